@@ -1,0 +1,41 @@
+"""Metadata of mpm_mmpose, kept here so that `pip install -e . --no-deps` works beside an installed MMPose."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name="mpm_mmpose",
+    version=re.search(r'__version__ = "(.+)"', (HERE / "mpm_mmpose/version.py").read_text()).group(1),
+    description="Masked pose modeling (MPM) for MMPose: 2D poses in, 3D poses out",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The mpm_mmpose authors",
+    license="Apache-2.0",
+    keywords=["3D human pose estimation", "pose lifting", "masked pose modeling", "MMPose"],
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+    ],
+    packages=find_packages(include=["mpm_mmpose", "mpm_mmpose.*"]),
+    install_requires=[
+        "numpy>=1.26",
+        "torch>=2.6",
+        "torchvision",
+        "mmengine==0.10.7",
+        "mmcv==2.1.0",
+        "mmdet==3.3.0",
+        "mmpose==1.3.2",
+        "xtcocotools>=1.14.3",
+        "six",
+        "matplotlib",
+        "pillow",
+        "tqdm",
+        "bvhio==1.5.4",
+    ],
+)

@@ -1,0 +1,34 @@
+"""Where the tests find the reference figures and the real motion, which are not part of the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+SHARED = Path(os.environ.get("MPM_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+def shared_folder(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"{name}: not beside this checkout; set MPM_SHARED to the folder that holds {name}/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference_dir() -> Path:
+    """Figures that the authors' code computes (see docs/architecture.md, "Parity")."""
+    return shared_folder("reference")
+
+
+@pytest.fixture(scope="session")
+def motion_dir() -> Path:
+    """Recorded motion: bandai-1/*.bvh and cmu/*/*.{asf,amc}."""
+    return shared_folder("data")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_threads() -> None:
+    """Keep figures comparable between machines: reductions depend on the number of threads."""
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
