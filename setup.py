@@ -4,8 +4,26 @@ import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
+
+
+class BuildWithConfigs(build_py):
+    """Ship configs/, tools/ and demo/ inside the wheel as mpm_mmpose/.mim, where MMPose's own wheel keeps them."""
+
+    def run(self) -> None:
+        """Copy the folders after the package itself, except into an editable install."""
+        super().run()
+        if self.editable_mode:
+            return
+        for folder in ("configs", "tools", "demo"):
+            for source in sorted((HERE / folder).rglob("*")):
+                if source.is_file() and "__pycache__" not in source.parts:
+                    target = Path(self.build_lib, "mpm_mmpose", ".mim", source.relative_to(HERE))
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    self.copy_file(str(source), str(target))
+
 
 setup(
     name="mpm_mmpose",
@@ -22,6 +40,7 @@ setup(
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
     ],
+    cmdclass={"build_py": BuildWithConfigs},
     packages=find_packages(include=["mpm_mmpose", "mpm_mmpose.*"]),
     install_requires=[
         "numpy>=1.26",
