@@ -1,0 +1,64 @@
+"""What every reader of recorded or made motion returns: one person's keypoints over time in the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...keypoints import get_keypoint_set
+
+
+@dataclass
+class Motion:
+    """One continuous movement in world space.
+
+    keypoints_3d (T, K, 3) float32 metres, Z up, the floor at z = 0, right-handed; K as ``keypoint_set`` orders them.
+    ``source`` says where it came from. Raises ValueError for a wrong shape, no frames, or values that are not finite.
+    """
+
+    name: str
+    keypoints_3d: np.ndarray
+    fps: float
+    subject: str = ""
+    action: str = ""
+    source: str = ""
+    keypoint_set: str = "h36m_17"
+
+    def __post_init__(self) -> None:
+        self.keypoints_3d = np.ascontiguousarray(self.keypoints_3d, dtype=np.float32)
+        number = len(get_keypoint_set(self.keypoint_set))
+        where = f"motion {self.name!r}" + (f" from {self.source}" if self.source else "")
+        if self.keypoints_3d.ndim != 3 or self.keypoints_3d.shape[1:] != (number, 3):
+            raise ValueError(
+                f"{where}: keypoints_3d has shape {self.keypoints_3d.shape}; give (frames, {number}, 3) "
+                f"for keypoint set {self.keypoint_set}"
+            )
+        if not len(self.keypoints_3d):
+            raise ValueError(f"{where}: keypoints_3d has no frames; leave this clip out")
+        if not np.isfinite(self.keypoints_3d).all():
+            frame = int(np.flatnonzero(~np.isfinite(self.keypoints_3d).all((1, 2)))[0])
+            raise ValueError(f"{where}: keypoints_3d is not finite at frame {frame}; repair or cut the recording there")
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise ValueError(f"{where}: fps is {self.fps}; give the frames a second, above 0")
+
+    def __len__(self) -> int:
+        return len(self.keypoints_3d)
+
+    def resampled(self, fps: float) -> Motion:
+        """The same movement at another rate, linear between frames; self when it has that rate already.
+
+        Frames of the result lie inside the recorded time. A whole-number reduction takes recorded frames as they are.
+        """
+        if abs(fps - self.fps) < 1e-6 * self.fps:
+            return self
+        if not (np.isfinite(fps) and fps > 0):
+            raise ValueError(f"motion {self.name!r}: cannot resample to fps {fps}; give a number above 0")
+        duration = (len(self) - 1) / self.fps
+        # The small share of a frame keeps rounding from losing the last frame.
+        position = np.arange(int(duration * fps + 1e-6) + 1) * (self.fps / fps)
+        before = np.minimum(position.round(6).astype(np.int64), len(self) - 1)
+        after = np.minimum(before + 1, len(self) - 1)
+        share = np.clip(position - before, 0, 1).round(6).astype(np.float32)[:, None, None]
+        poses = self.keypoints_3d[before] * (1 - share) + self.keypoints_3d[after] * share
+        return Motion(self.name, poses, fps, self.subject, self.action, self.source, self.keypoint_set)
