@@ -1,0 +1,160 @@
+"""Which frames and keypoints the model does not get to see (paper, section 3.2).
+
+True = hidden. Every sample of a batch has its own mask, and all samples hide the same number of frames, so that the
+visible ones can be gathered into one dense tensor. A mask is drawn on the generator's device with one vectorised draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Masks(NamedTuple):
+    """Hidden frames and keypoints of a batch; None means that nothing of that kind is hidden.
+
+    frame_mask: (B, T) bool; keypoint_mask: (B, T, K) bool; num_visible: visible frames a sample, a Python int so that
+    nobody has to ask the device for it.
+    """
+
+    frame_mask: Tensor | None
+    keypoint_mask: Tensor | None
+    num_visible: int
+
+
+def stream_generator(device: torch.device | str, seed: int, rank: int = 0, stream: int = 0) -> torch.Generator:
+    """Random generator on a device, of an own stream for every (seed, rank, stream); touches no global generator.
+
+    The streams of two devices differ, so the same masks come back on the same kind of device only.
+    """
+    state = np.random.SeedSequence(seed, spawn_key=(rank, stream)).generate_state(1, np.uint64)
+    return torch.Generator(device).manual_seed(int(state[0]))
+
+
+def spatio_temporal_masks(
+    batch: int,
+    frames: int,
+    keypoints: int,
+    *,
+    generator: torch.Generator,
+    hidden_keypoints: int = 5,
+    frame_ratio: float = 0.6,
+    total_ratio: float | None = None,
+) -> Masks:
+    """`int(frames * frame_ratio)` hidden frames and, drawn anew in every frame, `hidden_keypoints` hidden keypoints.
+
+    With `total_ratio` the number of hidden frames is the one whose total of hidden cells comes nearest to it.
+    Raises ValueError where a ratio is outside [0, 1) or nothing would stay visible. Source: paper, section 3.2
+    (5 of 17 keypoints, 60 % of the frames), and the released `MaskGen`, which shares one mask in a batch.
+    """
+    _check_count("hidden_keypoints", hidden_keypoints, keypoints)
+    if total_ratio is None:
+        hidden_frames = _hidden_frames(frames, frame_ratio)
+    else:
+        hidden_frames = round(frames * frame_ratio_for(total_ratio, hidden_keypoints, keypoints))
+        _check_count("hidden frames", hidden_frames, frames)
+    # One draw serves both: column 0 orders the frames, the others order the keypoints of their frame.
+    draw = _uniform((batch, frames, keypoints + 1), generator)
+    return Masks(
+        frame_mask=_hide_largest(draw[..., 0], hidden_frames),
+        keypoint_mask=_hide_largest(draw[..., 1:], hidden_keypoints),
+        num_visible=frames - hidden_frames,
+    )
+
+
+def temporal_masks(batch: int, frames: int, keypoints: int, *, generator: torch.Generator, ratio: float) -> Masks:
+    """`int(frames * ratio)` hidden frames, all keypoints of the others visible.
+
+    Raises ValueError where the ratio is outside [0, 1). Source: paper, section 3.2 and its comparison of strategies.
+    """
+    hidden_frames = _hidden_frames(frames, ratio)
+    draw = _uniform((batch, frames), generator)
+    return Masks(_hide_largest(draw, hidden_frames), None, frames - hidden_frames)
+
+
+def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.Generator, ratio: float) -> Masks:
+    """`round(keypoints * ratio)` keypoints hidden in all frames (a tube), no frame hidden.
+
+    keypoint_mask is an expanded view: equal in all frames. Raises ValueError where the ratio is outside [0, 1) or all
+    keypoints would be hidden. Source: paper, section 3.2 and its comparison of strategies.
+    """
+    _check_ratio("ratio", ratio)
+    hidden = round(keypoints * ratio)
+    _check_count("hidden keypoints", hidden, keypoints)
+    tube = _hide_largest(_uniform((batch, keypoints), generator), hidden)
+    return Masks(None, tube[:, None].expand(batch, frames, keypoints), frames)
+
+
+MASK_STRATEGIES: dict[str, Callable[..., Masks]] = {
+    "spatio_temporal": spatio_temporal_masks,
+    "temporal": temporal_masks,
+    "spatial": spatial_masks,
+}
+"""Strategies by the name a config gives them."""
+
+
+def hidden_cells(masks: Masks, keypoints: int) -> Tensor | None:
+    """Hidden cells (B, T, K) bool: keypoints of hidden frames and those hidden by themselves; None if there are none."""
+    if masks.frame_mask is None:
+        return masks.keypoint_mask
+    frames = masks.frame_mask[..., None].expand(*masks.frame_mask.shape, keypoints)
+    return frames if masks.keypoint_mask is None else frames | masks.keypoint_mask
+
+
+def total_hidden_ratio(frame_ratio: float, hidden_keypoints: int, keypoints: int) -> float:
+    """Share of all (frame, keypoint) cells that a spatio-temporal mask hides; 0.718 for 0.6 and 5 of 17."""
+    return 1 - (1 - frame_ratio) * (1 - hidden_keypoints / keypoints)
+
+
+def frame_ratio_for(total_ratio: float, hidden_keypoints: int, keypoints: int) -> float:
+    """Share of the frames to hide so that `total_ratio` of all cells is hidden; inverse of `total_hidden_ratio`.
+
+    Raises ValueError where the hidden keypoints alone exceed it.
+    """
+    _check_ratio("total_ratio", total_ratio)
+    _check_count("hidden_keypoints", hidden_keypoints, keypoints)
+    ratio = 1 - (1 - total_ratio) / (1 - hidden_keypoints / keypoints)
+    if ratio < -1e-9:
+        raise ValueError(
+            f"total_ratio={total_ratio} cannot be reached: {hidden_keypoints} of {keypoints} keypoints in each frame "
+            f"hide {hidden_keypoints / keypoints:.3f} already. Ask for fewer hidden_keypoints or a larger total_ratio."
+        )
+    return max(ratio, 0.0)
+
+
+def flip_masks(masks: Masks, flip_indices: Sequence[int] | Tensor) -> Masks:
+    """The masks of the left-right mirrored poses; for test-time flipping, where a hidden limb must stay hidden."""
+    if masks.keypoint_mask is None:
+        return masks
+    return masks._replace(keypoint_mask=masks.keypoint_mask[..., flip_indices])
+
+
+def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float32)
+
+
+def _hide_largest(draw: Tensor, number: int) -> Tensor:
+    """True at the `number` largest draws along the last axis: exactly that many, even where two draws are equal."""
+    mask = torch.zeros(draw.shape, dtype=torch.bool, device=draw.device)
+    return mask.scatter_(-1, draw.topk(number, dim=-1, sorted=False).indices, True)
+
+
+def _hidden_frames(frames: int, ratio: float) -> int:
+    _check_ratio("frame ratio", ratio)
+    hidden = int(frames * ratio)
+    _check_count("hidden frames", hidden, frames)
+    return hidden
+
+
+def _check_ratio(name: str, ratio: float) -> None:
+    if not 0 <= ratio < 1:
+        raise ValueError(f"{name} is {ratio}, but must be in [0, 1): at 1 nothing would stay visible.")
+
+
+def _check_count(name: str, hidden: int, total: int) -> None:
+    if not 0 <= hidden < total:
+        raise ValueError(f"{name} is {hidden} of {total}, but must be in 0..{total - 1}: something must stay visible.")
