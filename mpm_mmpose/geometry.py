@@ -1,7 +1,7 @@
 """Camera and world space, projection, screen normalisation and root-relative poses; pure, for numpy and torch alike.
 
-Conventions: world Z up, camera x right, y down, z forward, both in metres; image in px; normalised x in [-1, 1] with the
-aspect kept. Intrinsics are (..., 9) = fx, fy, cx, cy, k1, k2, k3, p1, p2 as in VideoPose3D, in px or in normalised units.
+Conventions: world Z up, camera x right, y down, z forward, both in metres; image in px; normalised x in [-1, 1] with
+the aspect kept. Intrinsics are (..., 9) = fx, fy, cx, cy, k1, k2, k3, p1, p2 as in VideoPose3D, px or normalised units.
 Intrinsics and depths of fewer axes than the points belong to the points' LEADING axes: (B, 9) goes with (B, T, K, 3).
 """
 
@@ -83,8 +83,8 @@ def camera_to_world(points: Array, rotation: Array, translation: Array) -> Array
 def project(points: Array, intrinsics: Array) -> Array:
     """Camera space to the image with lens distortion: points (..., 3) m to (..., 2) in the unit of the intrinsics.
 
-    x/z and y/z are clamped to [-1, 1] before the distortion, whose polynomial means nothing further out. The order of the
-    tangential terms is VideoPose3D's ``project_to_2d``, because published intrinsics are used with it.
+    x/z and y/z are clamped to [-1, 1] before the distortion, whose polynomial means nothing further out. The order of
+    the tangential terms is VideoPose3D's ``project_to_2d``, because published intrinsics are used with it.
     """
     cam = _align(intrinsics, points.ndim)
     xy = (points[..., :2] / points[..., 2:]).clip(-1, 1)
@@ -119,7 +119,7 @@ def uvd_to_camera(uvd: Array, root_depth: Array, intrinsics: Array, root: int = 
     """Camera-space poses of normalised image positions with a depth relative to the root: the refine module's geometry.
 
     uvd (..., K, 3): u, v normalised, d m relative to the root (the root's own d counts as 0); root_depth m, absolute;
-    intrinsics (..., 9) normalised. root_depth (B,) or (B, T) and intrinsics (B, 9) go with uvd (B, K, 3) or (B, T, K, 3).
+    intrinsics (..., 9) normalised. root_depth (B,) or (B, T), intrinsics (B, 9) go with uvd (B, K, 3) or (B, T, K, 3).
     Out (..., K, 3) m, absolute; :func:`root_relative` of it is MPM's ``get_uvd2xyz`` (paper section 3.4).
     """
     while root_depth.ndim < uvd.ndim - 1:

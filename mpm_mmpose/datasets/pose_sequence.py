@@ -1,0 +1,70 @@
+"""One recording seen by one camera: what converters write into a store and a store gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..keypoints import get_keypoint_set
+
+
+@dataclass
+class PoseSequence:
+    """One continuous recording seen by one camera; all arrays float32.
+
+    keypoints (T, K, 2) image px; keypoints_3d (T, K, 3) camera space m; one of the two may be None.
+    keypoint_scores (T, K). intrinsics (9,) px, see :mod:`mpm_mmpose.geometry`. rotation (3, 3) and translation (3,) m, world to camera.
+    width, height px. Raises ValueError that names the sequence and the field when shapes or values do not fit.
+    """
+
+    name: str
+    keypoints_3d: np.ndarray | None
+    keypoints: np.ndarray | None
+    keypoint_scores: np.ndarray | None = None
+    intrinsics: np.ndarray | None = None
+    rotation: np.ndarray | None = None
+    translation: np.ndarray | None = None
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    subject: str = ""
+    action: str = ""
+    camera: str = ""
+    keypoint_set: str = "h36m_17"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        frames = next((len(poses) for poses in (self.keypoints_3d, self.keypoints) if poses is not None), None)
+        if frames is None:
+            raise ValueError(f"sequence {self.name!r}: keypoints and keypoints_3d are both missing; give at least one")
+        if frames == 0:
+            raise ValueError(f"sequence {self.name!r}: there are no frames; leave it out")
+        number = len(get_keypoint_set(self.keypoint_set))
+        shapes = {
+            "keypoints_3d": (frames, number, 3),
+            "keypoints": (frames, number, 2),
+            "keypoint_scores": (frames, number),
+            "intrinsics": (9,),
+            "rotation": (3, 3),
+            "translation": (3,),
+        }
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            value = np.ascontiguousarray(value, dtype=np.float32)
+            if value.shape != shape:
+                raise ValueError(f"sequence {self.name!r}: {name} has shape {value.shape}; give {shape}")
+            if not np.isfinite(value).all():
+                raise ValueError(f"sequence {self.name!r}: {name} holds NaN or infinity; repair or leave it out")
+            setattr(self, name, value)
+        if self.keypoints is not None and not (self.width > 0 and self.height > 0):
+            raise ValueError(
+                f"sequence {self.name!r}: width {self.width}, height {self.height}; 2D needs the image size in px"
+            )
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise ValueError(f"sequence {self.name!r}: fps is {self.fps}; give the frames a second, above 0")
+
+    def __len__(self) -> int:
+        return len(self.keypoints if self.keypoints is not None else self.keypoints_3d)
