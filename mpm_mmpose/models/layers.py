@@ -1,0 +1,141 @@
+"""Building blocks of MPM: frame-wise layers (N, C) and temporal layers (B, T, C)."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LEAKY_SLOPE = 0.2
+# The released LayerNorm adds 1e-6 to the deviation; the standard layer adds it to the variance.
+LAYER_NORM_EPS = 1e-6
+
+
+class PoseEncoder(nn.Module):
+    """Frame-wise linear layer, BatchNorm over all frames of the batch, LeakyReLU: the paper's 1x1 convolution.
+
+    (N, in_features) keypoint-major coordinates -> (N, channels), N = frames of the batch. Paper section 3.2, Fig. 2.
+    """
+
+    def __init__(self, in_features: int, channels: int, drop: float = 0.1) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_features, channels)
+        self.norm = nn.BatchNorm1d(channels)
+        self.drop = nn.Dropout(drop)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode (N, in_features) to (N, channels)."""
+        return self.drop(F.leaky_relu(self.norm(self.linear(x)), LEAKY_SLOPE))
+
+
+class ResidualBlock(nn.Module):
+    """Two frame-wise linear-BatchNorm-LeakyReLU layers around a residual; (N, C) -> (N, C)."""
+
+    def __init__(self, channels: int, drop: float = 0.1) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(channels, channels)
+        self.norm1 = nn.BatchNorm1d(channels)
+        self.linear2 = nn.Linear(channels, channels)
+        self.norm2 = nn.BatchNorm1d(channels)
+        self.drop = nn.Dropout(drop)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform (N, C)."""
+        y = self.drop(F.leaky_relu(self.norm1(self.linear1(x)), LEAKY_SLOPE))
+        y = self.drop(F.leaky_relu(self.norm2(self.linear2(y)), LEAKY_SLOPE))
+        return x + y
+
+
+class SpatialMLP(nn.Module):
+    """Shared spatial layers: residual blocks and a projection; (N, in_channels) -> (N, out_channels)."""
+
+    def __init__(self, in_channels: int, out_channels: int, num_blocks: int = 1, drop: float = 0.1) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(ResidualBlock(in_channels, drop) for _ in range(num_blocks)))
+        self.out = nn.Linear(in_channels, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in_channels) to (N, out_channels)."""
+        return self.out(self.blocks(x))
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention over frames; (B, T, C) -> (B, T, C).
+
+    Raises:
+        ValueError: if ``channels`` is no multiple of ``num_heads``.
+    """
+
+    def __init__(self, channels: int, num_heads: int, attn_drop: float = 0.1) -> None:
+        super().__init__()
+        if channels % num_heads:
+            raise ValueError(f"channels={channels} must be a multiple of num_heads={num_heads}")
+        self.num_heads = num_heads
+        self.attn_drop = attn_drop
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.out = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Attend among the frames of each sample."""
+        B, T, C = x.shape
+        qkv = self.qkv(x).view(B, T, 3, self.num_heads, C // self.num_heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each (B, heads, T, C / heads)
+        drop = self.attn_drop if self.training else 0.0
+        x = F.scaled_dot_product_attention(query, key, value, dropout_p=drop)
+        return self.out(x.transpose(1, 2).reshape(B, T, C))
+
+
+class TransformerLayer(nn.Module):
+    """Pre-norm transformer layer with a ReLU feed-forward network; (B, T, C) -> (B, T, C)."""
+
+    def __init__(
+        self, channels: int, hidden_channels: int, num_heads: int, drop: float = 0.1, attn_drop: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(channels, eps=LAYER_NORM_EPS)
+        self.attention = SelfAttention(channels, num_heads, attn_drop)
+        self.norm2 = nn.LayerNorm(channels, eps=LAYER_NORM_EPS)
+        self.linear1 = nn.Linear(channels, hidden_channels)
+        self.linear2 = nn.Linear(hidden_channels, channels)
+        self.drop = nn.Dropout(drop)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform (B, T, C)."""
+        x = x + self.drop(self.attention(self.norm1(x)))
+        y = self.linear2(self.drop(F.relu(self.linear1(self.norm2(x)))))
+        return x + self.drop(y)
+
+
+class StridedLayer(nn.Module):
+    """Transformer layer that keeps one of every ``stride`` frames; (B, T, C) -> (B, T / stride, C).
+
+    The second linear layer is a convolution of 3 frames. Residual and kernel centre sit on frame ``offset`` of every
+    group: 0 is the released form, whose last token therefore follows frame 0 of the window.
+    T must be a multiple of ``stride`` and ``0 <= offset < stride``. Paper section 3.4.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        hidden_channels: int,
+        num_heads: int,
+        stride: int,
+        offset: int = 0,
+        drop: float = 0.1,
+        attn_drop: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.stride = stride
+        self.offset = offset
+        self.norm1 = nn.LayerNorm(channels, eps=LAYER_NORM_EPS)
+        self.attention = SelfAttention(channels, num_heads, attn_drop)
+        self.norm2 = nn.LayerNorm(channels, eps=LAYER_NORM_EPS)
+        self.linear1 = nn.Linear(channels, hidden_channels)
+        self.conv = nn.Conv1d(hidden_channels, channels, kernel_size=3, stride=stride)
+        self.drop = nn.Dropout(drop)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform and shorten (B, T, C)."""
+        x = x + self.drop(self.attention(self.norm1(x)))
+        y = self.drop(F.relu(self.linear1(self.norm2(x)))).transpose(1, 2)  # (B, hidden, T)
+        # One zero frame on either side, as far as a kernel reaches over the edge; a negative pad drops frames that
+        # no kernel sees, so that the first kernel is centred on `offset`.
+        y = self.conv(F.pad(y, (1 - self.offset, max(0, self.offset - self.stride + 2))))
+        return x[:, self.offset :: self.stride] + self.drop(y.transpose(1, 2))

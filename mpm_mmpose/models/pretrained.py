@@ -1,0 +1,54 @@
+"""Say what an init_cfg of type 'Pretrained' takes from a checkpoint; mmengine logs nothing of that."""
+
+import logging
+
+from mmengine.logging import print_log
+from mmengine.model import BaseModule, PretrainedInit
+from mmengine.runner import CheckpointLoader
+
+
+def report_pretrained(module: BaseModule) -> None:
+    """Log how many weights of a module its 'Pretrained' init_cfg will fill, which not, and which are left over.
+
+    Raises:
+        ValueError: if the checkpoint holds none of the weights, or one of another shape (another window length,
+            width or keypoint set), which mmengine would pass over with a warning.
+    """
+    configs = module.init_cfg if isinstance(module.init_cfg, (list, tuple)) else [module.init_cfg]
+    for config in configs:
+        if config and config["type"] in ("Pretrained", PretrainedInit):
+            _report(module, config["checkpoint"], config.get("prefix"))
+
+
+def _report(module: BaseModule, path: str, prefix: str | None) -> None:
+    checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
+    weights = checkpoint.get("state_dict", checkpoint)
+    if prefix:
+        prefix = prefix if prefix.endswith(".") else prefix + "."
+        weights = {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}
+    else:
+        weights = {key.removeprefix("module."): value for key, value in weights.items()}
+    wanted = module.state_dict()
+    taken = [key for key in wanted if key in weights]
+    name = type(module).__name__
+    if not taken:
+        raise ValueError(
+            f"{path}: none of the {len(wanted)} weights of {name} found with prefix={prefix!r} in init_cfg; "
+            "a checkpoint of a whole model needs prefix='backbone.'"
+        )
+    for key in taken:
+        found, expected = tuple(weights[key].shape), tuple(wanted[key].shape)
+        if found != expected:
+            raise ValueError(
+                f"{path}: {prefix or ''}{key} has shape {found}, {name} expects {expected}; "
+                "num_frames, num_keypoints, channels and hidden_channels must be those of the checkpoint"
+            )
+    left = [key for key in wanted if key not in weights]
+    unused = sorted(set(weights) - set(wanted))
+    print_log(
+        f"{name}: {len(taken)} of {len(wanted)} weights taken from {path}"
+        f"\n  left as initialised ({len(left)}): {', '.join(left) or 'none'}"
+        f"\n  in the checkpoint but not used ({len(unused)}): {', '.join(unused) or 'none'}",
+        logger="current",
+        level=logging.INFO,
+    )
