@@ -1,0 +1,25 @@
+"""Test a checkpoint: config to mmengine's Runner, errors in millimetres."""
+
+from command_line import existing_file, new_parser, read_config, run
+
+
+def main() -> None:
+    """Build the Runner and test."""
+    parser = new_parser(__doc__)
+    parser.add_argument(
+        "checkpoint", type=existing_file, help="checkpoint file, for example work_dirs/.../epoch_40.pth"
+    )
+    args = parser.parse_args()
+
+    def test() -> None:
+        from mmengine.runner import Runner
+
+        cfg = read_config(args)
+        cfg.load_from = args.checkpoint
+        Runner.from_cfg(cfg).test()
+
+    run(test, args.launcher)
+
+
+if __name__ == "__main__":
+    main()
