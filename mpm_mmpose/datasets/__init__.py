@@ -1,1 +1,7 @@
-"""Motion in, windows out."""
+"""Motion in, windows out: readers, virtual cameras, pose stores and the data sets MMPose trains on."""
+
+from .masked_pose_dataset import MaskedPoseDataset
+from .pose_store import PoseSequence, PoseStore, write_store
+from .window_dataset import PoseWindowDataset, keep_batch
+
+__all__ = ["MaskedPoseDataset", "PoseSequence", "PoseStore", "PoseWindowDataset", "keep_batch", "write_store"]

@@ -23,7 +23,8 @@ def write_store(
 
     Everything goes to a directory beside it that is renamed at the end, so that neither an error nor Ctrl-C leaves half
     a store, and an existing one is replaced only by a whole one. ``meta`` says what the store was made from (JSON).
-    Raises FileExistsError when ``path`` exists and ``overwrite`` is False, or when it is no store; ValueError for no sequences, for two of one name, and for sequences that differ in keypoint set or in arrays.
+    Raises FileExistsError when ``path`` exists and ``overwrite`` is False, or when it is no store; ValueError
+    for no sequences, for two of one name, and for sequences that differ in keypoint set or in arrays.
     """
     path = Path(path)
     if path.exists():

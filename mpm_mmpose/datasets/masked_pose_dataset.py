@@ -1,0 +1,61 @@
+"""Unpaired 2D and 3D windows for masked pre-training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmpose.registry import DATASETS
+from torch.utils.data import Dataset
+
+from .window_dataset import PoseWindowDataset
+
+
+@DATASETS.register_module()
+class MaskedPoseDataset(Dataset):
+    """A 2D window and a 3D window an item, drawn apart, so that 2D and 3D are trained with the same frequency.
+
+    Item i holds 2D window i and 3D window partner(i), partner being a permutation drawn from ``seed``; an epoch is as
+    long as the longer of the two data sets and goes through the shorter one again and again (paper section 3.2).
+    dataset_2d, dataset_3d: configs of :class:`PoseWindowDataset` without modalities. ``__getitems__(indices)`` gives
+    dict(keypoints (B, T, K, 2) normalised, keypoints_3d (B, T, K, 3) camera space m, absolute), for :func:`keep_batch`.
+    Raises ValueError when the two differ in window length or keypoint set.
+    """
+
+    def __init__(self, dataset_2d: dict, dataset_3d: dict, seed: int = 0) -> None:
+        self.dataset_2d = self._build(dataset_2d, "2d")
+        self.dataset_3d = self._build(dataset_3d, "3d")
+        for name in ("window", "keypoints"):
+            ours, theirs = getattr(self.dataset_2d, name), getattr(self.dataset_3d, name)
+            if ours != theirs:
+                raise ValueError(
+                    f"MaskedPoseDataset: {name} is {ours} in dataset_2d, {theirs} in dataset_3d; use the same"
+                )
+        # int32 halves what workers hold; there are never 2 ** 31 windows.
+        self.partners = np.random.default_rng(seed).permutation(len(self)).astype(np.int32)
+
+    def __len__(self) -> int:
+        return max(len(self.dataset_2d), len(self.dataset_3d))
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return self.__getitems__([range(len(self))[index]])
+
+    def __getitems__(self, indices: Sequence[int]) -> dict[str, torch.Tensor]:
+        """The items ``indices`` as one batch; see the class."""
+        indices = np.asarray(indices, dtype=np.int64)
+        batch_2d = self.dataset_2d.__getitems__(indices % len(self.dataset_2d))
+        batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
+        return dict(keypoints=batch_2d["keypoints"], keypoints_3d=batch_3d["keypoints_3d"])
+
+    @property
+    def metainfo(self) -> dict:
+        """That of the 2D windows, without what does not hold for the 3D ones."""
+        metainfo = self.dataset_2d.metainfo
+        return {name: metainfo[name] for name in ("keypoint_set", "flip_indices")} | dict(
+            dataset_name=f"{metainfo['dataset_name']} (2D), {self.dataset_3d.metainfo['dataset_name']} (3D)"
+        )
+
+    @staticmethod
+    def _build(config: dict, modality: str) -> PoseWindowDataset:
+        return DATASETS.build(dict(type="PoseWindowDataset") | dict(config) | dict(modalities=[modality]))
