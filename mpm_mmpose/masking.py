@@ -98,7 +98,7 @@ MASK_STRATEGIES: dict[str, Callable[..., Masks]] = {
 
 
 def hidden_cells(masks: Masks, keypoints: int) -> Tensor | None:
-    """Hidden cells (B, T, K) bool: keypoints of hidden frames and those hidden by themselves; None if there are none."""
+    """Hidden cells (B, T, K) bool: keypoints of hidden frames and those hidden alone; None where nothing is hidden."""
     if masks.frame_mask is None:
         return masks.keypoint_mask
     frames = masks.frame_mask[..., None].expand(*masks.frame_mask.shape, keypoints)
