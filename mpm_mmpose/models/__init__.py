@@ -2,5 +2,14 @@
 
 from .backbone import MPMBackbone
 from .data_preprocessor import LiftingPreprocessor, PretrainPreprocessor
+from .lifting_head import LiftingHead
+from .pretrain import MaskedPoseEstimator, MaskedPoseHead
 
-__all__ = ["LiftingPreprocessor", "MPMBackbone", "PretrainPreprocessor"]
+__all__ = [
+    "LiftingHead",
+    "LiftingPreprocessor",
+    "MPMBackbone",
+    "MaskedPoseEstimator",
+    "MaskedPoseHead",
+    "PretrainPreprocessor",
+]

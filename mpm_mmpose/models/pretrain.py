@@ -1,0 +1,185 @@
+"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.3)."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import BaseModel, BaseModule
+from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch import Tensor, nn
+
+from ..masking import Masks, hidden_cells
+from .backbone import COORDINATES
+from .layers import LAYER_NORM_EPS, TransformerLayer
+from .losses import mean_distance
+
+
+class PoseDecoder(nn.Module):
+    """Transformer layers and a frame-wise BatchNorm and projection: (B, T, C) -> (B, T, K, D)."""
+
+    def __init__(self, channels: int, num_keypoints: int, size: int, depth: int, **layer: int | float) -> None:
+        super().__init__()
+        self.size = size
+        self.layers = nn.Sequential(*(TransformerLayer(channels, **layer) for _ in range(depth)))
+        self.out_norm = nn.BatchNorm1d(channels)
+        self.out = nn.Linear(channels, num_keypoints * size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Decode the tokens of all frames."""
+        batch, frames = x.shape[:2]
+        x = self.out(self.out_norm(self.layers(x).flatten(0, 1)))
+        return x.view(batch, frames, -1, self.size)
+
+
+@MODELS.register_module()
+class MaskedPoseHead(BaseModule):
+    """Puts tokens in the place of hidden frames and decodes poses (paper section 3.3).
+
+    Args:
+        num_frames: window length T.
+        num_keypoints: K.
+        channels: width of the backbone's tokens.
+        hidden_channels: width of the feed-forward networks.
+        depth: transformer layers a decoder.
+        num_heads: attention heads.
+        outputs: which decoders to build, out of '2d' and '3d'.
+        drop: dropout.
+        attn_drop: dropout of attention weights.
+        init_cfg: mmengine's.
+    """
+
+    def __init__(
+        self,
+        num_frames: int,
+        num_keypoints: int = 17,
+        channels: int = 256,
+        hidden_channels: int = 512,
+        depth: int = 1,
+        num_heads: int = 8,
+        outputs: Sequence[str] = ("2d", "3d"),
+        drop: float = 0.1,
+        attn_drop: float = 0.1,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if not outputs or set(outputs) - set(COORDINATES):
+            raise ValueError(f"outputs must be one or both of '2d', '3d', got {tuple(outputs)}")
+        self.outputs = tuple(outputs)
+        self.norm = nn.LayerNorm(channels, eps=LAYER_NORM_EPS)
+        self.frame_token = nn.Parameter(torch.randn(1, 1, channels))
+        self.position = nn.Parameter(torch.randn(1, num_frames, channels))
+        layer = dict(hidden_channels=hidden_channels, num_heads=num_heads, drop=drop, attn_drop=attn_drop)
+        for name in self.outputs:
+            decoder = PoseDecoder(channels, num_keypoints, COORDINATES[name], depth, **layer)
+            setattr(self, f"decoder_{name}", decoder)
+
+    def forward(self, feats: Tensor, to: str = "3d", frame_mask: Tensor | None = None) -> Tensor:
+        """Decode the visible frames' tokens to all poses of the window; tokens of 2D poses may go to 3D.
+
+        Args:
+            feats: (B, T_visible, C) from the backbone.
+            to: '2d' or '3d', the decoder.
+            frame_mask: the mask (B, T) the backbone was given, True = hidden.
+
+        Returns:
+            (B, T, K, 2) normalised screen coordinates or (B, T, K, 3) root-relative metres.
+
+        Raises:
+            ValueError: if there is no such decoder.
+        """
+        if to not in self.outputs:
+            raise ValueError(f"to={to!r}, but this head was built with outputs={self.outputs}")
+        tokens = self._restore(self.norm(feats), frame_mask) + self.position
+        return getattr(self, f"decoder_{to}")(tokens)
+
+    def _restore(self, visible: Tensor, frame_mask: Tensor | None) -> Tensor:
+        """Bring (B, T_visible, C) back to (B, T, C): the token where the mask is True."""
+        batch, num_visible, channels = visible.shape
+        if frame_mask is None:
+            # As in the backbone: no frame is hidden, but DDP wants the token used in every training step.
+            return visible + 0 * self.frame_token if self.training else visible
+        tokens = torch.cat([visible, self.frame_token.expand(batch, 1, channels)], dim=1)
+        # A visible frame's place among the visible ones; hidden frames all read the one token behind them.
+        index = ((~frame_mask).cumsum(1) - 1).masked_fill(frame_mask, num_visible)
+        return tokens.gather(1, index[..., None].expand(-1, -1, channels))
+
+
+@MODELS.register_module()
+class MaskedPoseEstimator(BaseModel):
+    """Stage I: recover masked 2D poses and, unpaired with them, masked 3D poses in every step.
+
+    Args:
+        backbone: config of :class:`MPMBackbone` with both inputs and mask tokens.
+        head: config of :class:`MaskedPoseHead` with both outputs.
+        loss_2d_weight: weight of the 2D term (paper Eq. 4: 2; released code: 5).
+        loss_3d_weight: weight of the 3D term (paper Eq. 4: 3; released code: 2).
+        loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones.
+        data_preprocessor: config of :class:`PretrainPreprocessor`.
+        init_cfg: mmengine's.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        loss_2d_weight: float = 2.0,
+        loss_3d_weight: float = 3.0,
+        loss_on: str = "all",
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        if loss_on not in ("all", "hidden"):
+            raise ValueError(f"loss_on must be 'all' or 'hidden', got {loss_on!r}")
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head)
+        self.loss_2d_weight = loss_2d_weight
+        self.loss_3d_weight = loss_3d_weight
+        self.loss_on = loss_on
+
+    def forward(
+        self, inputs: dict[str, Tensor | Masks], data_samples: None = None, mode: str = "tensor"
+    ) -> dict[str, Tensor] | list[PoseDataSample] | tuple[Tensor, Tensor]:
+        """Recover both windows from their visible parts.
+
+        Args:
+            inputs: poses_2d (B, T, K, 2) normalised and poses_3d (B, T, K, 3) root-relative metres, both whole, with
+                masks_2d and masks_3d; targets are the poses themselves.
+            data_samples: not used; mmengine passes it.
+            mode: 'loss', 'predict' or 'tensor'.
+
+        Returns:
+            'loss': loss_2d and loss_3d (weighted; their sum is trained on), error_2d (normalised units) and
+            error_3d_mm of the same keypoints. 'predict': one PoseDataSample whose pred_instances holds keypoints
+            (B, T, K, 2) and keypoints_3d (B, T, K, 3). 'tensor': these two tensors.
+
+        Raises:
+            ValueError: if the mode is none of the three.
+        """
+        poses_2d = self._recover(inputs["poses_2d"], inputs["masks_2d"], "2d")
+        poses_3d = self._recover(inputs["poses_3d"], inputs["masks_3d"], "3d")
+        if mode == "tensor":
+            return poses_2d, poses_3d
+        if mode == "predict":
+            return [PoseDataSample(pred_instances=InstanceData(keypoints=poses_2d, keypoints_3d=poses_3d))]
+        if mode != "loss":
+            raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        error_2d = self._error(poses_2d, inputs["poses_2d"], inputs["masks_2d"])
+        error_3d = self._error(poses_3d, inputs["poses_3d"], inputs["masks_3d"])
+        return dict(
+            loss_2d=self.loss_2d_weight * error_2d,
+            loss_3d=self.loss_3d_weight * error_3d,
+            error_2d=error_2d.detach(),
+            error_3d_mm=error_3d.detach() * 1000,
+        )
+
+    def _recover(self, poses: Tensor, masks: Masks, kind: str) -> Tensor:
+        feats = self.backbone(poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)
+        return self.head(feats, kind, masks.frame_mask)
+
+    def _error(self, recovered: Tensor, poses: Tensor, masks: Masks) -> Tensor:
+        hidden = hidden_cells(masks, poses.shape[2]) if self.loss_on == "hidden" else None
+        if self.loss_on == "hidden" and hidden is None:
+            raise ValueError("loss_on='hidden', but the masks hide neither frames nor keypoints")
+        return mean_distance(recovered, poses, hidden)
