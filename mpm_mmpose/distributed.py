@@ -66,7 +66,7 @@ class CPUSyncBatchNorm(_BatchNorm):
         self._check_input_dim(input)
         axes = [0, *range(2, input.dim())]
         shape = [1, -1] + [1] * (input.dim() - 2)
-        values = input.float()  # autocast may hand bfloat16 over
+        values = input.to(torch.promote_types(input.dtype, torch.float32))  # autocast may hand bfloat16 over
         number = values.new_tensor([values.numel() / values.shape[1]])
         # all_reduce of torch.distributed.nn carries gradients between the ranks, as SyncBatchNorm does.
         sums = all_reduce(torch.cat([values.sum(axes), number]))

@@ -1,0 +1,158 @@
+"""The functions in this process; the layers in two processes, which run this file as their program (see main)."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.distributed as dist
+from mmengine.model import BaseDataPreprocessor, BaseModel
+from mmengine.optim import OptimWrapper
+from mmpose.registry import MODEL_WRAPPERS
+from torch import nn
+
+from mpm_mmpose.distributed import (
+    CPUSyncBatchNorm,
+    ProcessError,
+    start_processes,
+    stop_processes,
+    synchronise_batchnorm,
+)
+
+SHARES = (slice(0, 3), slice(3, 8))  # samples of the two ranks
+
+
+class TinyModel(BaseModel):
+    def __init__(self):
+        super().__init__(BaseDataPreprocessor())
+        self.layers = nn.Sequential(nn.Linear(4, 6, bias=False), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 2))
+
+    def forward(self, x, y, mode="loss"):
+        return dict(loss=(self.layers(x) - y).square().mean())
+
+
+def samples(shape=(8, 3, 5)):
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 3 + 100
+
+
+def batchnorm(kind):
+    norm = kind(3, momentum=0.3).double().train()
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([0.5, 1.0, 2.0]))
+        norm.bias.copy_(torch.tensor([1.0, 0.0, -1.0]))
+    return norm
+
+
+def normalise(norm, share):
+    x = samples()[share].requires_grad_()
+    y = norm(x)
+    weights = torch.arange(y[0].numel()).view_as(y[0]).cos()
+    (y.square() * weights * (1 + torch.arange(8)[share].view(-1, 1, 1))).sum().backward()
+    return dict(y=y.detach(), x_grad=x.grad, weight_grad=norm.weight.grad, **norm.state_dict())
+
+
+def train(model, ranks=1, rank=0):
+    optim_wrapper = OptimWrapper(torch.optim.AdamW(model.parameters(), lr=0.01))
+    generator = torch.Generator().manual_seed(2)
+    losses = []
+    for _ in range(5):
+        x, y = torch.randn(16, 4, generator=generator), torch.randn(16, 2, generator=generator)
+        losses.append(model.train_step(dict(x=x[rank::ranks], y=y[rank::ranks]), optim_wrapper)["loss"])
+    return torch.stack(losses)
+
+
+def tiny_model():
+    torch.manual_seed(3)
+    return TinyModel()
+
+
+def main(out):
+    """What each of two processes does; rank 0 writes the results."""
+    start_processes("pytorch")
+    rank = dist.get_rank()
+    model = tiny_model()
+    wrapper = dict(type="MPMDistributedDataParallel", device_ids=[rank])
+    wrapped = MODEL_WRAPPERS.build(wrapper, default_args=dict(module=model))
+    losses = train(wrapped, ranks=2, rank=rank)
+    dist.all_reduce(losses)
+    results = [None, None]
+    norm = normalise(batchnorm(CPUSyncBatchNorm), SHARES[rank])
+    dist.all_gather_object(results, dict(norm=norm, losses=losses / 2, state=model.state_dict()))
+    if rank == 0:
+        torch.save(results, out)
+    stop_processes()
+
+
+@pytest.fixture(scope="module")
+def two_ranks(tmp_path_factory):
+    out = tmp_path_factory.mktemp("two_ranks") / "results.pt"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", __file__, str(out)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | dict(CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1"),
+    )
+    assert done.returncode == 0, done.stderr
+    return torch.load(out)
+
+
+def test_batchnorm_of_two_ranks_is_that_of_the_whole_batch(two_ranks):
+    whole = normalise(batchnorm(nn.BatchNorm1d), slice(None))
+    ranks = [result["norm"] for result in two_ranks]
+    for share, rank in zip(SHARES, ranks, strict=True):
+        torch.testing.assert_close(rank["y"], whole["y"][share], rtol=0, atol=1e-12)
+        torch.testing.assert_close(rank["x_grad"], whole["x_grad"][share], rtol=1e-9, atol=1e-9)
+        assert rank["num_batches_tracked"] == 1
+        for name in ("running_mean", "running_var"):
+            torch.testing.assert_close(rank[name], whole[name], rtol=1e-12, atol=0)
+    torch.testing.assert_close(ranks[0]["weight_grad"] + ranks[1]["weight_grad"], whole["weight_grad"])
+
+
+def test_two_ranks_train_as_one_process_with_the_whole_batch(two_ranks):
+    model = tiny_model()
+    losses = train(model)
+    for rank in two_ranks:
+        torch.testing.assert_close(rank["losses"], losses, rtol=1e-6, atol=1e-6)
+        for name, value in model.state_dict().items():
+            torch.testing.assert_close(rank["state"][name], value, rtol=1e-5, atol=1e-5, msg=name)
+
+
+def test_synchronising_keeps_state_dict_and_parameters():
+    model = tiny_model()
+    before = model.state_dict()
+    weight = model.layers[1].weight
+    assert synchronise_batchnorm(model) is model
+    assert type(model.layers[1]) is CPUSyncBatchNorm
+    assert model.layers[1].weight is weight
+    assert list(model.state_dict()) == list(before)
+
+
+def test_batchnorm_in_evaluation_is_the_ordinary_one():
+    norm, ours = batchnorm(nn.BatchNorm1d).eval(), batchnorm(CPUSyncBatchNorm).eval()
+    assert torch.equal(norm(samples()), ours(samples()))
+    with pytest.raises(ValueError, match=r"\(N, C, ...\), got shape \(3,\)"):
+        ours.train()(torch.zeros(3))
+
+
+def test_no_launcher_starts_nothing():
+    start_processes("none")
+    stop_processes()
+    assert not dist.is_initialized()
+
+
+def test_what_cannot_be_started_says_why(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ProcessError, match="--launcher slurm needs CUDA"):
+        start_processes("slurm")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(ProcessError, match="process 2 of this machine has no GPU: 2 found"):
+        start_processes("pytorch")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
