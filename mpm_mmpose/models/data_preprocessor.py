@@ -41,12 +41,14 @@ class _WindowPreprocessor(BaseDataPreprocessor):
         # Not persistent: a checkpoint holds weights, not what a config says.
         self.register_buffer("flip_indices", torch.tensor(self.keypoint_set.flip_indices), persistent=False)
         self._stream: torch.Generator | None = None
+        self._stream_device: torch.device | str | None = None
 
     @property
     def generator(self) -> torch.Generator:
         """The training stream on the current device; made on first use, when device and rank are known."""
-        if self._stream is None or self._stream.device.type != torch.device(self.device).type:
+        if self._stream is None or self._stream_device != self.device:
             self._stream = stream_generator(self.device, self.seed, get_rank(), TRAINING_STREAM)
+            self._stream_device = self.device
         return self._stream
 
     def get_rng_state(self) -> Tensor:
