@@ -139,12 +139,16 @@ class LiftingHead(BaseHead):
         """
         target, sequence = self.forward(feats)
         labels, weights = self.read_labels(batch_data_samples, len(target))
+        return self.lifting_losses(target, sequence, labels, weights)
+
+    def lifting_losses(
+        self, target: Tensor, sequence: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Losses of what :meth:`forward` gives, for what :meth:`read_labels` gives."""
         # Labels of one frame supervise the same frame of the sequence.
         if labels.shape[1] == 1:
             sequence = sequence[:, [self.num_frames // 2]]
-        centre = labels.shape[1] // 2
-        centre_weight = None if weights is None else weights[:, centre]
-        error = mean_distance(target, labels[:, centre], centre_weight)
+        error = mean_distance(target, *centre_frame(labels, weights))
         return dict(
             loss_target=self.target_weight * error,
             loss_sequence=self.sequence_weight * mean_distance(sequence, labels, weights),
@@ -205,6 +209,12 @@ class LiftingHead(BaseHead):
             )
         weights = _gather(batch_data_samples, "lifting_target_weight", 3)
         return labels.float(), weights
+
+
+def centre_frame(labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Label (B, K, 3) and weight (B, K) of the target frame, from (B, T or 1, K, 3) and (B, T or 1, K)."""
+    centre = labels.shape[1] // 2
+    return labels[:, centre], None if weights is None else weights[:, centre]
 
 
 def _gather(samples: list[PoseDataSample], field: str, ndim: int) -> Tensor | None:
