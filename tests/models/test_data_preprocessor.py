@@ -1,8 +1,12 @@
+import numpy as np
 import pytest
 import torch
 from mmengine.model import BaseModel
+from mmengine.registry import FUNCTIONS
 from mmpose.registry import MODELS
+from torch.utils.data import DataLoader
 
+from mpm_mmpose.datasets import MaskedPoseDataset, PoseSequence, PoseStore, PoseWindowDataset, write_store
 from mpm_mmpose.geometry import project
 from mpm_mmpose.keypoints import get_keypoint_set
 from mpm_mmpose.masking import hidden_cells
@@ -225,3 +229,62 @@ def test_follows_the_model_to_the_gpu_and_never_waits_for_it(preprocessor):
     again = preprocessor(batch, True)["inputs"]
     for one, other in zip(*(([*x.values()] if isinstance(x, dict) else [x]) for x in (expected, again)), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    def sequence(name, action, frames):
+        random = np.random.default_rng(frames)
+        poses = (random.normal(size=(frames, 17, 3)) * 0.4 + [0, 0, 5]).astype(np.float32)
+        intrinsics = np.array([1145, 1143, 512, 515, -0.2, 0.24, -0.003, -0.0009, -0.001], dtype=np.float32)
+        return PoseSequence(
+            name=name,
+            keypoints_3d=poses,
+            keypoints=project(poses, intrinsics),
+            intrinsics=intrinsics,
+            width=1000,
+            height=1002,
+            fps=50,
+            action=action,
+        )
+
+    path = tmp_path_factory.mktemp("stores") / "clips"
+    write_store(path, [sequence("short", "Waving", 5), sequence("long", "Walking", 40)])
+    return path
+
+
+def loader_of(dataset):
+    return DataLoader(dataset, batch_size=16, num_workers=2, collate_fn=FUNCTIONS.get("keep_batch"))
+
+
+def test_from_store_to_lifting_inputs(store):
+    dataset = PoseWindowDataset(store, window=9)
+    preprocessor = LiftingPreprocessor()
+    frames = {name: PoseStore(store).sequence(i) for i, name in enumerate(("short", "long"))}
+    seen = []
+    for batch in loader_of(dataset):
+        data = preprocessor(batch)
+        gt = data["data_samples"][0].gt_instances
+        assert data["inputs"].shape == (len(gt), 9, 17, 2)
+        for i, window in enumerate(gt.window.tolist()):
+            name, frame = ("short", window) if window < 5 else ("long", window - 5)
+            clip = frames[name]
+            assert dataset.metainfo["actions"][gt.action[i]] == clip.action
+            pose = torch.tensor(clip.keypoints_3d[frame])
+            torch.testing.assert_close(gt.lifting_target[i], pose - pose[0])
+            torch.testing.assert_close(gt.root_depth[i], pose[0, 2])
+            torch.testing.assert_close(project(pose, gt.intrinsics[i]), gt.keypoints[i], atol=1e-5, rtol=1e-5)
+            seen.append(window)
+    assert seen == list(range(45))
+
+
+def test_from_store_to_masked_inputs(store):
+    dataset = MaskedPoseDataset(dict(store=store, window=9), dict(store=store, window=9, sequences=["long"]))
+    preprocessor = PretrainPreprocessor()
+    sizes = []
+    for batch in loader_of(dataset):
+        inputs = preprocessor(batch, training=True)["inputs"]
+        sizes.append(len(inputs["poses_2d"]))
+        assert inputs["poses_2d"].shape[1:] == (9, 17, 2) and inputs["poses_3d"].shape[1:] == (9, 17, 3)
+        assert inputs["masks_3d"].keypoint_mask.shape == inputs["poses_3d"].shape[:3]
+    assert sizes == [16, 16, 13]
