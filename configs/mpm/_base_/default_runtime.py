@@ -1,0 +1,39 @@
+# Everything that is the same for every experiment.
+default_scope = "mmpose"
+custom_imports = dict(imports=["mpm_mmpose"], allow_failed_imports=False)
+
+default_hooks = dict(
+    timer=dict(type="IterTimerHook"),
+    logger=dict(type="LoggerHook", interval=50),
+    param_scheduler=dict(type="ParamSchedulerHook"),
+    sampler_seed=dict(type="DistSamplerSeedHook"),
+    checkpoint=dict(
+        type="CheckpointHook",
+        interval=1,
+        max_keep_ckpts=2,
+        save_best="pose/mpjpe",  # where the config validates
+        rule="less",
+        # An interrupt while saving leaves the previous checkpoint whole.
+        backend_args=dict(backend="atomic_local"),
+    ),
+)
+# A resumed run goes on with the random numbers of the stopped one.
+custom_hooks = [dict(type="RandomStateHook")]
+
+# The sampler's order follows this seed; ranks draw different dropout. Preprocessors have a seed of their own.
+randomness = dict(seed=0, diff_rank_seed=True)
+
+# NCCL on GPUs; without CUDA tools/train.py and tools/test.py take gloo.
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
+    dist_cfg=dict(backend="nccl"),
+)
+# BatchNorm statistics are those of all ranks, so buffers need no broadcast.
+model_wrapper_cfg = dict(type="MPMDistributedDataParallel", sync_batchnorm=True, broadcast_buffers=False)
+
+visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")], name="visualizer")
+log_processor = dict(type="LogProcessor", window_size=50, by_epoch=True, num_digits=5)
+log_level = "INFO"
+load_from = None
+resume = False

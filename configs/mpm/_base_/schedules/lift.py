@@ -1,0 +1,8 @@
+# Stage II of the paper, section 4.2: AdamW, 1.6e-3, factor 0.97 an epoch, 40 epochs, batch 1024 over all processes.
+# Released code: Adam(amsgrad=True) at 7e-4 without weight decay, 49 epochs.
+train_cfg = dict(by_epoch=True, max_epochs=40, val_interval=1)
+val_cfg = dict()
+test_cfg = dict()
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1.6e-3))
+param_scheduler = [dict(type="ExponentialLR", gamma=0.97, by_epoch=True)]
+auto_scale_lr = dict(base_batch_size=1024, enable=False)

@@ -1,0 +1,6 @@
+# Stage I of the paper, section 4.2: AdamW, 1e-4, factor 0.97 an epoch, 15 epochs, batch 1024 over all processes.
+# Released code: Adam(amsgrad=True) without weight decay, 49 epochs.
+train_cfg = dict(by_epoch=True, max_epochs=15)
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-4))
+param_scheduler = [dict(type="ExponentialLR", gamma=0.97, by_epoch=True)]
+auto_scale_lr = dict(base_batch_size=1024, enable=False)
