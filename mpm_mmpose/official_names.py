@@ -37,7 +37,7 @@ class Rule(NamedTuple):
 def rules(sizes: Sizes) -> list[Rule]:
     """List how every entry of our state dict follows from the official one."""
     if sizes.kind == "refine":
-        return [*_affine("linear1", "post_refine.0"), *_affine("linear2", "post_refine.3")]
+        return _refine("")
     lift = sizes.kind == "lift"
     found: list[Rule] = []
     for side in ("2d",) if lift else ("2d", "3d"):
@@ -114,8 +114,12 @@ def _layer(ours: str, official: str, strided: bool = False) -> list[Rule]:
     return found + _affine(f"{ours}.{'conv' if strided else 'linear2'}", f"{official}.feed_forward.w_2")
 
 
+def _refine(prefix: str) -> list[Rule]:
+    return _affine(f"{prefix}linear1", "post_refine.0") + _affine(f"{prefix}linear2", "post_refine.3")
+
+
 def _lifting_head(sizes: Sizes) -> list[Rule]:
-    found: list[Rule] = []
+    found = _refine("head.refine.") if sizes.refine_channels else []
     for i in range(sizes.decoder_depth):
         found += _layer(f"head.decoder.layers.{i}", f"Transformer_reduce.model.layers.{i}", strided=True)
     # The release adds positions before the first three layers only.

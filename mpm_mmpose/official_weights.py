@@ -6,7 +6,9 @@ import pickle
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +17,7 @@ from .official_names import Sizes, count_layers, make, never_used, rules
 
 RELEASED_STRIDES = {9: (1, 3, 3), 27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3), 351: (3, 9, 13)}
 # The key that only this kind has; pre-training and completion share theirs and differ in the decoders' depth.
-_KIND_KEYS = {"refine": "post_refine.0.weight", "lift": "fcn_1.1.weight", "pretrain": "temporal_mask_token"}
+_KIND_KEYS = {"lift": "fcn_1.1.weight", "pretrain": "temporal_mask_token", "refine": "post_refine.0.weight"}
 
 
 def load_official(path: str | Path) -> dict[str, torch.Tensor]:
@@ -50,7 +52,8 @@ def load_official(path: str | Path) -> dict[str, torch.Tensor]:
 def infer_sizes(state: Mapping[str, torch.Tensor], heads: int = 8, strides: tuple[int, ...] | None = None) -> Sizes:
     """Tell kind and sizes of an official model from its weights.
 
-    ``strides`` None stands for those released for the window length. Completion and pre-training have the same
+    A lifting model may hold the entries of a refine module as well. ``strides`` None stands for those released for the
+    window length. Completion and pre-training have the same
     names; as released, completion has decoders of two or more layers.
 
     Raises:
@@ -64,13 +67,14 @@ def infer_sizes(state: Mapping[str, torch.Tensor], heads: int = 8, strides: tupl
         )
     try:
         if kind == "refine":
-            width, inputs = state["post_refine.0.weight"].shape
-            return Sizes(kind, inputs // 6, refine_channels=width)
+            return Sizes(kind, state["post_refine.0.weight"].shape[1] // 6, refine_channels=_refine_channels(state))
         _, frames, channels = state["shared_layers_temporal.pos_embedding"].shape
         keypoints = state["encoder2d.fc_1.weight"].shape[1] // 2
         hidden = state["shared_layers_temporal.model.layers.0.feed_forward.w_1.weight"].shape[0]
     except KeyError as error:
         raise ValueError(f"missing keys {error.args[0]}: the sizes cannot be told without") from None
+    except (ValueError, IndexError):
+        raise ValueError(f"{kind} model: its weights have not the numbers of axes of the release") from None
     depth = count_layers(state, "shared_layers_temporal.model.layers")
     decoder = "Transformer_reduce" if kind == "lift" else "decoder2d"
     decoder_depth = count_layers(state, f"{decoder}.model.layers")
@@ -78,9 +82,10 @@ def infer_sizes(state: Mapping[str, torch.Tensor], heads: int = 8, strides: tupl
         strides = _fitting_strides(frames, decoder_depth, strides)
     elif decoder_depth > 1:
         kind = "completion"
-    if channels % heads:
+    if heads < 1 or channels % heads:
         raise ValueError(f"--heads {heads} does not divide the {channels} channels of these weights")
-    return Sizes(kind, keypoints, frames, channels, hidden, depth, decoder_depth, heads, strides or ())
+    sizes = Sizes(kind, keypoints, frames, channels, hidden, depth, decoder_depth, heads, strides or ())
+    return replace(sizes, refine_channels=_refine_channels(state)) if kind == "lift" else sizes
 
 
 def convert_state(state: Mapping[str, torch.Tensor], sizes: Sizes) -> dict[str, torch.Tensor]:
@@ -101,6 +106,31 @@ def convert_state(state: Mapping[str, torch.Tensor], sizes: Sizes) -> dict[str, 
         parts = [f"{word} keys {_listing(names)}" for word, names in found if names]
         raise ValueError(f"{sizes.kind} model: {'; '.join(parts)}")
     return {rule.ours: make(rule.how, [state[name] for name in rule.official]) for rule in table}
+
+
+def model_config(sizes: Sizes) -> dict[str, Any]:
+    """Config that builds our model for converted weights, with the behaviour and the loss weights of the release."""
+    if sizes.kind == "refine":
+        return dict(type="RefineModule", num_keypoints=sizes.keypoints, hidden_channels=sizes.refine_channels)
+    width = dict(
+        num_frames=sizes.frames,
+        num_keypoints=sizes.keypoints,
+        channels=sizes.channels,
+        hidden_channels=sizes.hidden_channels,
+        num_heads=sizes.heads,
+    )
+    backbone = dict(type="MPMBackbone", **width, depth=sizes.depth)
+    if sizes.kind == "lift":
+        head = dict(type="LiftingHead", **width, strides=list(sizes.strides), align="first")
+        if sizes.refine_channels:
+            head |= dict(type="RefinedLiftingHead", refine_channels=sizes.refine_channels)
+        backbone |= dict(inputs=["2d"], mask_tokens=False, mlp_drop=0.2)
+        return dict(type="PoseLifter", backbone=backbone, head=head)
+    # The released BatchNorm also sees hidden frames in training.
+    backbone |= dict(inputs=["2d", "3d"], mask_tokens=True, mlp_drop=0.1, encode_hidden_frames=True)
+    kind = "CompletionHead" if sizes.kind == "completion" else "MaskedPoseHead"
+    head = dict(type=kind, **width, depth=sizes.decoder_depth, outputs=["2d", "3d"])
+    return dict(type="MaskedPoseEstimator", backbone=backbone, head=head, loss_2d_weight=5.0, loss_3d_weight=2.0)
 
 
 def save_atomically(checkpoint: dict, path: str | Path) -> None:
@@ -128,6 +158,10 @@ def _fitting_strides(frames: int, layers: int, strides: tuple[int, ...] | None) 
             f"{frames} frames, so --strides needs {layers} numbers whose product is {frames}"
         )
     return strides
+
+
+def _refine_channels(state: Mapping[str, torch.Tensor]) -> int:
+    return len(state["post_refine.0.weight"]) if "post_refine.0.weight" in state else 0
 
 
 def _listing(names: Mapping | list, most: int = 8) -> str:

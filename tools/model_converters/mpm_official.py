@@ -1,0 +1,57 @@
+"""Convert weights of the authors' release into a checkpoint of this package, and check them against figures."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Exit status: 0 converted, 1 an output differs by more than the tolerance, 2 wrong use.",
+    )
+    parser.add_argument("src", metavar="SRC", help="weights of the authors: .pth, or a fixture .npz with state/*")
+    parser.add_argument("dst", metavar="DST", help="checkpoint to write (.pth)")
+    parser.add_argument("--refine", metavar="SRC", help="weights of a refine module to put into a lifting model")
+    parser.add_argument("--check", metavar="FIXTURE.npz", help="run the converted model on the figures of this file")
+    parser.add_argument("--heads", type=int, default=8, help="attention heads (default: 8, as released)")
+    parser.add_argument("--strides", metavar="S,S,...", help="strides of a lifting decoder (default: as released)")
+    parser.add_argument("--tolerance", type=float, default=1e-5, help="largest difference allowed (default: 1e-5)")
+    args = parser.parse_args(argv)
+    if args.strides is not None:
+        try:
+            args.strides = tuple(int(stride) for stride in args.strides.split(","))
+        except ValueError:
+            parser.error(f"argument --strides: {args.strides!r} is not a list of numbers such as 3,3,3")
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Convert, write, and check if asked to; returns the exit status."""
+    args = parse_args(argv)
+    # Imported here: MMPose takes seconds, and --help needs none of it.
+    from mpm_mmpose.official_check import build_model, differences
+    from mpm_mmpose.official_weights import infer_sizes, load_official, model_config, save_atomically
+
+    try:
+        official = load_official(args.src)
+        if args.refine:
+            official |= load_official(args.refine)
+        sizes = infer_sizes(official, args.heads, args.strides)
+        state = build_model(official, sizes).state_dict()
+        found = differences(official, sizes, args.check) if args.check else {}
+        source = [Path(path).name for path in (args.src, args.refine) if path]
+        meta = dict(model=model_config(sizes), kind=sizes.kind, source=source)
+        save_atomically(dict(state_dict=state, meta=meta), args.dst)
+    except (OSError, ValueError) as error:
+        print(f"mpm_official.py: error: {error}", file=sys.stderr)
+        return 2
+    print(f"{args.dst}: {sizes.kind} model, {len(state)} tensors; {sizes}")
+    for name, difference in found.items():
+        print(f"{name:<32} {difference:.2e}{'' if difference <= args.tolerance else '  ABOVE TOLERANCE'}")
+    return int(any(not difference <= args.tolerance for difference in found.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
