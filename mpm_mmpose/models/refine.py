@@ -10,6 +10,7 @@ from .lifting_head import LiftingHead, centre_frame
 from .losses import mean_distance
 
 
+@MODELS.register_module()
 class RefineModule(nn.Module):
     """Weigh x and y of two estimates of a pose; z stays that of the first (paper section 3.4).
 
