@@ -1,0 +1,222 @@
+import logging
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+
+from mpm_mmpose.masking import spatio_temporal_masks
+from mpm_mmpose.models import MPMBackbone
+from mpm_mmpose.models.backbone import visible_frames
+
+B, T, K = 3, 9, 17
+SMALL = dict(num_frames=T, num_keypoints=K, channels=32, hidden_channels=48, depth=2, num_heads=4)
+
+
+@pytest.fixture
+def masks():
+    return spatio_temporal_masks(B, T, K, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def backbone():
+    return build()
+
+
+def build(**changes):
+    torch.manual_seed(0)
+    backbone = MPMBackbone(**SMALL | changes)
+    # Statistics as after training: a BatchNorm that does nothing would hide what it is given.
+    for name, buffer in backbone.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            buffer.copy_(torch.rand_like(buffer) + 0.5)
+    return backbone.eval()
+
+
+def poses(size, batch=B):
+    return torch.randn(batch, T, K, size, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_nothing_hidden_gives_a_token_a_frame_and_encoders_differ(backbone, size):
+    out = backbone(poses(size))
+    assert out.shape == (B, T, 32)
+    none = torch.zeros(B, T, dtype=torch.bool)
+    torch.testing.assert_close(backbone(poses(size), none), out)
+    torch.testing.assert_close(backbone(poses(size), keypoint_mask=none[..., None].expand(B, T, K)), out)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("encode_hidden_frames", [False, True])
+def test_hidden_content_changes_nothing(masks, size, encode_hidden_frames):
+    backbone = build(encode_hidden_frames=encode_hidden_frames)
+    hidden = masks.keypoint_mask | masks.frame_mask[..., None]
+    x = poses(size)
+    other = torch.where(hidden[..., None], torch.full_like(x, 1e3), x)
+    assert torch.equal(backbone(x, *masks), backbone(other, *masks))
+    seen = torch.where(hidden[..., None], x, x + 0.1)
+    assert (backbone(seen, *masks) - backbone(x, *masks)).abs().max() > 1e-3
+
+
+def test_hidden_frames_change_no_training_statistics_by_default(masks):
+    backbone, released = build().train(), build(encode_hidden_frames=True).train()
+    x = poses(2)
+    other = torch.where(masks.frame_mask[..., None, None], x + 10, x)
+    for model, equal in ((backbone, True), (released, False)):
+        means = []
+        for batch in (x, other):
+            model.encoder_2d.norm.reset_running_stats()
+            model(batch, *masks)
+            means.append(model.encoder_2d.norm.running_mean.clone())
+        assert torch.equal(*means) == equal
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_encode_hidden_frames_is_equal_in_evaluation(masks, size):
+    plain, released = build(), build(encode_hidden_frames=True)
+    torch.testing.assert_close(plain(poses(size), *masks), released(poses(size), *masks))
+
+
+def test_hidden_keypoint_is_the_token(backbone, masks):
+    x = poses(3)
+    with_token = torch.where(masks.keypoint_mask[..., None], backbone.keypoint_token_3d, x)
+    torch.testing.assert_close(
+        backbone(x, keypoint_mask=masks.keypoint_mask), backbone(with_token), rtol=1e-6, atol=1e-6
+    )
+
+
+def test_visible_frames_keep_order_and_position(masks):
+    order = visible_frames(masks.frame_mask, masks.num_visible)
+    for row, hidden in zip(order, masks.frame_mask, strict=True):
+        assert row.tolist() == (~hidden).nonzero().flatten().tolist()
+    backbone = build(depth=0)  # without temporal layers, every token is its own frame's
+    expected = backbone(poses(2))[~masks.frame_mask].view(B, masks.num_visible, 32)
+    torch.testing.assert_close(backbone(poses(2), masks.frame_mask), expected)
+
+
+def test_number_of_visible_frames_is_read_from_the_mask(backbone, masks):
+    assert torch.equal(backbone(poses(2), masks.frame_mask), backbone(poses(2), masks.frame_mask, None, 4))
+    uneven = masks.frame_mask.clone()
+    uneven[0] = False
+    with pytest.raises(ValueError, match="same number of frames"):
+        backbone(poses(2), uneven)
+    with pytest.raises(ValueError, match="expected 1 to 9 visible frames, got 0"):
+        backbone(poses(2), torch.ones(B, T, dtype=torch.bool))
+    with pytest.raises(ValueError, match="got 10"):
+        backbone(poses(2), masks.frame_mask, num_visible=10)
+
+
+def test_hiding_one_frame_or_all_but_one_works(backbone):
+    for hidden in (1, T - 1):
+        mask = torch.arange(T).expand(B, T) < hidden
+        assert backbone(poses(2), mask).shape == (B, T - hidden, 32)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((B, T, K), r"poses: expected \(B, 9, 17, 2 or 3\), got shape \(3, 9, 17\)"),
+        ((B, T, K, 4), r"got shape \(3, 9, 17, 4\)"),
+        ((B, 8, K, 2), "got 8 frames; num_frames is 9"),
+        ((B, T, 16, 3), "got 16 keypoints; num_keypoints is 17"),
+    ],
+)
+def test_wrong_poses_are_named(backbone, shape, message):
+    with pytest.raises(ValueError, match=message):
+        backbone(torch.zeros(shape))
+
+
+def test_wrong_masks_are_named(backbone, masks):
+    with pytest.raises(ValueError, match=r"frame_mask: expected torch.bool of shape \(3, 9\).*got torch.float32"):
+        backbone(poses(2), masks.frame_mask.float())
+    with pytest.raises(ValueError, match=r"keypoint_mask: expected .* \(3, 9, 17\).*got torch.bool of shape \(3, 17\)"):
+        backbone(poses(2), keypoint_mask=masks.keypoint_mask[:, 0])
+
+
+def test_missing_encoder_and_tokens_are_named(masks):
+    lifting = build(inputs=("2d",), mask_tokens=False)
+    with pytest.raises(ValueError, match=r"poses are 3d, but .* inputs=\('2d',\)"):
+        lifting(poses(3))
+    with pytest.raises(ValueError, match="mask_tokens=True"):
+        lifting(poses(2), keypoint_mask=masks.keypoint_mask)
+    with pytest.raises(ValueError, match="inputs must be"):
+        MPMBackbone(**SMALL, inputs=("4d",))
+
+
+def test_every_parameter_is_used_in_training(masks):
+    for arguments in (masks, (None, None), (masks.frame_mask,)):
+        backbone = build(inputs=("2d",)).train()
+        backbone(poses(2), *arguments).sum().backward()
+        assert [name for name, p in backbone.named_parameters() if p.grad is None] == []
+
+
+def test_unused_tokens_do_not_change_training_without_masks():
+    a, b = build(drop=0, attn_drop=0, mlp_drop=0).train(), build(drop=0, attn_drop=0, mlp_drop=0).train()
+    del b.keypoint_token_2d
+    b.mask_tokens = False
+    assert torch.equal(a(poses(2)), b(poses(2)))
+
+
+def test_autocast_bfloat16_stays_close(masks):
+    backbone = build()
+    with torch.autocast("cpu", torch.bfloat16):
+        half = backbone(poses(3), *masks)
+    full = backbone(poses(3), *masks)
+    assert (half - full).abs().max() < 0.1 * full.abs().max()
+    backbone.train()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = backbone(poses(3), *masks).float().square().mean()
+    loss.backward()
+    assert all(p.grad.isfinite().all() for n, p in backbone.named_parameters() if "2d" not in n)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_compiled_without_graph_breaks_equals_eager(masks, training):
+    backbone = build(depth=1, drop=0, attn_drop=0, mlp_drop=0).train(training)
+    # The default backend gives the same, but compiles C++ for a minute.
+    compiled = torch.compile(backbone, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(poses(2), *masks), backbone(poses(2), *masks))
+
+
+def save(backbone, path, prefix=""):
+    state = {prefix + key: value for key, value in backbone.state_dict().items()}
+    torch.save(dict(state_dict=state), path)
+    return str(path)
+
+
+def test_pretrained_weights_are_counted(tmp_path, caplog):
+    source = build()
+    path = save(source, tmp_path / "pretrain.pth", "backbone.")
+    target = MPMBackbone(
+        **SMALL,
+        inputs=("2d",),
+        mask_tokens=False,
+        init_cfg=dict(type="Pretrained", checkpoint=path, prefix="backbone."),
+    )
+    logger = MMLogger.get_instance(f"pretrained-{tmp_path.name}")
+    logger.addHandler(caplog.handler)
+    with caplog.at_level(logging.INFO):
+        target.init_weights()
+    wanted, found = target.state_dict(), source.state_dict()
+    assert all(torch.equal(value, found[key]) for key, value in wanted.items())
+    assert f"MPMBackbone: {len(wanted)} of {len(wanted)} weights taken from {path}" in caplog.text
+    assert "left as initialised (0): none" in caplog.text
+    assert f"not used ({len(found) - len(wanted)})" in caplog.text and "keypoint_token_3d" in caplog.text
+
+
+def test_partly_pretrained_weights_say_what_is_left(tmp_path, caplog):
+    path = save(build(inputs=("3d",), mask_tokens=False), tmp_path / "a.pth")
+    target = MPMBackbone(**SMALL, mask_tokens=False, init_cfg=dict(type="Pretrained", checkpoint=path))
+    logger = MMLogger.get_instance(f"partly-{tmp_path.name}")
+    logger.addHandler(caplog.handler)
+    with caplog.at_level(logging.INFO):
+        target.init_weights()
+    assert "left as initialised (7): encoder_2d.linear.weight" in caplog.text
+
+
+def test_pretrained_weights_of_another_shape_or_name_are_refused(tmp_path):
+    path = save(build(), tmp_path / "pretrain.pth", "backbone.")
+    init = dict(type="Pretrained", checkpoint=path, prefix="backbone.")
+    with pytest.raises(ValueError, match=r"backbone.temporal.position has shape \(1, 9, 32\).*expects \(1, 27, 32\)"):
+        MPMBackbone(**SMALL | dict(num_frames=27), init_cfg=init).init_weights()
+    with pytest.raises(ValueError, match="none of the .* needs prefix='backbone.'"):
+        MPMBackbone(**SMALL, init_cfg=dict(type="Pretrained", checkpoint=path)).init_weights()

@@ -1,0 +1,168 @@
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from mmpose.registry import MODELS
+
+from mpm_mmpose.masking import Masks, spatial_masks, spatio_temporal_masks, temporal_masks
+from mpm_mmpose.models import MaskedPoseHead
+from mpm_mmpose.models.losses import mean_distance
+
+B, T, K, C = 3, 9, 17, 32
+WIDTH = dict(num_frames=T, channels=C, hidden_channels=48, num_heads=4)
+
+
+def build(**changes):
+    torch.manual_seed(0)
+    config = dict(
+        type="MaskedPoseEstimator",
+        backbone=dict(type="MPMBackbone", depth=1, **WIDTH),
+        head=dict(type="MaskedPoseHead", **WIDTH),
+    )
+    return MODELS.build(config | changes).eval()
+
+
+def build_head(**changes):
+    torch.manual_seed(0)
+    return MaskedPoseHead(**WIDTH | changes).eval()
+
+
+@pytest.fixture
+def inputs():
+    return make_inputs(spatio_temporal_masks)
+
+
+def make_inputs(draw, **kwargs):
+    generator = torch.Generator().manual_seed(3)
+    found = {}
+    for size in (2, 3):
+        found[f"poses_{size}d"] = torch.randn(B, T, K, size, generator=generator)
+        found[f"masks_{size}d"] = draw(B, T, K, generator=generator, **kwargs)
+    return found
+
+
+def test_mean_distance_by_hand():
+    target = torch.zeros(1, 3, 2)
+    predicted = torch.tensor([[[3.0, 4.0], [0.0, 2.0], [5.0, 12.0]]])
+    assert mean_distance(predicted, target).item() == pytest.approx((5 + 2 + 13) / 3)
+    assert mean_distance(predicted, target, torch.tensor([[True, False, True]])).item() == pytest.approx(9)
+    assert mean_distance(predicted, target, torch.tensor([[0.5, 1, 0]])).item() == pytest.approx((2.5 + 2) / 1.5)
+    assert mean_distance(predicted, target, torch.zeros(1, 3, dtype=torch.bool)).item() == 0
+    assert mean_distance(predicted.bfloat16(), target).dtype == torch.float32
+
+
+def test_mean_distance_has_no_nan_gradient_where_the_prediction_is_exact():
+    predicted = torch.zeros(1, 3, 2, requires_grad=True)
+    mean_distance(predicted, torch.zeros(1, 3, 2)).backward()
+    assert torch.equal(predicted.grad, torch.zeros(1, 3, 2))
+
+
+def test_tokens_of_hidden_frames_return_in_order():
+    head = build_head()
+    mask = torch.tensor([[0, 1, 1, 0, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 1, 1, 1, 0]], dtype=torch.bool)
+    visible = torch.arange(2 * 4 * C, dtype=torch.float32).view(2, 4, C)
+    full = head._restore(visible, mask)
+    assert torch.equal(full[~mask].view(2, 4, C), visible)
+    assert torch.equal(full[mask], head.frame_token[0].expand(10, C))
+
+
+def test_head_without_hidden_frames_equals_an_empty_mask():
+    head, feats = build_head(), torch.randn(B, T, C)
+    none = torch.zeros(B, T, dtype=torch.bool)
+    torch.testing.assert_close(head(feats, "2d", none), head(feats, "2d"))
+    assert head(feats, "2d").shape == (B, T, K, 2) and head(feats, "3d").shape == (B, T, K, 3)
+
+
+def test_hidden_frames_differ_by_position_alone():
+    head = build_head()
+    mask = torch.arange(T).expand(B, T) >= 4
+    out = head(torch.randn(B, 4, C), "3d", mask)
+    assert (out[:, 5] - out[:, 6]).abs().max() > 1e-3
+    torch.nn.init.zeros_(head.position)
+    out = head(torch.randn(B, 4, C), "3d", mask)
+    torch.testing.assert_close(out[:, 5], out[:, 8])
+
+
+def test_missing_decoder_is_named():
+    with pytest.raises(ValueError, match=r"to='3d', but .* outputs=\('2d',\)"):
+        build_head(outputs=("2d",))(torch.zeros(B, T, C), "3d")
+    with pytest.raises(ValueError, match="outputs must be"):
+        build_head(outputs=())
+
+
+def test_losses_are_the_weighted_mean_distances(inputs):
+    model = build()
+    poses_2d, poses_3d = model(inputs)
+    error_2d = (poses_2d - inputs["poses_2d"]).norm(dim=-1).mean()
+    error_3d = (poses_3d - inputs["poses_3d"]).norm(dim=-1).mean()
+    losses = model(inputs, mode="loss")
+    torch.testing.assert_close(losses["loss_2d"], 2 * error_2d)
+    torch.testing.assert_close(losses["loss_3d"], 3 * error_3d)
+    torch.testing.assert_close(losses["error_3d_mm"], 1000 * error_3d.detach())
+    torch.testing.assert_close(model.parse_losses(losses)[0], 2 * error_2d + 3 * error_3d)
+    assert not losses["error_2d"].requires_grad
+    released = build(loss_2d_weight=5.0, loss_3d_weight=2.0)
+    torch.testing.assert_close(released(inputs, mode="loss")["loss_2d"], 5 * error_2d)
+
+
+def test_loss_on_hidden_keypoints_alone(inputs):
+    model = build(loss_on="hidden")
+    poses_2d, _ = model(inputs)
+    masks = inputs["masks_2d"]
+    hidden = masks.keypoint_mask | masks.frame_mask[..., None]
+    assert hidden.float().mean() == pytest.approx((5 * K + 4 * 5) / (T * K))
+    expected = (poses_2d - inputs["poses_2d"]).norm(dim=-1)[hidden].mean()
+    torch.testing.assert_close(model(inputs, mode="loss")["error_2d"], expected.detach())
+
+
+def test_hidden_poses_do_not_leak_into_the_reconstruction(inputs):
+    model = build()
+    masks = inputs["masks_3d"]
+    hidden = masks.keypoint_mask | masks.frame_mask[..., None]
+    other = inputs | dict(poses_3d=torch.where(hidden[..., None], 50.0, inputs["poses_3d"]))
+    assert torch.equal(model(inputs)[1], model(other)[1])
+
+
+def test_predict_holds_both_reconstructions(inputs):
+    model = build()
+    poses_2d, poses_3d = model(inputs)
+    (sample,) = model(inputs, mode="predict")
+    assert torch.equal(sample.pred_instances.keypoints, poses_2d)
+    assert torch.equal(sample.pred_instances.keypoints_3d, poses_3d)
+
+
+@pytest.mark.parametrize(
+    ("draw", "kwargs"),
+    [(spatio_temporal_masks, {}), (temporal_masks, dict(ratio=0.5)), (spatial_masks, dict(ratio=0.3))],
+)
+def test_every_strategy_trains_every_parameter(draw, kwargs):
+    model = build().train()
+    losses = model(make_inputs(draw, **kwargs), mode="loss")
+    model.parse_losses(losses)[0].backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+def test_one_step_lowers_the_loss(inputs):
+    model = build()
+    optimizer = OptimWrapper(torch.optim.AdamW(model.parameters(), lr=1e-3))
+    data = dict(inputs=inputs, data_samples=None)
+    first, second = (model.train_step(data, optimizer)["loss"] for _ in range(2))
+    assert second < first
+
+
+def test_wrong_arguments_are_named(inputs):
+    with pytest.raises(ValueError, match="loss_on must be 'all' or 'hidden'"):
+        build(loss_on="visible")
+    with pytest.raises(ValueError, match="mode must be"):
+        build()(inputs, mode="train")
+    nothing = inputs | dict(masks_2d=Masks(None, None, T))
+    with pytest.raises(ValueError, match="hide neither"):
+        build(loss_on="hidden")(nothing, mode="loss")
+
+
+def test_autocast_gives_float32_losses(inputs):
+    model = build()
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = model(inputs, mode="loss")
+    full = model(inputs, mode="loss")
+    assert losses["loss_3d"].dtype == torch.float32
+    torch.testing.assert_close(losses["loss_3d"], full["loss_3d"], rtol=0.02, atol=0)
