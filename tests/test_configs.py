@@ -1,0 +1,137 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmpose.registry import METRICS, MODELS
+
+from mpm_mmpose.datasets import PoseSequence, write_store
+
+CONFIGS = Path(__file__).parents[1] / "configs" / "mpm"
+LEAVES = sorted(CONFIGS.glob("*.py"))
+LIFTING = [leaf for leaf in LEAVES if "lift" in leaf.stem]
+
+
+def name(path):
+    return path.stem
+
+
+SMALL_LOADER = dict(batch_size=3, num_workers=0, persistent_workers=False, pin_memory=False)
+
+
+def all_stores(node):
+    if isinstance(node, dict):
+        if "store" in node:
+            yield from [node["store"]] if isinstance(node["store"], str) else node["store"]
+        for value in node.values():
+            yield from all_stores(value)
+
+
+@pytest.fixture
+def tiny_stores(tmp_path, monkeypatch):
+    """A working directory with every store that a config asks for, two short clips each."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for store in {store for leaf in LEAVES for store in all_stores(Config.fromfile(leaf).to_dict())}:
+        poses = [rng.normal(0, 0.3, (frames, 17, 3)).astype(np.float32) + [0, 0, 4] for frames in (4, 2)]
+        sequences = [
+            PoseSequence(
+                name=f"clip {i}",
+                keypoints_3d=pose.astype(np.float32),
+                keypoints=(1000 * pose[..., :2] / pose[..., 2:] + 500).astype(np.float32),
+                intrinsics=np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0], np.float32),
+                width=1000,
+                height=1002,
+                fps=50,
+                action=["walk", "wave"][i],
+            )
+            for i, pose in enumerate(poses)
+        ]
+        write_store(store, sequences)
+    return tmp_path
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=name)
+def test_leaves_are_thin_and_bases_disjoint(leaf):
+    assert len(leaf.read_text().splitlines()) <= 40
+    config = Config.fromfile(leaf, import_custom_modules=False)
+    assert config.default_scope == "mmpose"
+    bases = [CONFIGS / path for path in re.findall(r"_base_/\S+\.py", leaf.read_text())]
+    keys = [key for base in bases for key in Config.fromfile(base, import_custom_modules=False)]
+    assert len(keys) == len(set(keys))
+    # A leaf with base files of its own, or one that changes another leaf.
+    assert len(bases) == 4 or re.findall(r'_base_ = \["\w+\.py"\]', leaf.read_text())
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=name)
+def test_every_leaf_trains_a_step_and_is_tested(leaf, tiny_stores):
+    config = Config.fromfile(leaf)
+    init_default_scope(config.default_scope)
+    torch.manual_seed(0)
+    model = MODELS.build(config.model)
+    frames = config.model.backbone.num_frames
+    loaders = {split: config.get(f"{split}_dataloader") for split in ("train", "val", "test")}
+    loaders = {split: Runner.build_dataloader(c | SMALL_LOADER, seed=0) for split, c in loaders.items() if c}
+    assert (len(loaders) == 3) == (leaf in LIFTING)
+    for loader in loaders.values():
+        batch = next(iter(loader))
+        shapes = {key: tuple(batch[key].shape) for key in ("keypoints", "keypoints_3d")}
+        assert shapes == dict(keypoints=(3, frames, 17, 2), keypoints_3d=(3, frames, 17, 3))
+
+    optim_wrapper = build_optim_wrapper(model, config.optim_wrapper)
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    losses = model.train().train_step(next(iter(loaders["train"])), optim_wrapper)
+    assert torch.isfinite(losses["loss"])
+    still = [key for key, value in model.named_parameters() if torch.equal(value, before[key])]
+    assert still == []
+
+    if "val" in loaders:
+        assert config.test_evaluator == config.val_evaluator
+        metric = METRICS.build(config.val_evaluator)
+        metric.dataset_meta = loaders["val"].dataset.metainfo
+        for batch in loaders["val"]:
+            metric.process(batch, [sample.to_dict() for sample in model.eval().val_step(batch)])
+        assert config.default_hooks.checkpoint.save_best in metric.evaluate(len(loaders["val"].dataset))
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=name)
+def test_recipe_of_the_paper(leaf):
+    if "quickstart" in leaf.stem:
+        pytest.skip("has a budget of its own")
+    config = Config.fromfile(leaf, import_custom_modules=False)
+    assert config.optim_wrapper.optimizer.type == "AdamW"
+    assert config.param_scheduler == [dict(type="ExponentialLR", gamma=0.97, by_epoch=True)]
+    expected = (1.6e-3, 40) if leaf in LIFTING else (1e-4, 15)
+    assert (config.optim_wrapper.optimizer.lr, config.train_cfg.max_epochs) == expected
+
+
+@pytest.mark.parametrize("leaf", [leaf for leaf in LIFTING if "Pretrained" in leaf.read_text()], ids=name)
+def test_fine_tuning_starts_from_the_checkpoint_of_its_pretraining(leaf, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Config.fromfile(leaf)
+    init_default_scope(config.default_scope)
+    checkpoint = Path(config.model.backbone.init_cfg.checkpoint)
+    source = Config.fromfile(CONFIGS / f"{checkpoint.parent.name}.py")
+    assert checkpoint.name == f"epoch_{source.train_cfg.max_epochs}.pth"
+
+    pretrained = MODELS.build(source.model)
+    checkpoint.parent.mkdir(parents=True)
+    torch.save(dict(state_dict=pretrained.state_dict()), checkpoint)
+    model = MODELS.build(config.model)
+    model.init_weights()
+    ours, theirs = model.backbone.state_dict(), pretrained.backbone.state_dict()
+    assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
+    assert set(theirs) - set(ours) == {key for key in theirs if "3d" in key or "token" in key}
+
+
+def test_missing_data_says_what_is_expected_where(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Config.fromfile(CONFIGS / "pretrain_h36m_amass.py")
+    init_default_scope(config.default_scope)
+    with pytest.raises(FileNotFoundError, match=r"data/stores/h36m_train.*tools/dataset_converters"):
+        Runner.build_dataloader(config.train_dataloader)
