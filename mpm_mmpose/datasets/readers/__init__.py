@@ -1,1 +1,54 @@
 """Readers of motion files: a path in, a :class:`~mpm_mmpose.datasets.readers.motion.Motion` out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .asf_amc import read_asf_amc
+from .bvh import read_bvh
+from .motion import Motion
+
+__all__ = ["Motion", "find_motion_files", "read_asf_amc", "read_bvh", "read_motion"]
+
+# format: (suffix of its files, reader)
+FORMATS = {"bvh": (".bvh", read_bvh), "asf_amc": (".amc", read_asf_amc)}
+
+
+def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list[Path]:
+    """Motion files among ``paths`` and in the folders among them, however deep; sorted, each once.
+
+    format: 'bvh', 'asf_amc' (the .amc trials; their skeletons lie beside them), or 'auto' for both. A file that is
+    named itself is taken whatever its suffix, unless the format is 'auto'. Raises FileNotFoundError for a path that is
+    not there, ValueError for a folder without motion files or a file of unknown format.
+    """
+    suffixes = [suffix for name, (suffix, _) in FORMATS.items() if format in ("auto", name)]
+    if not suffixes:
+        raise ValueError(f"format {format!r} is not known; use auto, {', '.join(FORMATS)}")
+    files: set[Path] = set()
+    for path in map(Path, paths):
+        if path.is_dir():
+            found = [file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file()]
+            if not found:
+                raise ValueError(
+                    f"{path}: holds no {' or '.join(suffixes)} files; give a folder or file of motion capture"
+                )
+            files.update(found)
+        elif not path.exists():
+            raise FileNotFoundError(f"{path}: does not exist; give a folder or file of motion capture")
+        elif format == "auto" and path.suffix.lower() not in suffixes:
+            raise ValueError(
+                f"{path}: suffix {path.suffix!r} is none of {', '.join(suffixes)}; say which format it has"
+            )
+        else:
+            files.add(path)
+    return sorted(files)
+
+
+def read_motion(path: str | Path, format: str = "auto") -> Motion:
+    """Read one motion file; 'auto' goes by its suffix. Raises ValueError or OSError naming the file and what to do."""
+    path = Path(path)
+    for name, (suffix, reader) in FORMATS.items():
+        if format == name or (format == "auto" and path.suffix.lower() == suffix):
+            return reader(path)
+    raise ValueError(f"{path}: no reader for format {format!r} and suffix {path.suffix!r}; use {', '.join(FORMATS)}")

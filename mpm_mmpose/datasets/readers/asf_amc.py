@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from .motion import Motion
 
 # AMC files do not say their rate. mocap.cs.cmu.edu: 120 Hz, but for a few trials.
 CMU_FPS = 120.0
+# comments, and keywords such as :DEGREES; their line ends stay, for line numbers
+_NOT_FRAMES = re.compile(r"#.*|^[^\S\n]*:.*", re.MULTILINE)
 
 # keypoint: the bone it is an end of, 'start' being where the bone's parent ends
 _KEYPOINTS = {
@@ -50,9 +53,7 @@ def read_asf_amc(path: str | Path, fps: float = CMU_FPS) -> Motion:
     starts, ends = _place(skeleton, _read_channels(path, skeleton))
     missing = {bone for bone, _ in _KEYPOINTS.values()} - set(ends)
     if missing:
-        raise ValueError(
-            f"{find_skeleton(path)}: has no bone {sorted(missing)}; only skeletons with CMU's names can be read"
-        )
+        raise ValueError(f"{find_skeleton(path)}: has no bone {sorted(missing)}; CMU's names are needed")
     points = {name: (starts if end == "start" else ends)[bone] for name, (bone, end) in _KEYPOINTS.items()}
     points["pelvis"] = (points["left_hip"] + points["right_hip"]) / 2
     keypoints = np.stack([points[name] for name in H36M_17.names], axis=1)
@@ -74,7 +75,7 @@ def find_skeleton(path: Path) -> Path:
         if len(choice) == 1:
             return choice[0]
     raise FileNotFoundError(
-        f"{path}: {len(skeletons)} .asf files are in its folder; put its skeleton there as {path.stem.split('_')[0]}.asf"
+        f"{path}: {len(skeletons)} .asf files are in its folder; add its skeleton as {path.stem.split('_')[0]}.asf"
     )
 
 
@@ -83,10 +84,9 @@ def _read_channels(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
 
     The layout of the first frame is taken for all, so that the numbers are converted in one go.
     """
-    words, lines = _words(path)
-    names = [(i, word) for i, word in enumerate(words) if word[0].isalpha()]
-    period = next((i for i, word in names[1:] if word == names[0][1]), len(words) + 1) - 1 if names else 0
-    layout = [word for i, word in names if i < period]
+    text = _NOT_FRAMES.sub("", path.read_text(encoding="utf-8", errors="replace"))
+    words = text.split()
+    period, layout = _first_frame(words)
     expected = {name: len(bone.channels) for name, bone in skeleton.bones.items() if bone.channels}
     per_frame = 1 + sum(1 + expected.get(name, 0) for name in layout)
     regular = layout and period == per_frame and len(words) % period == 0 and set(layout) == set(expected)
@@ -101,24 +101,26 @@ def _read_channels(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
             break
         column += 1 + expected[name]
     if not regular or not all(np.isfinite(array).all() for array in values.values()):
-        raise _find_fault(path, lines, expected)
+        raise _find_fault(path, text, expected)
     return values
 
 
-def _words(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """All words of the frames, and the words line by line with line numbers; comments and ':' lines are left out."""
-    lines = [
-        (number, line.split())
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
-        if line.strip() and line.lstrip()[0] not in "#:"
-    ]
-    return [word for _, words in lines for word in words], lines
+def _first_frame(words: list[str]) -> tuple[int, list[str]]:
+    """Number of words of the first frame, and the bones in it."""
+    layout = []
+    for index, word in enumerate(words):
+        if word[0].isalpha():
+            if layout and word == layout[0]:
+                return index - 1, layout
+            layout.append(word)
+    return len(words), layout
 
 
-def _find_fault(path: Path, lines: list[tuple[int, list[str]]], expected: dict[str, int]) -> ValueError:
+def _find_fault(path: Path, text: str, expected: dict[str, int]) -> ValueError:
     """The error that names the first line that is not as it should be."""
     fix = "the file is cut off, damaged or of another skeleton: fetch it again or leave it out"
     frame = 0
+    lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     for is_number, group in groupby(lines, lambda line: len(line[1]) == 1 and line[1][0].isdigit()):
         group = list(group)
         if is_number:

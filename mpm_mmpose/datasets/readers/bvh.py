@@ -1,7 +1,7 @@
 """BVH files to motion of the 17 Human3.6M keypoints.
 
-bvhio parses the hierarchy. The numbers are read and the joints placed here, vectorised over frames: bvhio does both joint
-by joint in Python (some 1,300 frames a second) and waits for ever at the end of a truncated file.
+bvhio parses the hierarchy. The numbers are read and the joints placed here, vectorised over frames: bvhio does both
+joint by joint in Python (some 1,300 frames a second) and waits for ever at the end of a truncated file.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ _JOINTS = {
 def read_bvh(path: str | Path, metres_per_unit: float = 0.01) -> Motion:
     """Motion of a BVH file with Y up, in centimetres unless ``metres_per_unit`` says otherwise.
 
-    Keypoints are the joints of their names; beyond that, as in Human3.6M's own skeleton: pelvis is the middle of the hip
-    joints; thorax is the neck joint; spine the first spine joint; nose and head top lie on the skull's axis (the bone
-    from neck to head, carried along by the head's rotation) at 0.247 and 0.482 of the trunk's length above the neck,
-    because head joints often have no end offset to tell where the skull ends. Position channels replace the offset.
+    Keypoints are the joints of their names; beyond that, as in Human3.6M's own skeleton: pelvis is the middle of the
+    hip joints; thorax is the neck joint; spine the first spine joint; nose and head top lie on the skull's axis (the
+    bone from neck to head, carried along by the head's rotation) at 0.247 and 0.482 of the trunk's length above the
+    neck, because head joints often have no end offset to tell where the skull ends. Position channels replace
+    the offset.
     subject and action: the style and the action of Bandai Namco file names, else the folder's and the file's name.
     Raises ValueError (file, line or field, fix) for a file that is cut off, no BVH file, or lacks a joint.
     """

@@ -1,0 +1,94 @@
+#!/usr/bin/env python
+"""Make a pose store from motion capture: BVH files, or CMU's folders of ASF skeletons and AMC trials.
+
+Each clip becomes 17 Human3.6M keypoints in metres, filmed by virtual cameras with Human3.6M-like lenses around it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+EPILOG = """\
+names in the store, to choose clips by:
+  BVH      subject and action: style and action of Bandai Namco file names (dataset-1_<action>_<style>_<nnn>.bvh),
+           else the folder and the file
+  ASF/AMC  subject: the folder; action: the trial (01_03), as the files do not say what is done; recorded at 120 Hz
+
+example:
+  python tools/dataset_converters/mocap.py ../shared/data/bandai-1 --out data/bandai-1
+
+exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line to namespace; leaves with status 2 for wrong use."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("src", nargs="+", type=Path, metavar="SRC", help="motion files, or folders of them")
+    parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
+    parser.add_argument("--format", choices=("auto", "bvh", "asf_amc"), default="auto", help="default: by suffix")
+    parser.add_argument("--fps", type=_positive(float), help="resample to this rate; default: keep that of each file")
+    parser.add_argument("--cameras", type=_positive(int), default=4, help="virtual cameras a clip; default: 4")
+    parser.add_argument("--seed", type=int, default=0, help="of the cameras' places; default: 0")
+    parser.add_argument("--workers", type=_positive(int), help="processes; default: one a core")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without files that cannot be read, and list them"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace STORE if it is a store already")
+    args = parser.parse_args(argv)
+    for path in args.src:
+        if not path.exists():
+            parser.error(f"{path}: does not exist; give a folder or file of motion capture")
+    if args.seed < 0:
+        parser.error(f"argument --seed: {args.seed} is below 0")
+    if args.out.exists() and not args.overwrite:
+        parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
+    return args
+
+
+def _positive(kind: type) -> type:
+    def convert(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    convert.__name__ = f"{kind.__name__} above 0"
+    return convert
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = parse_args(argv)
+    options = {
+        name: getattr(args, name) for name in ("format", "fps", "cameras", "seed", "workers", "skip_bad", "overwrite")
+    }
+    try:
+        from mpm_mmpose.datasets.convert import convert_mocap  # takes seconds, which --help and wrong use need not
+
+        start = time.monotonic()
+        report = convert_mocap(args.src, args.out, **options)
+    except KeyboardInterrupt:
+        print(f"Interrupted; {args.out} is as it was before.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        print(f"{args.out} is as it was before. --skip-bad goes on without files that cannot be read.", file=sys.stderr)
+        return 1
+    for _, reason in report.skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
+    seconds = time.monotonic() - start
+    print(
+        f"{report.store}: {report.clips} clips of {report.frames} frames seen by {args.cameras} cameras, "
+        f"{len(report.skipped)} files skipped, {seconds:.1f} s ({report.frames / seconds:.0f} frames a second)"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
