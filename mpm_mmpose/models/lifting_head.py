@@ -147,7 +147,8 @@ class LiftingHead(BaseHead):
         """Losses of what :meth:`forward` gives, for what :meth:`read_labels` gives."""
         # Labels of one frame supervise the same frame of the sequence.
         if labels.shape[1] == 1:
-            sequence = sequence[:, [self.num_frames // 2]]
+            centre = self.num_frames // 2
+            sequence = sequence[:, centre : centre + 1]
         error = mean_distance(target, *centre_frame(labels, weights))
         return dict(
             loss_target=self.target_weight * error,
