@@ -153,7 +153,8 @@ class LiftingPreprocessor(_WindowPreprocessor):
         sample.gt_instance_labels = InstanceData(lifting_target_label=poses)
         sample.gt_instances = InstanceData(
             lifting_target=poses[:, target_frame],
-            keypoints=inputs[:, target_frame],
+            # A copy: mmpose's flip test negates x in `inputs` itself.
+            keypoints=inputs[:, target_frame].clone(),
             intrinsics=intrinsics,
             root_depth=absolute[:, target_frame, 0, 2],
             action=batch["action"],
