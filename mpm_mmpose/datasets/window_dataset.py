@@ -73,8 +73,8 @@ class PoseWindowDataset(Dataset):
         self.window, self.stride, self.test_mode = window, stride, test_mode
         self.modalities = tuple(modalities)
         self.offsets = window_offsets(window, frame_step)
-        self._choose_sequences(dict(subjects=subjects, actions=actions, names=sequences))
         self._choose_keypoints(keypoint_set)
+        self._choose_sequences(dict(subjects=subjects, actions=actions, names=sequences))
         self._index_windows(max_windows)
         self._metainfo = self._make_metainfo() | (metainfo or {})
 
@@ -156,7 +156,7 @@ class PoseWindowDataset(Dataset):
         self.fps = column("fps")
         self.names, self.actions = column("names"), column("actions")
         self.action_names, self.action_ids = np.unique(self.actions, return_inverse=True)
-        if "2d" in self.modalities or (column("widths") > 0).all():
+        if (column("widths") > 0).all():  # as it is wherever there is 2D
             self.widths = column("widths").astype(np.float32)
             heights = column("heights").astype(np.float32)
             self.screen_offsets = np.stack((np.ones_like(heights), heights / self.widths), -1)

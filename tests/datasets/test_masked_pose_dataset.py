@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+
+from mpm_mmpose.datasets import MaskedPoseDataset, PoseSequence, PoseWindowDataset, write_store
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stores")
+    for name, frames in (("long", 50), ("short", 20)):
+        poses = (RANDOM.normal(size=(frames, 17, 3)), RANDOM.uniform(0, 1000, size=(frames, 17, 2)))
+        write_store(folder / name, [PoseSequence(name, *poses, width=1000, height=1000, fps=50)])
+    return folder
+
+
+def config(folder, name, **options):
+    return dict(store=str(folder / name), window=9) | options
+
+
+@pytest.mark.parametrize(("name_2d", "name_3d"), [("long", "short"), ("short", "long")])
+def test_every_window_of_both_unpaired(stores, name_2d, name_3d):
+    dataset = MaskedPoseDataset(config(stores, name_2d), config(stores, name_3d), seed=3)
+    assert len(dataset) == 50
+    batch = dataset.__getitems__(range(50))
+    assert set(batch) == {"keypoints", "keypoints_3d"}
+    whole_2d = PoseWindowDataset(stores / name_2d, 9, modalities=["2d"])
+    whole_3d = PoseWindowDataset(stores / name_3d, 9, modalities=["3d"])
+    np.testing.assert_array_equal(batch["keypoints"], whole_2d.__getitems__(np.arange(50) % len(whole_2d))["keypoints"])
+    targets = whole_3d.__getitems__(range(len(whole_3d)))["keypoints_3d"]
+    partner = [int((targets == pose).flatten(1).all(1).nonzero()) for pose in batch["keypoints_3d"]]
+    number = len(whole_3d)
+    # each 3D window as often as it must be, and not beside "its own" 2D window
+    counts = np.bincount(partner, minlength=number)
+    assert counts.min() >= 50 // number and counts.max() <= -(-50 // number)
+    assert np.mean(np.array(partner) == np.arange(50) % number) < 0.2
+
+
+def test_pairs_follow_the_seed(stores):
+    first, again, other = (
+        MaskedPoseDataset(config(stores, "long"), config(stores, "long"), seed=seed) for seed in (1, 1, 2)
+    )
+    batches = [dataset.__getitems__([5, 6, 7])["keypoints_3d"] for dataset in (first, again, other)]
+    assert torch.equal(batches[0], batches[1]) and not torch.equal(batches[0], batches[2])
+    assert torch.equal(first[6]["keypoints_3d"][0], batches[0][1])
+    assert first.metainfo["dataset_name"] == "long (2D), long (3D)"
+    assert first.metainfo["keypoint_set"] == "h36m_17"
+
+
+def test_two_that_do_not_go_together(stores):
+    with pytest.raises(ValueError, match="window is 9 in dataset_2d, 7 in dataset_3d"):
+        MaskedPoseDataset(config(stores, "long"), config(stores, "long", window=7))
+    with pytest.raises(ValueError, match="keypoints is .*h36m_17.* in dataset_2d"):
+        MaskedPoseDataset(config(stores, "long"), config(stores, "long", keypoint_set="common_16"))
