@@ -1,0 +1,169 @@
+import numpy as np
+import pytest
+
+from mpm_mmpose.datasets.readers.bvh import _parse, _place, read_bvh
+from mpm_mmpose.keypoints import H36M_17
+
+
+def pose(motion, frame=0):
+    """Keypoints of a frame by name, m."""
+    return dict(zip(H36M_17.names, motion.keypoints_3d[frame].astype(float), strict=True))
+
+
+def test_standing(write_bvh):
+    """World: x where the person faces, y its left, z up; metres."""
+    motion = read_bvh(write_bvh("someone/walk.bvh"))
+    points = pose(motion)
+    expected = {
+        "pelvis": (0, 0, 0.92),
+        "right_hip": (0, -0.09, 0.92),
+        "left_knee": (0, 0.09, 0.50),
+        "left_ankle": (0, 0.09, 0.08),
+        "spine": (0, 0, 1.07),
+        "thorax": (0, 0, 1.41),
+        "left_wrist": (0, 0.16, 0.84),
+        "right_shoulder": (0, -0.16, 1.37),
+        # the trunk is 0.15 + 0.34 m long
+        "nose": (0, 0, 1.41 + 0.247 * 0.49),
+        "head_top": (0, 0, 1.41 + 0.482 * 0.49),
+    }
+    for name, position in expected.items():
+        np.testing.assert_allclose(points[name], position, atol=1e-6, err_msg=name)
+    assert (motion.name, motion.subject, motion.action, motion.fps) == ("walk", "someone", "walk", 30.0)
+
+
+def test_names_of_bandai_files(write_bvh):
+    motion = read_bvh(write_bvh("dataset-1_raise-up-both-hands_not-confident_012.bvh"))
+    assert (motion.subject, motion.action) == ("not-confident", "raise-up-both-hands")
+
+
+def test_turns_and_places(write_bvh):
+    frames = [
+        dict(Hips=(100, 95, 0, 0, 0, 90)),  # a step to the left, then a turn by 90 degrees to the left
+        dict(Head=(0, 90, 0)),  # face to the floor
+        dict(UpperArm_L=(90, 0, 0)),  # left arm sideways
+        dict(LowerLeg_R=(0, 90, 0)),  # right shin back
+    ]
+    motion = read_bvh(write_bvh(frames=frames))
+    turned, nod, arm, leg = (pose(motion, frame) for frame in range(4))
+    np.testing.assert_allclose(turned["left_hip"] - turned["pelvis"], (-0.09, 0, 0), atol=1e-6)
+    np.testing.assert_allclose(turned["pelvis"], (0, 1.0, 0.92), atol=1e-6)
+    np.testing.assert_allclose(nod["head_top"], (0.482 * 0.49 - 0.09, 0, 1.50), atol=1e-6)
+    np.testing.assert_allclose(arm["left_wrist"], (0, 0.16 + 0.53, 1.37), atol=1e-6)
+    np.testing.assert_allclose(leg["right_ankle"], (-0.42, -0.09, 0.50), atol=1e-6)
+
+
+def test_rotations_apply_in_the_order_of_the_channels(write_bvh):
+    angles = dict(UpperArm_L=(90, 90, 0))
+    first = pose(read_bvh(write_bvh(frames=[angles], channels="Zrotation Xrotation Yrotation")))
+    other = pose(read_bvh(write_bvh(frames=[angles], channels="Xrotation Zrotation Yrotation")))
+    # Z then X about the turned axes: the arm (-y) goes to -z, then about Z stays; X then Z: to +x, then down to... +x.
+    np.testing.assert_allclose(first["left_wrist"] - first["left_shoulder"], (-0.53, 0, 0), atol=1e-6)
+    np.testing.assert_allclose(other["left_wrist"] - other["left_shoulder"], (0, 0.53, 0), atol=1e-6)
+
+
+def test_mixamo_names(write_bvh):
+    names = {"Hips": "mixamorig:Hips", "Spine": "mixamorig:Spine", "Neck": "mixamorig:Neck", "Head": "mixamorig:Head"}
+    parts = dict(UpperArm="Arm", LowerArm="ForeArm", Hand="Hand", UpperLeg="UpLeg", LowerLeg="Leg", Foot="Foot")
+    for side in ("Left", "Right"):
+        names |= {f"{ours}_{side[0]}": f"mixamorig:{side}{theirs}" for ours, theirs in parts.items()}
+    np.testing.assert_array_equal(
+        read_bvh(write_bvh("a.bvh", names=names)).keypoints_3d, read_bvh(write_bvh("b.bvh")).keypoints_3d
+    )
+
+
+def bvhio_positions(path, frames):
+    """World positions by joint (len(frames), 3) as bvhio computes them."""
+    import bvhio
+
+    root = bvhio.readAsHierarchy(str(path))
+    positions = {}
+    for frame in frames:
+        root.loadPose(frame)
+        for joint, _, _ in root.layout():
+            positions.setdefault(joint.Name, []).append(tuple(joint.PositionWorld))
+    return {name: np.array(values) for name, values in positions.items()}
+
+
+def compare_with_bvhio(path, frames, tolerance):
+    joints, values, _ = _parse(path)
+    positions, _ = _place(joints, values)
+    theirs = bvhio_positions(path, frames)
+    assert set(theirs) == {joint.Name for joint, _ in joints}
+    for (joint, _), ours in zip(joints, positions, strict=True):
+        np.testing.assert_allclose(ours[frames], theirs[joint.Name], atol=tolerance, err_msg=joint.Name)
+
+
+def test_joints_are_where_bvhio_puts_them(write_bvh):
+    random = np.random.default_rng(0)
+    names = ("Spine", "Chest", "Head", "UpperArm_L", "LowerArm_L", "UpperLeg_R", "LowerLeg_R")
+    frames = [
+        dict(Hips=tuple(random.uniform(-90, 90, 6))) | {name: tuple(random.uniform(-180, 180, 3)) for name in names}
+        for _ in range(5)
+    ]
+    compare_with_bvhio(write_bvh(frames=frames), [0, 1, 4], 1e-3)
+
+
+def test_recorded_joints_are_where_bvhio_puts_them(motion_dir):
+    compare_with_bvhio(motion_dir / "bandai-1" / "dataset-1_kick_normal_001.bvh", [0, 17], 1e-3)
+
+
+def assert_sides(motion, forward):
+    """Left is on the left of where the feet point, forward (T, 3), in nearly every frame."""
+    left = np.cross((0, 0, 1), forward)
+    left /= np.linalg.norm(left, axis=-1, keepdims=True)
+    for part in ("hip", "shoulder"):
+        across = (
+            motion.keypoints_3d[:, H36M_17.index(f"left_{part}")]
+            - motion.keypoints_3d[:, H36M_17.index(f"right_{part}")]
+        )
+        assert ((across * left).sum(-1) > 0.03).mean() > 0.95, part
+
+
+@pytest.mark.parametrize("name", ["bow_normal_001", "walk_normal_001", "bye_angry_001"])
+def test_recorded_people_stand_upright(motion_dir, name):
+    path = motion_dir / "bandai-1" / f"dataset-1_{name}.bvh"
+    motion = read_bvh(path)
+    points = pose(motion)
+    joints, values, _ = _parse(path)
+    positions, _ = _place(joints, values)
+    place = {joint.Name: position[:, [2, 0, 1]] / 100 for (joint, _), position in zip(joints, positions, strict=True)}
+    skull = place["Head"][0, 2]
+    assert 0.8 < points["pelvis"][2] < 1.0
+    assert 1.3 < skull < 1.6  # its base
+    assert skull < points["nose"][2] < points["head_top"][2] < 1.75
+    assert 0 < min(points["left_ankle"][2], points["right_ankle"][2]) < 0.2
+    forward = sum(place[f"Toes_{side}"] - place[f"Foot_{side}"] for side in "LR")
+    assert_sides(motion, forward)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: "", "has no 'MOTION'"),
+        (lambda text: text[: text.index("MOTION")], "has no 'MOTION'.*cut off or no BVH file"),
+        (lambda text: text[:200], "has no 'MOTION'"),
+        (lambda text: "\x00\xff" + text, "has no 'HIERARCHY' at the start"),
+        (lambda text: text.replace("}\nMOTION", "MOTION"), "hierarchy or frame time is not as BVH has it"),
+        (lambda text: text.replace("OFFSET 0 22 0", "OFFSET 0 22"), "hierarchy .*Offset must be a 3-part tuple"),
+        (lambda text: text.replace("0.0333333", "fast"), "frame time is not as BVH has it"),
+        (lambda text: text.replace("0.0333333", "0"), "'Frame Time' is 0"),
+        (lambda text: text.replace("Frames:\t2", "Frames: 0"), "'Frames' is 0"),
+        (lambda text: text.replace("Frames:\t2", "Frames: 3"), "'Frames' says 3, but there are 2"),
+        (lambda text: text[:-20], r"line \d+ has \d+ values, not 54 finite numbers"),
+        (lambda text: text[:-3] + " x\n", r"line \d+ has 54 values, not 54 finite numbers"),
+        (lambda text: text[:-3] + " nan\n", r"line \d+ has .*finite numbers"),
+        (lambda text: text.replace("Neck", "Nape"), r"no joint for neck \(looked for Neck, Neck1\)"),
+        (lambda text: text.replace("3 Zrotation", "3 Wrotation", 1), "CHANNELS has Wrotation"),
+    ],
+)
+def test_damaged_files_are_refused(write_bvh, damage, message):
+    path = write_bvh("bad.bvh", frames=[{}, {}])
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(ValueError, match=rf"bad\.bvh: .*{message}"):
+        read_bvh(path)
+
+
+def test_reading_says_nothing(write_bvh, capfd, recwarn):
+    read_bvh(write_bvh())
+    assert tuple(capfd.readouterr()) == ("", "") and not recwarn.list

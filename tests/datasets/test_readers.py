@@ -1,0 +1,34 @@
+import pytest
+
+from mpm_mmpose.datasets.readers import find_motion_files, read_motion
+
+
+def test_files_are_found_however_deep_and_once(tmp_path, write_bvh, write_amc):
+    write_bvh("b/clip.bvh")
+    write_bvh("a.BVH")
+    trial = write_amc()
+    (tmp_path / "b/notes.txt").write_text("")
+    everything = [tmp_path / "07/07_01.amc", tmp_path / "a.BVH", tmp_path / "b/clip.bvh"]
+    assert find_motion_files([tmp_path, trial, tmp_path / "b"]) == everything
+    assert find_motion_files([tmp_path], format="bvh") == everything[1:]
+    assert find_motion_files([str(tmp_path)], format="asf_amc") == everything[:1]
+    assert [read_motion(file).name for file in everything] == ["07_01", "a", "clip"]
+
+
+def test_format_goes_before_the_suffix(tmp_path, write_bvh):
+    path = write_bvh("clip.txt")
+    with pytest.raises(ValueError, match="clip.txt: suffix '.txt' is none of .bvh, .amc"):
+        find_motion_files([path])
+    assert find_motion_files([path], format="bvh") == [path]
+    assert read_motion(path, format="bvh").name == "clip"
+    with pytest.raises(ValueError, match="no reader for format 'auto' and suffix '.txt'"):
+        read_motion(path)
+
+
+def test_nothing_to_read(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere: does not exist"):
+        find_motion_files([tmp_path / "nowhere"])
+    with pytest.raises(ValueError, match="holds no .bvh or .amc files"):
+        find_motion_files([tmp_path])
+    with pytest.raises(ValueError, match="format 'fbx' is not known; use auto, bvh, asf_amc"):
+        find_motion_files([tmp_path], format="fbx")

@@ -1,0 +1,132 @@
+import importlib.util
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mpm_mmpose.datasets import convert
+from mpm_mmpose.datasets.pose_store import PoseStore
+
+SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/mocap.py"
+CHILDREN = {"Hips": ("Spine", "UpperLeg_L", "UpperLeg_R"), "Spine": ("Neck",), "Neck": ("Head",)} | {
+    f"{upper}_{side}": (f"{lower}_{side}",)
+    for side in "LR"
+    for upper, lower in (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"), ("UpperArm", "LowerArm"), ("LowerArm", "Hand"))
+}
+CHILDREN["Spine"] += ("UpperArm_L", "UpperArm_R")
+
+
+def load():
+    spec = importlib.util.spec_from_file_location("mocap", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+mocap = load()
+
+
+def write_clip(path, frames=5):
+    """A BVH file of a person whose joints are 30 cm apart."""
+
+    def joint(name):
+        channels = "Zrotation Xrotation Yrotation"
+        channels = f"6 Xposition Yposition Zposition {channels}" if name == "Hips" else f"3 {channels}"
+        inner = "".join(f"JOINT {child}\n{joint(child)}" for child in CHILDREN.get(name, ()))
+        inner = inner or "End Site\n{\nOFFSET 0 0 0\n}\n"
+        return f"{{\nOFFSET {10 * name.endswith('L') - 10 * name.endswith('R')} 30 0\nCHANNELS {channels}\n{inner}}}\n"
+
+    values = " ".join(["0"] * (3 * joint("Hips").count("CHANNELS") + 3))
+    motion = f"MOTION\nFrames: {frames}\nFrame Time: 0.02\n" + f"{values}\n" * frames
+    path.write_text(f"HIERARCHY\nROOT Hips\n{joint('Hips')}{motion}")
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return write_clip(tmp_path / "clip.bvh")
+
+
+def test_help_is_quick_and_complete():
+    start = time.perf_counter()
+    result = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
+    assert time.perf_counter() - start < 1
+    for option in ("--out", "--format", "--fps", "--cameras", "--seed", "--workers", "--skip-bad", "--overwrite"):
+        assert option in result.stdout
+
+
+def test_converting(tmp_path, clip, capsys):
+    out = tmp_path / "store"
+    assert mocap.main([str(clip), "--out", str(out), "--cameras", "3", "--workers", "1", "--fps", "25"]) == 0
+    printed = capsys.readouterr()
+    assert f"{out}: 1 clips of 3 frames seen by 3 cameras, 0 files skipped" in printed.out
+    assert "100%" in printed.err  # the progress bar
+    store = PoseStore(out)
+    assert len(store) == 3 and set(store.fps) == {25} and store.meta["made_from"] == [str(clip)]
+
+
+def test_bad_file(tmp_path, clip, capsys):
+    bad = tmp_path / "bad.bvh"
+    bad.write_text("nothing")
+    out = tmp_path / "store"
+    assert mocap.main([str(tmp_path), "--out", str(out), "--workers", "1"]) == 1
+    error = capsys.readouterr().err
+    assert f"error: {bad}: has no" in error and "Traceback" not in error
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["bad.bvh", "clip.bvh"]
+
+    assert mocap.main([str(tmp_path), "--out", str(out), "--workers", "1", "--skip-bad"]) == 0
+    printed = capsys.readouterr()
+    assert f"skipped: {bad}: has no" in printed.err and "1 files skipped" in printed.out
+    assert len(PoseStore(out)) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required"),
+        (["nowhere", "--out", "store"], "nowhere: does not exist"),
+        (["{clip}"], "required: --out"),
+        (["{clip}", "--out", "{folder}"], "exists already; give another --out, or --overwrite"),
+        (["{clip}", "--out", "store", "--cameras", "0"], "invalid int above 0 value: '0'"),
+        (["{clip}", "--out", "store", "--fps", "nan"], "invalid float above 0 value: 'nan'"),
+        (["{clip}", "--out", "store", "--seed", "-1"], "--seed: -1 is below 0"),
+        (["{clip}", "--out", "store", "--format", "fbx"], "invalid choice: 'fbx'"),
+    ],
+)
+def test_wrong_use(tmp_path, clip, arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        mocap.main([argument.format(clip=clip, folder=tmp_path) for argument in arguments])
+    assert stop.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_overwriting_only_stores(tmp_path, clip, capsys):
+    (tmp_path / "home").mkdir()
+    assert mocap.main([str(clip), "--out", str(tmp_path / "home"), "--overwrite", "--workers", "1"]) == 1
+    assert "is not a pose store and will not be overwritten" in capsys.readouterr().err
+
+
+def test_interrupt(tmp_path, clip, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(convert, "film", interrupted)
+    assert mocap.main([str(clip), "--out", str(tmp_path / "store"), "--workers", "1"]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["clip.bvh"]
+
+
+def test_recorded_motion(tmp_path, motion_dir, capsys):
+    """Two clips of each source, from the command line to a store."""
+    bandai = [motion_dir / "bandai-1" / f"dataset-1_{name}_001.bvh" for name in ("walk_old", "bow_sad")]
+    cmu = [motion_dir / "cmu/02" / f"02_0{trial}.amc" for trial in (1, 2)]
+    assert mocap.main([*map(str, bandai + cmu), "--out", str(tmp_path / "store"), "--workers", "2"]) == 0
+    store = PoseStore(tmp_path / "store")
+    assert len(store) == 16 and set(zip(store.subjects, store.actions, strict=True)) == {
+        ("old", "walk"),
+        ("sad", "bow"),
+        ("02", "02_01"),
+        ("02", "02_02"),
+    }
+    assert (store.keypoints[:] >= 0).all() and (store.keypoints[:] <= 1002).all()
