@@ -5,7 +5,8 @@ import os
 import torch
 import torch.distributed as dist
 from mmengine.model import MMDistributedDataParallel
-from mmpose.registry import MODEL_WRAPPERS
+from mmengine.optim import OptimWrapper
+from mmengine.registry import MODEL_WRAPPERS
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -107,12 +108,13 @@ def _on_cpu(norm: _BatchNorm) -> CPUSyncBatchNorm:
     return synced.train(norm.training)
 
 
+# In mmengine's registry, not mmpose's: Runner looks wrappers up without a scope.
 @MODEL_WRAPPERS.register_module()
 class MPMDistributedDataParallel(MMDistributedDataParallel):
-    """mmengine's wrapper, on CPU too, with BatchNorm statistics over all ranks.
+    """mmengine's wrapper, on CPU too, with BatchNorm statistics and logged losses of all ranks.
 
-    Two ranks with half the batch each then compute what one process computes with the whole batch. `device_ids` is
-    ignored without CUDA, because Runner always passes the local rank.
+    Two ranks with half the batch each then compute and log what one process does with the whole batch. `device_ids`
+    is ignored without CUDA, because Runner always passes the local rank.
     """
 
     def __init__(
@@ -121,3 +123,10 @@ class MPMDistributedDataParallel(MMDistributedDataParallel):
         if sync_batchnorm:
             module = synchronise_batchnorm(module)
         super().__init__(module, device_ids=device_ids if torch.cuda.is_available() else None, **kwargs)
+
+    def train_step(self, data: dict | tuple | list, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """Train one step; return the mean over the ranks of what is logged (mmengine logs rank 0 alone)."""
+        log_vars = super().train_step(data, optim_wrapper)
+        values = torch.stack([value.detach().float() for value in log_vars.values()])
+        dist.all_reduce(values)
+        return dict(zip(log_vars, values / dist.get_world_size(), strict=True))

@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmengine.optim import OptimWrapper
-from mmpose.registry import MODEL_WRAPPERS
+from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
 from mpm_mmpose.distributed import (
@@ -75,10 +75,9 @@ def main(out):
     wrapper = dict(type="MPMDistributedDataParallel", device_ids=[rank])
     wrapped = MODEL_WRAPPERS.build(wrapper, default_args=dict(module=model))
     losses = train(wrapped, ranks=2, rank=rank)
-    dist.all_reduce(losses)
     results = [None, None]
     norm = normalise(batchnorm(CPUSyncBatchNorm), SHARES[rank])
-    dist.all_gather_object(results, dict(norm=norm, losses=losses / 2, state=model.state_dict()))
+    dist.all_gather_object(results, dict(norm=norm, losses=losses, state=model.state_dict()))
     if rank == 0:
         torch.save(results, out)
     stop_processes()

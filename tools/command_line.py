@@ -76,9 +76,8 @@ def run(main: Callable[[], None], launcher: str, if_interrupted: str = "interrup
 
 def _tell(message: str) -> None:
     # torchrun ends a failed run with a long report, so its script asks for the message in a file and prints it last.
-    if os.environ.get("LOCAL_RANK", "0") != "0":
-        return
+    # Any rank may write it: torchrun stops the others once one has failed.
     if path := os.environ.get("MPM_MESSAGE_FILE"):
         Path(path).write_text(message + "\n")
-    else:
+    elif os.environ.get("LOCAL_RANK", "0") == "0":
         print(message, file=sys.stderr)

@@ -1,0 +1,139 @@
+"""The commands as a user types them, on the CPU; every start costs seconds of imports, so there are few."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mpm_mmpose.datasets import PoseSequence, write_store
+
+ROOT = Path(__file__).parents[2]
+CONFIG = f"""
+_base_ = ["{ROOT}/configs/mpm/lift_mocap_27.py"]
+
+model = dict(
+    data_preprocessor=dict(flip=False),
+    backbone=dict(
+        num_frames=9, channels=16, hidden_channels=32, depth=2, drop=0.0, attn_drop=0.0, mlp_drop=0.0, init_cfg=None
+    ),
+    head=dict(num_frames=9, strides=(3, 3), channels=16, hidden_channels=32, drop=0.0, attn_drop=0.0),
+)
+_loader = dict(num_workers=0, persistent_workers=False)
+train_dataloader = dict(batch_size=16, dataset=dict(window=9), **_loader)
+val_dataloader = dict(dataset=dict(window=9), **_loader)
+test_dataloader = dict(dataset=dict(window=9, store="data/stores/mocap_val"), **_loader)
+train_cfg = dict(max_epochs=2)
+default_hooks = dict(logger=dict(interval=1))
+log_processor = dict(window_size=1)
+"""
+
+
+def run(*command, cwd, **env):
+    """Run a command on the CPU, outside of the checkout; the number of processes must not change the figures."""
+    environment = os.environ | dict(CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1", PYTHON=sys.executable) | env
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240)
+
+
+def scalars(work_dir, key):
+    """What the runs in a work directory logged under a key, in the order of time."""
+    lines = [
+        line for file in sorted(work_dir.glob("*/vis_data/scalars.json")) for line in file.read_text().splitlines()
+    ]
+    return np.array([entry[key] for entry in map(json.loads, lines) if key in entry])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a config and small stores: 48 windows to train with, 13 (an odd number) to test with."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "tiny.py").write_text(CONFIG)
+    rng = np.random.default_rng(0)
+    for store, lengths in (("mocap_train", (30, 18)), ("mocap_val", (7, 6))):
+        sequences = []
+        for i, frames in enumerate(lengths):
+            poses = (rng.normal(0, 0.3, (frames, 17, 3)) + [0, 0, 4]).astype(np.float32)
+            sequences.append(
+                PoseSequence(
+                    name=f"clip {i}",
+                    keypoints_3d=poses,
+                    keypoints=1000 * poses[..., :2] / poses[..., 2:] + 500,
+                    intrinsics=np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0], np.float32),
+                    width=1000,
+                    height=1000,
+                    fps=50,
+                    action=("walk", "wave")[i],
+                )
+            )
+        write_store(folder / "data/stores" / store, sequences)
+    return folder
+
+
+@pytest.mark.slow
+def test_two_processes_and_a_resumed_one_do_as_one_process_does(place):
+    # One process; two with half the batch each; and the second epoch once more from the checkpoint of the first.
+    train = [sys.executable, f"{ROOT}/tools/train.py", "tiny.py"]
+    dist_train = ["bash", f"{ROOT}/tools/dist_train.sh", "tiny.py", "2"]
+    for command in (
+        [*train, "--work-dir", "one"],
+        [*dist_train, "--work-dir", "two", "--cfg-options", "train_dataloader.batch_size=8"],
+        [*train, "--work-dir", "resumed", "--resume", "one/epoch_1.pth"],
+    ):
+        done = run(*command, cwd=place)
+        assert done.returncode == 0, done.stderr
+        assert "eta:" in done.stderr + done.stdout
+
+    # Sums in another order: rounding errors, which AdamW lets grow a little from step to step.
+    one, two, resumed = (scalars(place / work_dir, "loss") for work_dir in ("one", "two", "resumed"))
+    assert two.shape == (6,)
+    np.testing.assert_allclose(two, one, rtol=1e-5)
+    assert two[-1] < two[0]
+    np.testing.assert_array_equal(resumed, one[3:])
+    whole, resumed = (torch.load(place / work_dir / "epoch_2.pth")["state_dict"] for work_dir in ("one", "resumed"))
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+    # Padded to 14 windows over two processes, the 13 windows count once each.
+    command = ["bash", f"{ROOT}/tools/dist_test.sh", "tiny.py", "one/epoch_2.pth", "2", "--work-dir", "test"]
+    tested = run(*command, cwd=place)
+    assert tested.returncode == 0, tested.stderr
+    error = json.loads(next((place / "test").glob("*/*.json")).read_text())
+    validated = scalars(place / "one", "pose/mpjpe")
+    assert error["pose/mpjpe"] == pytest.approx(validated[-1], rel=1e-6)
+
+
+@pytest.mark.slow
+def test_missing_data_is_the_last_word(tmp_path):
+    done = run("bash", f"{ROOT}/tools/dist_train.sh", f"{ROOT}/configs/mpm/pretrain_h36m_amass.py", "2", cwd=tmp_path)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: data/stores/h36m_train")
+    assert "tools/dataset_converters" in last
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train.py", "no.py"], "argument config: no such file: no.py"),
+        (["test.py", "tiny.py", "no.pth"], "argument checkpoint: no such file: no.pth"),
+        (["train.py", "tiny.py", "--resume", "no.pth"], "argument --resume: no such file: no.pth"),
+        (["train.py", "tiny.py", "--cfg-options", "epochs"], "--cfg-options: expected KEY=VALUE, got 'epochs'"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(place, arguments, said):
+    done = run(sys.executable, f"{ROOT}/tools/{arguments[0]}", *arguments[1:], cwd=place)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(said)
+
+
+@pytest.mark.parametrize("tool", ["train.py", "test.py"])
+def test_help_imports_nothing_heavy(tool, tmp_path):
+    program = f"import runpy, sys; sys.argv = ['{tool}', '--help']; sys.path.insert(0, '{ROOT}/tools')\n"
+    program += f"try: runpy.run_path('{ROOT}/tools/{tool}', run_name='__main__')\n"
+    program += "finally: print(sorted({'torch', 'mmengine', 'numpy'} & set(sys.modules)))"
+    done = run(sys.executable, "-c", program, cwd=tmp_path)
+    assert done.stdout.startswith(f"usage: {tool}")
+    assert done.stdout.endswith("[]\n")
