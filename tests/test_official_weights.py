@@ -55,6 +55,7 @@ class Unwanted:
     "write",
     [
         lambda path: path.write_bytes(b"no checkpoint at all"),
+        lambda path: path.write_bytes(b"text"),
         lambda path: path.write_bytes(b""),
         lambda path: torch.save({"model": Unwanted()}, path),
         lambda path: torch.save({"epoch": 3}, path),
