@@ -25,7 +25,8 @@ def build_model(official: Mapping[str, Tensor], sizes: Sizes, dtype: torch.dtype
     try:
         model.load_state_dict(convert_state(official, sizes))
     except RuntimeError as error:
-        raise ValueError(f"the weights do not fit a {sizes.kind} model of {sizes}: {error}") from None
+        reasons = "; ".join(line.strip() for line in str(error).splitlines()[1:])
+        raise ValueError(f"the weights do not fit a {sizes.kind} model of {sizes}: {reasons}") from None
     return model.eval()
 
 
@@ -46,9 +47,15 @@ def differences(official: Mapping[str, Tensor], sizes: Sizes, path: str | Path) 
         raise ValueError(f"{path}: figures of a {kind} model, but the weights are of a {sizes.kind} model")
     found = {}
     for prefix, dtype in (("", torch.float32), ("f64/", torch.float64)):
+        if not any(name.startswith(prefix) for name in figures.arrays):
+            continue
         figures.dtype = dtype
-        with torch.no_grad():
-            outputs = FILES[kind][1](build_model(official, sizes, dtype), figures)
+        model = build_model(official, sizes, dtype)
+        try:
+            with torch.no_grad():
+                outputs = FILES[kind][1](model, figures)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{path}: the converted model does not run on it: {error}") from None
         for name, value in outputs.items():
             if prefix + name in figures:
                 expected = figures[prefix + name].double()
@@ -57,4 +64,6 @@ def differences(official: Mapping[str, Tensor], sizes: Sizes, path: str | Path) 
                     raise ValueError(f"{path}: {prefix + name}: the converted model gives {shapes}")
                 difference = (value.double().reshape(expected.shape) - expected).abs().max().item()
                 found[prefix + name] = difference / 1000 if name.endswith("_mm") else difference
+    if not found:
+        raise ValueError(f"{path}: holds inputs of a {kind} model, but no outputs")
     return found

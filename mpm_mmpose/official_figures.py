@@ -16,7 +16,6 @@ class Figures:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = path
         self.dtype = torch.float32
         if not Path(path).is_file():
             raise FileNotFoundError(f"{path}: no such file")
@@ -30,7 +29,11 @@ class Figures:
         return name in self.arrays
 
     def __getitem__(self, name: str) -> Tensor:
-        if name not in self.arrays:
-            raise ValueError(f"{self.path}: has no array {name}")
-        value = torch.from_numpy(self.arrays[name])
+        value = torch.from_numpy(self.array(name))
         return value.to(self.dtype) if value.is_floating_point() else value
+
+    def array(self, name: str) -> np.ndarray:
+        """The array as it is in the file; raises ValueError where there is none."""
+        if name not in self.arrays:
+            raise ValueError(f"there is no array {name}")
+        return self.arrays[name]

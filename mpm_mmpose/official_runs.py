@@ -168,8 +168,8 @@ def _end_to_end(model: nn.Module, figures: Figures) -> dict[str, Tensor]:
             keypoints=poses[:, poses.shape[1] // 2], intrinsics=figures["e2e/cam"], root_depth=truth[:, 0, 2]
         )
     )
-    actions = np.array([name.split()[0] for name in figures.arrays["e2e/action"]])  # "Walking 1" is of Walking
-    batches = figures.arrays["e2e/batch_id"]
+    actions = np.array([name.split()[0] for name in figures.array("e2e/action")])  # "Walking 1" is of Walking
+    batches = figures.array("e2e/batch_id")
     plain, other = (model.head.forward_target(model.backbone(x)) for x in (poses, figures["e2e/input_2d_flipped"]))
     outputs = {}
     for flip, lifted in enumerate((plain, (plain + mirrored(other)) / 2)):

@@ -69,6 +69,10 @@ def test_refine_module_goes_into_the_lifting_model(convert, reference_dir, tmp_p
     meta = torch.load(tmp_path / "ours.pth", weights_only=True)["meta"]
     assert meta["model"]["head"]["type"] == "RefinedLiftingHead"
     assert meta["source"] == ["lift.npz", "refine.npz"]
+    status, printed = convert(lift, "--refine", lift)
+    assert status == 2 and "lift.npz: not the weights of a refine module" in printed.err
+    status, printed = convert(reference_dir / "completion.npz", "--refine", refine)
+    assert status == 2 and "unknown keys post_refine.0.bias" in printed.err
 
 
 def test_difference_above_tolerance_is_status_one(convert, reference_dir, tmp_path):
@@ -114,6 +118,9 @@ def test_wrong_use_is_status_two_with_one_line(convert, refine, tmp_path):
     torch.save(state, tmp_path / "short.pth")
     status, printed = convert(tmp_path / "short.pth")
     assert status == 2 and "missing keys post_refine.3.bias" in one_line(printed)
+
+    status, printed = convert(refine, "--refine", tmp_path / "resnet.pth")
+    assert status == 2 and "unknown keys conv1.weight" in one_line(printed)
 
     status, printed = convert(refine, "--check", tmp_path / "absent.npz")
     assert status == 2 and "absent.npz: no such file" in one_line(printed)

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 
@@ -37,7 +38,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         official = load_official(args.src)
         if args.refine:
-            official |= load_official(args.refine)
+            refine = load_official(args.refine)
+            if infer_sizes(refine).kind != "refine":
+                raise ValueError(f"--refine {args.refine}: not the weights of a refine module")
+            official |= refine
         sizes = infer_sizes(official, args.heads, args.strides)
         state = build_model(official, sizes).state_dict()
         found = differences(official, sizes, args.check) if args.check else {}
@@ -47,9 +51,12 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"mpm_official.py: error: {error}", file=sys.stderr)
         return 2
-    print(f"{args.dst}: {sizes.kind} model, {len(state)} tensors; {sizes}")
+    known = ", ".join(f"{name} {value}" for name, value in asdict(sizes).items() if value and name != "kind")
+    print(f"{args.dst}: {sizes.kind} model, {len(state)} tensors; {known}")
+    if found:
+        print("largest absolute differences (2D: normalised units; 3D and all errors: metres)")
     for name, difference in found.items():
-        print(f"{name:<32} {difference:.2e}{'' if difference <= args.tolerance else '  ABOVE TOLERANCE'}")
+        print(f"{name:<40} {difference:.2e}{'' if difference <= args.tolerance else '  ABOVE TOLERANCE'}")
     return int(any(not difference <= args.tolerance for difference in found.values()))
 
 
