@@ -22,10 +22,12 @@ def start_processes(launcher: str) -> None:
     Runner keeps a group that exists already and opens one itself otherwise.
 
     Raises:
-        ProcessError: more processes than GPUs on this machine, or a launcher that needs CUDA without CUDA.
+        ProcessError: more processes than GPUs on this machine, a launcher that needs CUDA without CUDA, or no launcher.
     """
     if launcher == "none" or dist.is_initialized():
         return
+    if launcher == "pytorch" and "RANK" not in os.environ:
+        raise ProcessError("--launcher pytorch is for processes that torchrun started: use tools/dist_train.sh")
     if torch.cuda.is_available():
         local_rank = int(os.environ.get("LOCAL_RANK", 0))
         if local_rank >= torch.cuda.device_count():

@@ -148,6 +148,9 @@ def test_what_cannot_be_started_says_why(monkeypatch):
         start_processes("slurm")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ProcessError, match="use tools/dist_train.sh"):
+        start_processes("pytorch")
+    monkeypatch.setenv("RANK", "2")
     monkeypatch.setenv("LOCAL_RANK", "2")
     with pytest.raises(ProcessError, match="process 2 of this machine has no GPU: 2 found"):
         start_processes("pytorch")

@@ -120,6 +120,7 @@ def test_missing_data_is_the_last_word(tmp_path):
         (["train.py", "no.py"], "argument config: no such file: no.py"),
         (["test.py", "tiny.py", "no.pth"], "argument checkpoint: no such file: no.pth"),
         (["train.py", "tiny.py", "--resume", "no.pth"], "argument --resume: no such file: no.pth"),
+        (["train.py", "tiny.py", "--amp"], "--amp needs CUDA: mmengine's AmpOptimWrapper refuses to train elsewhere"),
         (["train.py", "tiny.py", "--cfg-options", "epochs"], "--cfg-options: expected KEY=VALUE, got 'epochs'"),
     ],
 )

@@ -2,5 +2,6 @@
 # Released code: Adam(amsgrad=True) without weight decay, 49 epochs.
 train_cfg = dict(by_epoch=True, max_epochs=15)
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-4))
-param_scheduler = [dict(type="ExponentialLR", gamma=0.97, by_epoch=True)]
+# An open end: mmengine would write max_epochs into the checkpoint and stop there when a run is resumed for longer.
+param_scheduler = [dict(type="ExponentialLR", gamma=0.97, by_epoch=True, end=10**9)]
 auto_scale_lr = dict(base_batch_size=1024, enable=False)
