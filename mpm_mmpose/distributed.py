@@ -1,5 +1,6 @@
 """Distributed training on GPUs (NCCL) and on machines without one (gloo)."""
 
+import gc
 import os
 
 import torch
@@ -45,8 +46,13 @@ def start_processes(launcher: str) -> None:
 
 
 def stop_processes() -> None:
-    """Leave the process group together: ranks that exit at different times abort now and then at interpreter exit."""
+    """Leave the process group together and with its threads ended.
+
+    Ranks that exit at different times, or whose gloo threads outlive the group, abort at interpreter exit now and then.
+    """
     if dist.is_initialized():
+        # The wrapped model of a finished Runner hangs in reference cycles and would keep the group's threads running.
+        gc.collect()
         dist.barrier()
         dist.destroy_process_group()
 
