@@ -2,13 +2,13 @@
 _base_ = ["lift_mocap_27.py"]
 
 model = dict(
-    backbone=dict(channels=128, hidden_channels=256, attn_drop=0.0, init_cfg=None),
-    head=dict(channels=128, hidden_channels=256, attn_drop=0.0),
+    backbone=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0, init_cfg=None),
+    head=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0),
 )
-train_dataloader = dict(batch_size=128, num_workers=0, persistent_workers=False, dataset=dict(max_windows=12800))
+train_dataloader = dict(batch_size=64, num_workers=0, persistent_workers=False, dataset=dict(max_windows=12800))
 val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(max_windows=2048))
 test_dataloader = dict(num_workers=0, persistent_workers=False)
-train_cfg = dict(max_epochs=4)
+train_cfg = dict(max_epochs=5)
 default_hooks = dict(logger=dict(interval=10))
 
 # A short budget wants warm-up and a rate that ends at zero.

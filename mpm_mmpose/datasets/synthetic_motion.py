@@ -117,12 +117,14 @@ def _pose(script: Script, gait: Gait, time: np.ndarray, rng: np.random.Generator
     pelvis_angles += pelvis_noise * still[:, None]
 
     twist, side = script.twist.sample(time), script.side.sample(time)
-    trunk = np.stack(
-        [twist + 2.0 * pelvis_yaw * rhythm, 0.65 * lean + stoop, side - 0.8 * pelvis_angles[:, 2]], -1
-    )
+    trunk = np.stack([twist + 2.0 * pelvis_yaw * rhythm, 0.65 * lean + stoop, side - 0.8 * pelvis_angles[:, 2]], -1)
     trunk += trunk_noise
     neck = np.stack(
-        [script.look.sample(time) - twist - pelvis_yaw * rhythm, script.nod.sample(time) - 0.35 * lean - stoop, -side / 2],
+        [
+            script.look.sample(time) - twist - pelvis_yaw * rhythm,
+            script.nod.sample(time) - 0.35 * lean - stoop,
+            -side / 2,
+        ],
         -1,
     )
     neck = np.clip(neck + neck_noise, np.deg2rad([-75, -50, -35]), np.deg2rad([75, 50, 35]))

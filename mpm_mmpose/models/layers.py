@@ -139,3 +139,14 @@ class StridedLayer(nn.Module):
         # no kernel sees, so that the first kernel is centred on `offset`.
         y = self.conv(F.pad(y, (1 - self.offset, max(0, self.offset - self.stride + 2))))
         return x[:, self.offset :: self.stride] + self.drop(y.transpose(1, 2))
+
+
+def pose_projection(channels: int, outputs: int) -> nn.Linear:
+    """Linear layer from tokens to coordinates that starts near the root, as mmpose's own regression heads do.
+
+    With torch's default the first poses are some metres wide, and a short training spends its time on that.
+    """
+    layer = nn.Linear(channels, outputs)
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -10,7 +10,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from .layers import StridedLayer
+from .layers import StridedLayer, pose_projection
 from .losses import mean_distance
 
 POSITIONED_LAYERS = 3  # as released: later layers get no position embedding
@@ -113,9 +113,9 @@ class LiftingHead(BaseHead):
             attn_drop=attn_drop,
         )
         self.target_norm = nn.BatchNorm1d(channels)
-        self.target_out = nn.Linear(channels, num_keypoints * 3)
+        self.target_out = pose_projection(channels, num_keypoints * 3)
         self.sequence_norm = nn.BatchNorm1d(channels)
-        self.sequence_out = nn.Linear(channels, num_keypoints * 3)
+        self.sequence_out = pose_projection(channels, num_keypoints * 3)
 
     def forward(self, feats: Tensor) -> tuple[Tensor, Tensor]:
         """Map tokens (B, T, C) to the target pose (B, K, 3) and the poses of all frames (B, T, K, 3), metres."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..masking import Masks, hidden_cells
 from .backbone import COORDINATES
-from .layers import LAYER_NORM_EPS, TransformerLayer
+from .layers import LAYER_NORM_EPS, TransformerLayer, pose_projection
 from .losses import mean_distance
 
 
@@ -23,7 +23,7 @@ class PoseDecoder(nn.Module):
         self.size = size
         self.layers = nn.Sequential(*(TransformerLayer(channels, **layer) for _ in range(depth)))
         self.out_norm = nn.BatchNorm1d(channels)
-        self.out = nn.Linear(channels, num_keypoints * size)
+        self.out = pose_projection(channels, num_keypoints * size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Decode the tokens of all frames."""

@@ -21,7 +21,7 @@ def report_pretrained(module: BaseModule) -> None:
 
 
 def _report(module: BaseModule, path: str, prefix: str | None) -> None:
-    checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
+    checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu", logger="current")
     weights = checkpoint.get("state_dict", checkpoint)
     if prefix:
         prefix = prefix if prefix.endswith(".") else prefix + "."

@@ -32,7 +32,8 @@ env_cfg = dict(
 # BatchNorm statistics are those of all ranks, so buffers need no broadcast.
 model_wrapper_cfg = dict(type="MPMDistributedDataParallel", sync_batchnorm=True, broadcast_buffers=False)
 
-visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")], name="visualizer")
+# Without a name of its own it takes the experiment's, so that runs of one process log apart.
+visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])
 log_processor = dict(type="LogProcessor", window_size=50, by_epoch=True, num_digits=5)
 log_level = "INFO"
 load_from = None
