@@ -57,4 +57,6 @@ setup(
         "tqdm",
         "bvhio==1.5.4",
     ],
+    # Its licence allows research only, so it is not installed unless asked for.
+    extras_require={"amass": ["smplx==0.1.28"]},
 )

@@ -1,0 +1,192 @@
+"""AMASS archives (SMPL-H and SMPL-X format) to motion of the 17 Human3.6M keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ...keypoints import H36M_17
+from .amass_body import GENDERS, NUM_JOINTS, BodyModels
+from .motion import Motion
+from .npz_fields import NpzFields
+
+# The splits AMASS recommends, by the names of the first release.
+SPLITS = {
+    "train": (
+        "CMU",
+        "MPI_Limits",
+        "TotalCapture",
+        "Eyes_Japan_Dataset",
+        "KIT",
+        "BioMotionLab_NTroje",
+        "EKUT",
+        "TCD_handMocap",
+        "ACCAD",
+    ),
+    "val": ("HumanEva", "MPI_HDM05", "SFU", "MPI_mosh"),
+    "test": ("Transitions_mocap", "SSM_synced"),
+}
+# Names of the same subsets in other releases and on the download page.
+ALIASES = {
+    "PosePrior": "MPI_Limits",
+    "EyesJapanDataset": "Eyes_Japan_Dataset",
+    "BML": "BioMotionLab_NTroje",
+    "BMLrub": "BioMotionLab_NTroje",
+    "TCDHands": "TCD_handMocap",
+    "HDM05": "MPI_HDM05",
+    "MoSh": "MPI_mosh",
+    "Transitions": "Transitions_mocap",
+    "SSM": "SSM_synced",
+}
+_POSE_PARTS = {
+    "smplh": ("root_orient", "pose_body", "pose_hand"),
+    "smplx": ("root_orient", "pose_body", "pose_jaw", "pose_eye", "pose_hand"),
+}
+_SUFFIXES = ("_poses", "_stageii")
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+_SUBSETS = {_plain(name): name for names in SPLITS.values() for name in names}
+_SUBSETS |= {_plain(alias): name for alias, name in ALIASES.items()}
+
+
+def subset_of(path: str | Path) -> str:
+    """AMASS subset of ``<subset>/<subject>/<motion>.npz``, called as in ``SPLITS``; else that folder's own name."""
+    folders = Path(path).absolute().parent
+    for folder in (folders.parent, folders):
+        if _plain(folder.name) in _SUBSETS:
+            return _SUBSETS[_plain(folder.name)]
+    return folders.parent.name
+
+
+def find_amass_files(paths: Iterable[str | Path], split: str = "all") -> list[Path]:
+    """Archives of motion among ``paths`` and in the folders among them, of the subsets of ``split``; sorted, each once.
+
+    The body shapes that lie beside them (shape.npz, *_stagei.npz) are left out. 'all' also takes subsets that are in
+    none of the splits. Raises FileNotFoundError or ValueError where a path or a split has none.
+    """
+    if split not in (*SPLITS, "all"):
+        raise ValueError(f"split {split!r} is not known; use {', '.join(SPLITS)} or all")
+    files: set[Path] = set()
+    for path in map(Path, paths):
+        if path.is_dir():
+            found = [file for file in path.rglob("*.npz") if not _is_shape(file)]
+            if not found:
+                raise ValueError(f"{path}: holds no .npz files of motion; give a folder of unpacked AMASS archives")
+            files.update(found)
+        elif path.exists():
+            files.add(path)
+        else:
+            raise FileNotFoundError(f"{path}: does not exist; give a folder or file of AMASS")
+    chosen = sorted(file for file in files if split == "all" or subset_of(file) in SPLITS[split])
+    if not chosen:
+        subsets = ", ".join(sorted({subset_of(file) for file in files}))
+        raise ValueError(
+            f"{len(files)} files of {subsets} are all outside of split {split} ({', '.join(SPLITS[split])}); "
+            "add its subsets, or ask for another split"
+        )
+    return chosen
+
+
+def _is_shape(file: Path) -> bool:
+    return file.stem == "shape" or file.stem.endswith("_stagei")
+
+
+def read_amass(path: str | Path, bodies: BodyModels) -> Motion:
+    """Motion of an AMASS archive, posed with the body model of its kind and gender; its world is Z up, in metres.
+
+    name is ``<subset>/<subject>/<motion>``, subject ``<subset>/<subject>``, and action the motion, because AMASS does
+    not say what is done. Raises ValueError or OSError (file, field, fix); BodyModelError where the model is at fault.
+    """
+    path = Path(path)
+    with NpzFields(path) as npz:
+        kind, poses = _read_poses(npz)
+        if not len(poses):
+            raise ValueError(f"{path}: field 'poses' has no frames; leave this file out")
+        trans = npz.read_numbers("trans", len(poses), 3)
+        betas = npz.read_numbers("betas", None)
+        rate = "mocap_frame_rate" if "mocap_frame_rate" in npz.names else "mocap_framerate"
+        fps = float(npz.read_numbers(rate).item())
+        gender = _read_gender(npz)
+    if not fps > 0:
+        raise ValueError(f"{path}: field {rate!r} is {fps}; it must be the frames a second, above 0")
+    _check_units(path, poses, trans)
+    keypoints = bodies.get(kind, gender).keypoints(poses, betas) + trans[:, None]
+    thorax, pelvis = (keypoints[:, H36M_17.index(name)] for name in ("thorax", "pelvis"))
+    trunk = float(np.linalg.norm(thorax - pelvis, axis=-1).mean())
+    if not 0.15 < trunk < 1.5:
+        raise ValueError(
+            f"{path}: field 'betas' gives a body whose trunk is {trunk:.3g} m long; it must be in units of the body "
+            "model, and that in metres"
+        )
+    subset, subject, action = subset_of(path), path.absolute().parent.name, path.stem
+    for suffix in _SUFFIXES:
+        action = action.removesuffix(suffix)
+    return Motion(
+        name=f"{subset}/{subject}/{action}",
+        keypoints_3d=keypoints,
+        fps=fps,
+        subject=f"{subset}/{subject}",
+        action=action,
+        source=str(path),
+    )
+
+
+def _read_poses(npz: NpzFields) -> tuple[str, np.ndarray]:
+    """Kind of the body model, and its joints' axis-angles (T, J * 3) rad."""
+    kind = None
+    if "surface_model_type" in npz.names:
+        kind = _text(npz.read("surface_model_type")).lower()
+        if kind not in NUM_JOINTS:
+            raise ValueError(
+                f"{npz.path}: field 'surface_model_type' is {kind!r}; only {' and '.join(NUM_JOINTS)} can be read"
+            )
+    if "poses" in npz.names or "root_orient" not in npz.names:
+        poses = npz.read_numbers("poses", None, None)
+        kinds = {3 * number: kind for kind, number in NUM_JOINTS.items()}
+        if poses.shape[1] not in kinds or kind not in (None, kinds[poses.shape[1]]):
+            raise ValueError(
+                f"{npz.path}: field 'poses' has {poses.shape[1]} columns, not "
+                + (f"the {3 * NUM_JOINTS[kind]} of {kind}" if kind else "156 (SMPL-H) or 165 (SMPL-X)")
+                + "; fetch AMASS in one of these formats"
+            )
+        return kinds[poses.shape[1]], poses
+    kind = kind or ("smplx" if "pose_jaw" in npz.names else "smplh")
+    frames = len(npz.read_numbers("root_orient", None, 3))
+    poses = np.concatenate([npz.read_numbers(part, frames, None) for part in _POSE_PARTS[kind]], axis=1)
+    if poses.shape[1] != 3 * NUM_JOINTS[kind]:
+        raise ValueError(
+            f"{npz.path}: fields {', '.join(_POSE_PARTS[kind])} have {poses.shape[1]} columns together, not "
+            f"{3 * NUM_JOINTS[kind]} as {kind} has; use the archive as it was published"
+        )
+    return kind, poses
+
+
+def _read_gender(npz: NpzFields) -> str:
+    gender = _text(npz.read("gender"))
+    # Some archives were written by Python 2 code run in Python 3, which left "b'female'".
+    plain = gender.removeprefix("b'").removesuffix("'").lower()
+    if plain not in GENDERS:
+        raise ValueError(f"{npz.path}: field 'gender' is {gender!r}, none of {', '.join(GENDERS)}; correct the file")
+    return plain
+
+
+def _text(array: np.ndarray) -> str:
+    if array.size != 1 or array.dtype.kind not in "US":
+        return f"{array.dtype} {array.shape}"
+    value = array.item()
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _check_units(path: Path, poses: np.ndarray, trans: np.ndarray) -> None:
+    if np.abs(poses).max() > 4 * np.pi:
+        raise ValueError(f"{path}: field 'poses' goes up to {np.abs(poses).max():.0f}; it must be radians, not degrees")
+    if np.ptp(trans, axis=0).max() > 200:
+        raise ValueError(
+            f"{path}: field 'trans' moves by {np.ptp(trans, axis=0).max():.0f}; it must be metres, not millimetres"
+        )
