@@ -1,0 +1,147 @@
+"""Published ``.npz``, ``.npy`` and ``.pkl`` files: read without running anything in them or trusting their sizes."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from .restricted_pickle import restricted_load
+
+#: Bytes that one array or pickle may take unpacked, unless told otherwise: twice the largest of the published files.
+LIMIT = 4 * 2**30
+# Deflate reaches 1032; what is large and shrinks further than this is no recording.
+_MAX_RATIO, _ALWAYS_ALLOWED = 500, 64 * 2**20
+_AGAIN = "fetch the file again"
+
+
+def read_npz(
+    path: str | Path, fields: Sequence[str], optional: Sequence[str] = (), limit: int = LIMIT
+) -> dict[str, Any]:
+    """The named fields of an ``.npz`` file, in the order asked for; those of ``optional`` where the file has them.
+
+    Arrays of numbers and text come as they are; an object array without axes as the object in it. Pickled objects are
+    read by :func:`~mpm_mmpose.datasets.readers.restricted_pickle.restricted_load`. limit: bytes a field may take.
+    Raises ValueError or OSError (file, field, fix).
+    """
+    path = Path(path)
+    result = {}
+    with _opened(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise ValueError(f"{path}: is no .npz archive, or is cut off ({error}); {_AGAIN}") from None
+        with archive:
+            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            for field in (*fields, *optional):
+                if field in members:
+                    result[field] = _read_member(path, archive, members[field], limit)
+                elif field not in optional:
+                    raise ValueError(
+                        f"{path}: field {field!r} is missing; it has {', '.join(sorted(members)) or 'none'}: "
+                        "give the file of the layout that is asked for"
+                    )
+    return result
+
+
+def npz_fields(path: str | Path) -> tuple[str, ...]:
+    """Names of the fields of an ``.npz`` file, nothing of which is read; raises as :func:`read_npz`."""
+    with _opened(Path(path)) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return tuple(name.removesuffix(".npy") for name in archive.namelist())
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise ValueError(f"{path}: is no .npz archive, or is cut off ({error}); {_AGAIN}") from None
+
+
+def read_npy(path: str | Path, limit: int = LIMIT) -> Any:
+    """The array of an ``.npy`` file, as :func:`read_npz` gives a field of an archive."""
+    path = Path(path)
+    with _opened(path) as file:
+        return _read_array(str(path), file, path.stat().st_size, limit)
+
+
+def read_pickle(path: str | Path, limit: int = LIMIT) -> Any:
+    """The object of a ``.pkl`` file, of plain containers and arrays; raises ValueError or OSError (file, fix)."""
+    path = Path(path)
+    with _opened(path) as file:
+        size = path.stat().st_size
+        _check_size(str(path), size, limit)
+        return _unpickle(str(path), file, size)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a directory; give the file itself")
+    try:
+        file = open(path, "rb")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: does not exist; docs/data.md says where to get it") from None
+    except PermissionError:
+        raise PermissionError(f"{path}: may not be read; ask for permission to it (chmod +r)") from None
+    with file:
+        yield file
+
+
+def _read_member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> Any:
+    info = archive.getinfo(name)
+    where = f"{path}: field {name.removesuffix('.npy')!r}"
+    _check_size(where, info.file_size, limit)
+    packed = min(info.compress_size, path.stat().st_size)
+    if info.file_size > max(_ALWAYS_ALLOWED, _MAX_RATIO * packed):
+        raise ValueError(f"{where}: {packed} bytes announce {info.file_size}; no recording shrinks so far; {_AGAIN}")
+    try:
+        with archive.open(info) as file:
+            return _read_array(where, file, info.file_size, limit)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ValueError(f"{where}: damaged or cut off ({error}); {_AGAIN}") from None
+
+
+def _check_size(where: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise ValueError(f"{where}: takes {size} bytes, more than the limit of {limit}; is it the right file?")
+
+
+def _read_array(where: str, file: IO[bytes], size: int, limit: int) -> Any:
+    """The array in ``file``, which holds ``size`` bytes: none is made before its header fits that size."""
+    try:
+        version = np.lib.format.read_magic(file)
+        if version != (1, 0):  # later ones are for arrays with many fields, and allow headers of 4 GiB
+            raise ValueError(f"version {version}")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{where}: has no valid .npy header ({str(error)[:200]}); {_AGAIN}") from None
+    left = size - file.tell()
+    if dtype.hasobject:
+        if dtype != np.dtype(object):
+            raise ValueError(f"{where}: is of type {dtype}, which is not read; {_AGAIN}")
+        array = _unpickle(where, file, left)
+        if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
+            raise ValueError(f"{where}: header and contents do not agree; {_AGAIN}")
+        return array if shape else array.item()
+    announced = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or announced != left or (math.prod(shape) and not dtype.itemsize):
+        raise ValueError(
+            f"{where}: an array of shape {shape} and type {dtype} takes {announced} bytes, {max(left, 0)} are there; "
+            f"cut off or damaged: {_AGAIN}"
+        )
+    _check_size(where, announced, limit)
+    data = file.read(announced)
+    if len(data) != announced:
+        raise ValueError(f"{where}: cut off, {len(data)} of {announced} bytes are there; {_AGAIN}")
+    array = np.frombuffer(data, dtype=dtype) if announced else np.empty(math.prod(shape), dtype)
+    return array.reshape(shape, order="F" if fortran else "C")
+
+
+def _unpickle(where: str, file: IO[bytes], size: int) -> Any:
+    try:
+        return restricted_load(file, size)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}. Nothing of it was run; fetch the file from those who publish it") from None
