@@ -90,7 +90,9 @@ def test_bad_parts(write_clip, bodies, change, message):
 
 def test_missing_body_model(write_clip, bodies):
     path = write_clip(kind="smplx", gender="male")
-    with pytest.raises(BodyModelError, match=r"body_models: has no smplx model for gender male, looked for smplx/"):
+    with pytest.raises(
+        BodyModelError, match=r"body_models: has no smplx model for gender male, looked for smplx_locked_head/"
+    ):
         read_amass(path, bodies)
 
 

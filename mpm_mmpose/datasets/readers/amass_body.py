@@ -22,6 +22,7 @@ NUM_JOINTS = {"smplh": 52, "smplx": 55}
 PLACES = {
     "smplh": ("smplh/{gender}/model", "smplh/SMPLH_{GENDER}", "{gender}/model", "SMPLH_{GENDER}"),
     "smplx": (
+        "smplx_locked_head/{gender}/model",
         "smplx/SMPLX_{GENDER}",
         "models/smplx/SMPLX_{GENDER}",
         "smplx/{gender}/model",
