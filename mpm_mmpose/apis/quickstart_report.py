@@ -80,7 +80,8 @@ def format_table(
 
 
 def _size(store: PoseStore) -> str:
-    return f"{len(set(store.sources))} clips ({store.num_frames} frames)"
+    clips = len(set(store.sources))
+    return f"{clips} clip{'' if clips == 1 else 's'} ({store.num_frames} frames)"
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ REST = 0.05
 
 @dataclass(frozen=True)
 class Bout:
-    """Steps without a stop: `half_cycles` steps from `start` to `stop` (s) at `speed` (m/s), turning by `turn` (rad)."""
+    """Steps without a stop: `half_cycles` steps from `start` to `stop` (s) at `speed` (m/s), turning `turn` (rad)."""
 
     start: float
     stop: float

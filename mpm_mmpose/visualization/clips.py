@@ -53,6 +53,7 @@ def _draw_row(figure, grid, row: int, motion: Motion, frames: int) -> None:
 
     for column, frame in enumerate(shown):
         axes = figure.add_subplot(grid[row, column])
+        axes.patch.set_visible(False)  # it would cover the row's title
         below = points[frame, 0] * [1, 1, 0]
         add_floor(axes, below, view, half=0.75)
         reach = max(1, round(0.5 * motion.fps))

@@ -78,23 +78,13 @@ def draw_loss_curves(histories: Mapping[str, Mapping[str, Curve]], out_png: str 
     for axes, (names, titles) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         if len(titles) > 1:
             curves = {title: histories[title]["loss"] for title in titles}
-            axes.set_title(_common_title(titles))
+            axes.set_title("total loss")
         else:
             curves = {("total" if name == "loss" else name): histories[titles[0]][name] for name in names}
             axes.set_title(titles[0])
         _draw_panel(axes, curves)
     figure.tight_layout()
     return save(figure, out_png)
-
-
-def _common_title(titles: list[str]) -> str:
-    """The words with which all titles begin, or `total loss`."""
-    common = []
-    for words in zip(*(title.split() for title in titles), strict=False):
-        if len(set(words)) > 1:
-            break
-        common.append(words[0])
-    return " ".join([*common[:3], "total loss"] if common else ["total loss"])
 
 
 def _draw_panel(axes: Axes, curves: Mapping[str, Curve]) -> None:

@@ -18,7 +18,7 @@ names in the store, to choose clips by:
   ASF/AMC  subject: the folder; action: the trial (01_03), as the files do not say what is done; recorded at 120 Hz
 
 example:
-  python tools/dataset_converters/mocap.py ../shared/data/bandai-1 --out data/bandai-1
+  python tools/dataset_converters/mocap.py CLIPS --out data/stores/mocap_train
 
 exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
 """
