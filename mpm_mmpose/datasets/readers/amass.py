@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...keypoints import H36M_17
-from .amass_body import GENDERS, NUM_JOINTS, BodyModels
+from .amass_body import GENDERS, NUM_JOINTS, BodyModels, finite_numbers
+from .archives import npz_fields, read_npz
 from .motion import Motion
-from .npz_fields import NpzFields
 
 # The splits AMASS recommends, by the names of the first release.
 SPLITS = {
@@ -104,19 +105,29 @@ def read_amass(path: str | Path, bodies: BodyModels) -> Motion:
     not say what is done. Raises ValueError or OSError (file, field, fix); BodyModelError where the model is at fault.
     """
     path = Path(path)
-    with NpzFields(path) as npz:
-        kind, poses = _read_poses(npz)
-        if not len(poses):
-            raise ValueError(f"{path}: field 'poses' has no frames; leave this file out")
-        trans = npz.read_numbers("trans", len(poses), 3)
-        betas = npz.read_numbers("betas", None)
-        rate = "mocap_frame_rate" if "mocap_frame_rate" in npz.names else "mocap_framerate"
-        fps = float(npz.read_numbers(rate).item())
-        gender = _read_gender(npz)
+    names = npz_fields(path)
+    rate = "mocap_frame_rate" if "mocap_frame_rate" in names else "mocap_framerate"
+    arrays = read_npz(path, [*_pose_fields(names), "trans", "betas", "gender", rate], ["surface_model_type"])
+
+    def numbers(name: str, *shape: int | None) -> np.ndarray:
+        return finite_numbers(f"{path}: field {name!r}", arrays[name], *shape)
+
+    kind, poses = _read_poses(path, arrays)
+    if not len(poses):
+        raise ValueError(f"{path}: field 'poses' has no frames; leave this file out")
+    trans = numbers("trans", len(poses), 3)
+    betas = numbers("betas", None)
+    arrays[rate] = np.reshape(arrays[rate], ()) if np.size(arrays[rate]) == 1 else arrays[rate]
+    fps = float(numbers(rate))
+    gender = _text(arrays["gender"])
+    # Some archives were written by Python 2 code run in Python 3, which left "b'female'".
+    plain = gender.removeprefix("b'").removesuffix("'").lower()
+    if plain not in GENDERS:
+        raise ValueError(f"{path}: field 'gender' is {gender!r}, none of {', '.join(GENDERS)}; correct the file")
     if not fps > 0:
         raise ValueError(f"{path}: field {rate!r} is {fps}; it must be the frames a second, above 0")
     _check_units(path, poses, trans)
-    keypoints = bodies.get(kind, gender).keypoints(poses, betas) + trans[:, None]
+    keypoints = bodies.get(kind, plain).keypoints(poses, betas) + trans[:, None]
     thorax, pelvis = (keypoints[:, H36M_17.index(name)] for name in ("thorax", "pelvis"))
     trunk = float(np.linalg.norm(thorax - pelvis, axis=-1).mean())
     if not 0.15 < trunk < 1.5:
@@ -137,50 +148,39 @@ def read_amass(path: str | Path, bodies: BodyModels) -> Motion:
     )
 
 
-def _read_poses(npz: NpzFields) -> tuple[str, np.ndarray]:
+def _pose_fields(names: tuple[str, ...]) -> tuple[str, ...]:
+    if "poses" in names or "root_orient" not in names:
+        return ("poses",)
+    return _POSE_PARTS["smplx" if "pose_jaw" in names else "smplh"]
+
+
+def _read_poses(path: Path, arrays: dict[str, Any]) -> tuple[str, np.ndarray]:
     """Kind of the body model, and its joints' axis-angles (T, J * 3) rad."""
-    kind = None
-    if "surface_model_type" in npz.names:
-        kind = _text(npz.read("surface_model_type")).lower()
-        if kind not in NUM_JOINTS:
-            raise ValueError(
-                f"{npz.path}: field 'surface_model_type' is {kind!r}; only {' and '.join(NUM_JOINTS)} can be read"
-            )
-    if "poses" in npz.names or "root_orient" not in npz.names:
-        poses = npz.read_numbers("poses", None, None)
-        kinds = {3 * number: kind for kind, number in NUM_JOINTS.items()}
-        if poses.shape[1] not in kinds or kind not in (None, kinds[poses.shape[1]]):
-            raise ValueError(
-                f"{npz.path}: field 'poses' has {poses.shape[1]} columns, not "
-                + (f"the {3 * NUM_JOINTS[kind]} of {kind}" if kind else "156 (SMPL-H) or 165 (SMPL-X)")
-                + "; fetch AMASS in one of these formats"
-            )
-        return kinds[poses.shape[1]], poses
-    kind = kind or ("smplx" if "pose_jaw" in npz.names else "smplh")
-    frames = len(npz.read_numbers("root_orient", None, 3))
-    poses = np.concatenate([npz.read_numbers(part, frames, None) for part in _POSE_PARTS[kind]], axis=1)
-    if poses.shape[1] != 3 * NUM_JOINTS[kind]:
+    fields = _pose_fields(tuple(arrays))
+    parts = [finite_numbers(f"{path}: field {name!r}", arrays[name], None, None) for name in fields]
+    if len({len(part) for part in parts}) > 1:
+        found = ", ".join(f"{name} {part.shape}" for name, part in zip(fields, parts, strict=True))
+        raise ValueError(f"{path}: fields differ in frames: {found}; fetch the archive again")
+    poses = np.concatenate(parts, axis=1)
+    kinds = {3 * number: kind for kind, number in NUM_JOINTS.items()}
+    kind = kinds.get(poses.shape[1])
+    if kind is None:
         raise ValueError(
-            f"{npz.path}: fields {', '.join(_POSE_PARTS[kind])} have {poses.shape[1]} columns together, not "
-            f"{3 * NUM_JOINTS[kind]} as {kind} has; use the archive as it was published"
+            f"{path}: field {' + '.join(fields)!r} has {poses.shape[1]} columns, not 156 (SMPL-H) or 165 (SMPL-X); "
+            "fetch AMASS in one of these formats"
+        )
+    said = _text(arrays.get("surface_model_type", kind)).lower()
+    if said != kind:
+        raise ValueError(
+            f"{path}: field 'surface_model_type' is {said!r}, but {' + '.join(fields)!r} has {poses.shape[1]} columns, "
+            f"as {kind} has; fetch AMASS's SMPL+H or SMPL-X format"
         )
     return kind, poses
 
 
-def _read_gender(npz: NpzFields) -> str:
-    gender = _text(npz.read("gender"))
-    # Some archives were written by Python 2 code run in Python 3, which left "b'female'".
-    plain = gender.removeprefix("b'").removesuffix("'").lower()
-    if plain not in GENDERS:
-        raise ValueError(f"{npz.path}: field 'gender' is {gender!r}, none of {', '.join(GENDERS)}; correct the file")
-    return plain
-
-
-def _text(array: np.ndarray) -> str:
-    if array.size != 1 or array.dtype.kind not in "US":
-        return f"{array.dtype} {array.shape}"
-    value = array.item()
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+def _text(value: Any) -> str:
+    value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _check_units(path: Path, poses: np.ndarray, trans: np.ndarray) -> None:

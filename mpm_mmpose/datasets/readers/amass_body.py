@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from ...keypoints import H36M_17
+from .archives import read_npy, read_npz
 from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK
-from .npz_fields import NpzFields
 
 GENDERS = ("female", "male", "neutral")
 NUM_JOINTS = {"smplh": 52, "smplx": 55}
@@ -98,14 +98,19 @@ class BodyModel:
 
     def __init__(self, path: Path, kind: str, regressor: np.ndarray | None, device: torch.device) -> None:
         number = NUM_JOINTS[kind]
-        with NpzFields(path) as npz:
-            template = npz.read_numbers("v_template", None, 3, dtype=np.float32)
-            vertices = len(template)
-            shapedirs = npz.read_numbers("shapedirs", vertices, 3, None, dtype=np.float32)
-            posedirs = npz.read_numbers("posedirs", vertices, 3, 9 * (number - 1), dtype=np.float32)
-            joint_regressor = npz.read_numbers("J_regressor", number, vertices, dtype=np.float32)
-            weights = npz.read_numbers("weights", vertices, number, dtype=np.float32)
-            parents = npz.read_numbers("kintree_table", 2, number, dtype=np.int64)[0]
+        names = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
+        arrays = read_npz(path, names)
+
+        def numbers(name: str, *shape: int | None, dtype: type = np.float32) -> np.ndarray:
+            return finite_numbers(f"{path}: field {name!r}", arrays[name], *shape, dtype=dtype)
+
+        template = numbers("v_template", None, 3)
+        vertices = len(template)
+        shapedirs = numbers("shapedirs", vertices, 3, None)
+        posedirs = numbers("posedirs", vertices, 3, 9 * (number - 1))
+        joint_regressor = numbers("J_regressor", number, vertices)
+        weights = numbers("weights", vertices, number)
+        parents = numbers("kintree_table", 2, number, dtype=np.int64)[0]
         if not (parents[1:] < np.arange(1, number)).all() or (parents[1:] < 0).any():
             raise ValueError(f"{path}: field 'kintree_table' names a parent after its child; use the published model")
         parents[0] = -1
@@ -183,30 +188,34 @@ def _skinning():  # noqa: ANN202 - a module of an optional package
     return lbs
 
 
+def finite_numbers(where: str, array: object, *shape: int | None, dtype: type = np.float64) -> np.ndarray:
+    """The array as finite numbers of this shape (None: any length); ValueError says what ``where`` has instead."""
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        kind = getattr(array, "dtype", type(array).__name__)
+        raise ValueError(f"{where} is of type {kind}, not numbers; use the file as it was published")
+    if len(array.shape) != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("any" if n is None else str(n) for n in shape)
+        raise ValueError(f"{where} has shape {array.shape}, not ({wanted}); use the file as it was published")
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(f"{where} is not finite at index {place}; repair the file or leave it out")
+    return array.astype(dtype)
+
+
 def _num_joints(path: Path) -> int | None:
     """Joints of a model; None where the file does not say, so that reading it says what is wrong."""
     try:
-        with NpzFields(path) as npz:
-            return npz.read("kintree_table").shape[-1]
-    except (ValueError, OSError, IndexError):
+        return read_npz(path, ["kintree_table"])["kintree_table"].shape[-1]
+    except (ValueError, OSError, IndexError, AttributeError):
         return None
 
 
 def _read_regressor(path: Path) -> np.ndarray:
     try:
-        regressor = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise BodyModelError(f"{path}: does not exist; give a regressor (.npy), or none for an approximation") from None
-    except (ValueError, OSError, EOFError) as error:
-        raise BodyModelError(f"{path}: is no .npy file of numbers ({error}); give a regressor (17, vertices)") from None
-    number = len(H36M_17)
-    if not isinstance(regressor, np.ndarray) or regressor.ndim != 2 or len(regressor) != number:
-        raise BodyModelError(
-            f"{path}: has shape {getattr(regressor, 'shape', 'of an archive')}; give ({number}, vertices)"
-        )
-    if regressor.dtype.kind not in "fiu" or not np.isfinite(regressor).all():
-        raise BodyModelError(f"{path}: holds values that are no finite numbers; fetch it again")
-    return regressor.astype(np.float32)
+        return finite_numbers(f"{path}: regressor", read_npy(path), len(H36M_17), None, dtype=np.float32)
+    except (ValueError, OSError) as error:
+        raise BodyModelError(str(error)) from None
 
 
 def _in_our_order(regressor: np.ndarray, template: np.ndarray, path: Path) -> np.ndarray:
