@@ -1,0 +1,107 @@
+#!/usr/bin/env python
+"""Make pose stores from Human3.6M: VideoPose3D's files, or MMPose's; one for training and one for testing.
+
+Each recording becomes a sequence a camera: 17 keypoints in metres in camera space, and 2D in px.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+TRAIN, TEST = "S1, S5, S6, S7, S8", "S9, S11"
+EPILOG = """\
+examples:
+  VideoPose3D's files, with the 2D of the CPN detector, or (without --keypoints-2d) projected from the 3D:
+  python tools/dataset_converters/h36m.py data/h36m/data_3d_h36m.npz \\
+      --keypoints-2d data/h36m/data_2d_h36m_cpn_ft_h36m_dbb.npz \\
+      --out-train data/stores/h36m_train --out-test data/stores/h36m_test
+
+  MMPose's files, in which the 2D is part of the annotations:
+  python tools/dataset_converters/h36m.py data/h36m/annotation_body3d/fps50/h36m_train.npz \\
+      data/h36m/annotation_body3d/fps50/h36m_test.npz \\
+      --out-train data/stores/h36m_train --out-test data/stores/h36m_test
+
+docs/data.md says where the files come from.
+exit status: 0 done; 1 a file could not be read or a store not be written; 2 wrong use; 130 interrupted
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line to namespace; leaves with status 2 for wrong use."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "src", nargs="+", type=Path, metavar="POS3D", help="data_3d_h36m.npz; or MMPose's h36m_train.npz, h36m_test.npz"
+    )
+    parser.add_argument(
+        "--keypoints-2d", nargs="+", type=Path, default=[], metavar="FILE", help="2D, a file for each POS3D"
+    )
+    parser.add_argument("--cameras", type=Path, help="MMPose's cameras.pkl; default: the same figures, built in")
+    parser.add_argument("--out-train", type=Path, metavar="STORE", help=f"directory to write {TRAIN} to")
+    parser.add_argument("--out-test", type=Path, metavar="STORE", help=f"directory to write {TEST} to")
+    parser.add_argument(
+        "--skip",
+        choices=("none", "mmpose"),
+        default="none",
+        help="recordings to leave out; mmpose: S9's Greeting, SittingDown and Waiting 1, as MotionBERT's tests do",
+    )
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without recordings that cannot be read, and list them"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a STORE that is there already")
+    args = parser.parse_args(argv)
+    for path in (*args.src, *args.keypoints_2d, *filter(None, [args.cameras])):
+        if not path.exists():
+            parser.error(f"{path}: does not exist; docs/data.md says where to get Human3.6M's files")
+    if args.keypoints_2d and len(args.keypoints_2d) != len(args.src):
+        parser.error(f"argument --keypoints-2d: {len(args.keypoints_2d)} files for {len(args.src)} of POS3D")
+    stores = [store for store in (args.out_train, args.out_test) if store is not None]
+    if not stores:
+        parser.error("give --out-train, --out-test, or both")
+    if len(set(stores)) < len(stores):
+        parser.error("--out-train and --out-test are the same directory")
+    for store in stores:
+        if store.exists() and not args.overwrite:
+            parser.error(f"{store}: exists already; give another directory, or --overwrite to replace it")
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = parse_args(argv)
+    out = args.out_train or args.out_test
+    try:
+        # Takes seconds, which --help and wrong use need not.
+        from mpm_mmpose.datasets.convert_h36m import convert_h36m, open_h36m
+        from mpm_mmpose.datasets.readers.h36m import TEST_SUBJECTS, TRAIN_SUBJECTS
+
+        sources = open_h36m(args.src, args.keypoints_2d, args.cameras)
+        for out, subjects in ((args.out_train, TRAIN_SUBJECTS), (args.out_test, TEST_SUBJECTS)):
+            if out is None:
+                continue
+            start = time.monotonic()
+            report = convert_h36m(
+                sources, out, subjects, skip=args.skip, skip_bad=args.skip_bad, overwrite=args.overwrite
+            )
+            for _, reason in report.skipped:
+                print(f"skipped: {reason}", file=sys.stderr)
+            print(
+                f"{report.store}: {report.clips} recordings of {report.frames} frames, "
+                f"{len(report.skipped)} skipped, {time.monotonic() - start:.1f} s"
+            )
+    except KeyboardInterrupt:
+        print(f"Interrupted; {out} is as it was before.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        print(f"{out} is as it was before. --skip-bad goes on without recordings that cannot be read.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
