@@ -92,7 +92,10 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        print(f"{args.out} is as it was before. --skip-bad goes on without files that cannot be read.", file=sys.stderr)
+        from mpm_mmpose.datasets.readers.amass_body import BodyModelError
+
+        hint = "" if isinstance(error, BodyModelError) else " --skip-bad goes on without files that cannot be read."
+        print(f"{args.out} is as it was before.{hint}", file=sys.stderr)
         return 1
     for _, reason in report.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
