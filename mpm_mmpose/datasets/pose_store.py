@@ -17,6 +17,9 @@ from .store_writer import write_store
 
 __all__ = ["PoseSequence", "PoseStore", "write_store"]
 
+# Commands tools/dataset_converters/<name>.py; the configs call their stores <name>_<split>.
+CONVERTERS = ("amass", "h36m", "mocap")
+
 
 class PoseStore:
     """Read-only view of a store written by :func:`write_store`.
@@ -98,8 +101,8 @@ class PoseStore:
         file = self.path / "store.json"
         if not file.is_file():
             raise FileNotFoundError(
-                f"{self.path}: there is no pose store here (store.json is missing); make one with a command of "
-                "tools/dataset_converters, or give the directory that such a command wrote"
+                f"{self.path}: there is no pose store here (store.json is missing); make it with "
+                f"{_converters_of(self.path)} (see docs/data.md), or give the directory that such a command wrote"
             )
         try:
             index = json.loads(file.read_text(encoding="utf-8"))
@@ -144,3 +147,11 @@ class PoseStore:
                     f"{self.path / file}: has {number} rows, lengths.npy asks for {expected[file]}; "
                     "the files of this store do not belong together, convert the data again"
                 )
+
+
+def _converters_of(path: Path) -> str:
+    """The command that makes the store of this name, or all commands where the name says nothing."""
+    name = path.name.split("_")[0]
+    if name in CONVERTERS:
+        return f"tools/dataset_converters/{name}.py"
+    return f"{', '.join(f'{name}.py' for name in CONVERTERS)} of tools/dataset_converters"

@@ -2,11 +2,12 @@ import json
 import pickle
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.pose_store import PoseSequence, PoseStore, write_store
+from mpm_mmpose.datasets.pose_store import CONVERTERS, PoseSequence, PoseStore, write_store
 
 RANDOM = np.random.default_rng(0)
 
@@ -203,9 +204,20 @@ def test_broken_stores_are_refused(path, damage, message):
         PoseStore(path)
 
 
+def test_converters_that_errors_name_are_there():
+    folder = Path(__file__).parents[2] / "tools/dataset_converters"
+    assert set(CONVERTERS) <= {file.stem for file in folder.glob("*.py")}
+
+
 def test_no_store(tmp_path, path):
-    with pytest.raises(FileNotFoundError, match="nowhere: there is no pose store here.*tools/dataset_converters"):
-        PoseStore(tmp_path / "nowhere")
+    for name, command in (
+        ("h36m_train", "tools/dataset_converters/h36m.py"),
+        ("amass_train", "tools/dataset_converters/amass.py"),
+        ("mocap", "tools/dataset_converters/mocap.py"),
+        ("nowhere", "amass.py, h36m.py, mocap.py of tools/dataset_converters"),
+    ):
+        with pytest.raises(FileNotFoundError, match=f"{name}: there is no pose store here .*; make it with {command} "):
+            PoseStore(tmp_path / name)
     shutil.rmtree(path)
     path.mkdir()
     with pytest.raises(FileNotFoundError, match="store.json is missing"):
