@@ -69,25 +69,42 @@ def test_joints_and_vertices_are_those_of_smplx(models, body):
     np.testing.assert_allclose(ours[:, H36M_17.index("head_top")], output.vertices[:, 45].detach(), atol=1e-6)
 
 
-def regressor_of(model, swapped=False):
+def regressor_of(model):
     """Rows that mix vertices at random around a joint of each keypoint."""
     random = np.random.default_rng(5)
     joints = [0, 2, 5, 8, 1, 4, 7, 6, 12, 15, 15, 16, 18, 20, 17, 19, 21]
     regressor = np.zeros((17, len(model["v_template"])))
     for row, joint in enumerate(joints):
         regressor[row, 3 * joint : 3 * joint + 3] = random.dirichlet(np.ones(3))
-    return regressor[list(H36M_17.flip_indices)] if swapped else regressor
+    return regressor
 
 
-@pytest.mark.parametrize("swapped", [False, True])
-def test_regressor(tmp_path, models, body, swapped):
+LEGS, ARMS = ([1, 2, 3], [4, 5, 6]), ([11, 12, 13], [14, 15, 16])
+
+
+@pytest.mark.parametrize("exchanged", [(), (LEGS,), (ARMS,), (LEGS, ARMS)])
+def test_regressor(tmp_path, models, body, exchanged):
     model, clip = body.arrays("smplh", "female"), body.clip()
-    np.save(tmp_path / "regressor.npy", regressor_of(model, swapped))
+    rows = regressor_of(model)
+    for first, second in exchanged:
+        rows[first + second] = rows[second + first]
+    np.save(tmp_path / "regressor.npy", rows)
     bodies = BodyModels(models, tmp_path / "regressor.npy")
     ours = bodies.get("smplh", "female").keypoints(clip["poses"], clip["betas"])
     for frame in (0, 7):
         vertices = body.forward(model, clip["poses"][frame], clip["betas"])[1]
         np.testing.assert_allclose(ours[frame], regressor_of(model) @ vertices, atol=2e-6)
+
+
+@pytest.mark.parametrize("rows", [[1, 4], [7, 8], [0, 10], [12, 15]])
+def test_regressor_in_another_order(tmp_path, models, body, rows):
+    regressor = regressor_of(body.arrays("smplh", "male"))
+    regressor[rows] = regressor[rows[::-1]]
+    np.save(tmp_path / "regressor.npy", regressor)
+    with pytest.raises(
+        BodyModelError, match=r"model\.npz: .*not where they belong; its rows must be pelvis, right_hip"
+    ):
+        BodyModels(models, tmp_path / "regressor.npy").get("smplh", "male")
 
 
 def test_chunks_make_no_difference(models, body, monkeypatch):
@@ -169,7 +186,7 @@ def test_wrong_models(tmp_path, body, change, message):
         (np.zeros((14, 156)), r"has shape \(14, 156\), not \(17, any\)"),
         (np.zeros((17, 6890)), "has 156 vertices and the regressor 6890"),
         (np.full((17, 156), np.inf), r"regressor is not finite at index \(0, 0\)"),
-        (np.random.default_rng(0).normal(size=(17, 156)), "left and right of the unposed body are mixed up"),
+        (np.random.default_rng(0).normal(size=(17, 156)), "keypoints of the unposed body are not where they belong"),
         (np.array([{}]), "regressor is of type object, not numbers"),
     ],
 )

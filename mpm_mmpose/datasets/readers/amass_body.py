@@ -23,6 +23,7 @@ PLACES = {
     "smplh": ("smplh/{gender}/model", "smplh/SMPLH_{GENDER}", "{gender}/model", "SMPLH_{GENDER}"),
     "smplx": (
         "smplx_locked_head/{gender}/model",
+        "models_lockedhead/smplx/SMPLX_{GENDER}",
         "smplx/SMPLX_{GENDER}",
         "models/smplx/SMPLX_{GENDER}",
         "smplx/{gender}/model",
@@ -219,17 +220,25 @@ def _read_regressor(path: Path) -> np.ndarray:
 
 
 def _in_our_order(regressor: np.ndarray, template: np.ndarray, path: Path) -> np.ndarray:
-    """The regressor with left where the template has it (x > 0): of the two files in use one has the sides swapped."""
+    """The regressor with left where the template has it (x > 0): of the files in use some have the legs exchanged."""
     if regressor.shape[1] != len(template):
         raise ValueError(
             f"{path}: field 'v_template' has {len(template)} vertices and the regressor {regressor.shape[1]}; give a "
             "regressor made for this model, or none"
         )
-    x = (regressor @ template)[:, 0]
-    sides = np.sign(x[list(H36M_17.left)] - x[list(H36M_17.right)])
-    if abs(sides.sum()) != len(sides):
+    points = regressor @ template
+    upwards = points[[H36M_17.index(name) for name in ("pelvis", "spine", "thorax", "head_top")], 1]
+    in_order = (np.diff(upwards) > 0).all()
+    for limb in ("leg", "arm"):
+        left, right = (list(H36M_17.limbs[f"{side}_{limb}"]) for side in ("left", "right"))
+        on_the_left = points[left, 0] > points[right, 0]
+        in_order &= on_the_left.all() or not on_the_left.any()
+        if not on_the_left.any():
+            regressor = regressor.copy()
+            regressor[left + right] = regressor[right + left]
+    if not in_order:
         raise ValueError(
-            f"{path}: with the regressor, left and right of the unposed body are mixed up; its rows must be in "
-            f"Human3.6M's order: {', '.join(H36M_17.names)}"
+            f"{path}: with the regressor, keypoints of the unposed body are not where they belong; its rows must be "
+            f"{', '.join(H36M_17.names)}"
         )
-    return regressor if sides[0] > 0 else regressor[list(H36M_17.flip_indices)]
+    return regressor
