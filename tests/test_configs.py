@@ -96,7 +96,10 @@ def test_every_leaf_trains_a_step_and_is_tested(leaf, tiny_stores):
         metric.dataset_meta = loaders["val"].dataset.metainfo
         for batch in loaders["val"]:
             metric.process(batch, [sample.to_dict() for sample in model.eval().val_step(batch)])
-        assert config.default_hooks.checkpoint.save_best in metric.evaluate(len(loaders["val"].dataset))
+        metrics = metric.evaluate(len(loaders["val"].dataset))
+        # A checkpoint is chosen by clips that are not tested on, or not at all.
+        tested_on = config.val_dataloader.dataset.store == config.test_dataloader.dataset.store
+        assert config.default_hooks.checkpoint.save_best in ([None] if tested_on else metrics)
 
 
 @pytest.mark.parametrize("leaf", [leaf for leaf in LEAVES if "quickstart" not in leaf.stem], ids=name)
