@@ -68,7 +68,7 @@ def convert_mocap(
     )
     with _results(work, jobs, workers) as results:
         results = tqdm(results, total=len(jobs), unit="clip", desc=f"Converting to {out}", disable=not progress)
-        write_store(out, _sequences(results, report, skip_bad), meta, overwrite)
+        write_store(out, read_sequences(results, report, skip_bad), meta, overwrite)
     return report
 
 
@@ -96,7 +96,7 @@ def _convert_file(
         return str(file), error
 
 
-def _sequences(
+def read_sequences(
     results: Iterable[tuple[str, list[PoseSequence] | Exception]], report: Conversion, skip_bad: bool
 ) -> Iterator[PoseSequence]:
     reason = None

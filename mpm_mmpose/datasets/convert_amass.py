@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from .convert import Conversion, _sequences
+from .convert import Conversion, read_sequences
 from .pose_sequence import PoseSequence
 from .readers.amass import find_amass_files, read_amass
 from .readers.amass_body import BodyModelError, BodyModels
@@ -58,7 +58,7 @@ def convert_amass(
     )
     results = ((str(file), _convert_file(file, bodies, fps, cameras, seed)) for file in files)
     results = tqdm(results, total=len(files), unit="clip", desc=f"Converting to {out}", disable=not progress)
-    write_store(out, _named_once(_sequences(results, report, skip_bad)), meta, overwrite)
+    write_store(out, _named_once(read_sequences(results, report, skip_bad)), meta, overwrite)
     return report
 
 

@@ -202,13 +202,14 @@ def test_refusals_say_what_was_refused(data, message):
 @pytest.mark.parametrize(
     "data",
     [
+        b"c_codecs\nencode\np0\n0Vlatin1\np1\n0V" + b"x" * 10000 + b"\np2\n0(" + b"g0\n(g2\ng1\ntR" * 1000 + b"t.",
         b"\x80\x04\x8e" + struct.pack("<Q", 2**40) + b".",
         b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b".",
         b"\x80\x04\x95" + struct.pack("<Q", 2**40) + b"N",
         b"\x80\x02Nr\xff\xff\xff\x7f",  # memo index that C's unpickler makes room for
         pickle.dumps(np.zeros(3), 2).replace(b"K\x03\x85", b"J\xff\xff\xff\x7f\x85"),
     ],
-    ids=["BINBYTES8", "BYTEARRAY8", "FRAME", "memo", "shape"],
+    ids=["the same text a thousand times", "BINBYTES8", "BYTEARRAY8", "FRAME", "memo", "shape"],
 )
 def test_sizes_in_a_pickle_take_no_memory(data):
     tracemalloc.start()

@@ -32,8 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     """Convert, write, and check if asked to; returns the exit status."""
     args = parse_args(argv)
     # Imported here: MMPose takes seconds, and --help needs none of it.
-    from mpm_mmpose.official_check import build_model, differences
-    from mpm_mmpose.official_weights import infer_sizes, load_official, model_config, save_atomically
+    from mpm_mmpose.official.check import build_model, differences
+    from mpm_mmpose.official.weights import infer_sizes, load_official, model_config, save_atomically
 
     try:
         official = load_official(args.src)

@@ -34,7 +34,7 @@ def restricted_load(file: IO[bytes], size: int) -> Any:
     """
     reader = _Bounded(file, size)
     try:
-        return _finish(_Unpickler(reader, encoding="latin1").load(), 0, {})
+        return _finish(_Unpickler(reader, size).load(), 0, {})
     except Refused:
         raise
     except Exception as error:  # pickle raises nearly anything on damaged input
@@ -67,6 +67,19 @@ class _Unpickler(pickle._Unpickler):
     # file becomes memory.
     dispatch = dict(pickle._Unpickler.dispatch)
 
+    def __init__(self, file: _Bounded, size: int) -> None:
+        super().__init__(file, encoding="latin1")
+        self.allowance = 2 * size  # what is written once becomes text, then an array
+
+    def _spend(self, made: Any) -> None:
+        # Instructions can take up the same text or list again and again, and have it copied each time.
+        if isinstance(made, np.ndarray):
+            self.allowance -= made.size if made.dtype.hasobject else made.nbytes
+        elif isinstance(made, bytes):
+            self.allowance -= len(made)
+        if self.allowance < 0:
+            raise Refused("makes more of its contents than it holds; no array does")
+
     def find_class(self, module: str, name: str) -> Call:
         return Call(module, name)
 
@@ -76,6 +89,7 @@ class _Unpickler(pickle._Unpickler):
         if type(call) is not Call or type(arguments) is not tuple:
             raise Refused(f"calls a {type(call).__name__}; only numpy arrays and plain containers are read")
         self.stack[-1] = call.run(arguments)
+        self._spend(self.stack[-1])
 
     def load_build(self) -> None:
         state = self.stack.pop()
@@ -83,6 +97,8 @@ class _Unpickler(pickle._Unpickler):
         if type(built) not in (PickledArray, PickledDtype):
             raise Refused(f"sets the state of a {type(built).__name__}; only numpy arrays have one here")
         built.set_state(state)
+        if type(built) is PickledArray:
+            self._spend(built.value)
 
     def load_setitems(self) -> None:
         self._put(self.pop_mark(), self.stack[-1])

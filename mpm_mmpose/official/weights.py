@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .official_names import Sizes, count_layers, make, never_used, rules
+from .names import Sizes, count_layers, make, never_used, rules
 
 RELEASED_STRIDES = {9: (1, 3, 3), 27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3), 351: (3, 9, 13)}
 # The key that only this kind has; pre-training and completion share theirs and differ in the decoders' depth.

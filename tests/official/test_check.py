@@ -8,9 +8,9 @@ import torch
 
 from mpm_mmpose.evaluation import PoseErrorMetric
 from mpm_mmpose.models import LiftingPreprocessor
-from mpm_mmpose.official_check import build_model, differences
-from mpm_mmpose.official_figures import Figures
-from mpm_mmpose.official_weights import infer_sizes, load_official
+from mpm_mmpose.official.check import build_model, differences
+from mpm_mmpose.official.figures import Figures
+from mpm_mmpose.official.weights import infer_sizes, load_official
 
 # What a file holds besides outputs: weights and inputs, what test_official_training.py and test_geometry.py compare,
 # and the zeros that the 2D path of the completion model gives in the mode without lifting.

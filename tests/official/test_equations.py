@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mpm_mmpose.official_check import build_model
-from mpm_mmpose.official_names import Sizes
-from mpm_mmpose.official_weights import infer_sizes
+from mpm_mmpose.official.check import build_model
+from mpm_mmpose.official.names import Sizes
+from mpm_mmpose.official.weights import infer_sizes
 
 HEADS = 4
 # Float64. The release adds 1e-6 to the unbiased deviation, nn.LayerNorm to the variance: with deviations near 1 every

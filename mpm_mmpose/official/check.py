@@ -7,10 +7,10 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from .official_figures import Figures
-from .official_names import Sizes
-from .official_runs import FILES
-from .official_weights import convert_state, model_config
+from .figures import Figures
+from .names import Sizes
+from .runs import FILES
+from .weights import convert_state, model_config
 
 
 def build_model(official: Mapping[str, Tensor], sizes: Sizes, dtype: torch.dtype = torch.float32) -> nn.Module:

@@ -8,10 +8,10 @@ from torch import nn
 
 from mpm_mmpose.masking import Masks
 from mpm_mmpose.models.layers import SelfAttention
-from mpm_mmpose.official_check import build_model
-from mpm_mmpose.official_figures import Figures
-from mpm_mmpose.official_names import norm_factor
-from mpm_mmpose.official_weights import convert_state, infer_sizes, load_official
+from mpm_mmpose.official.check import build_model
+from mpm_mmpose.official.figures import Figures
+from mpm_mmpose.official.names import norm_factor
+from mpm_mmpose.official.weights import convert_state, infer_sizes, load_official
 
 
 @pytest.fixture(params=["pretrain_2d3d", "lift"])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mpm_mmpose.official_names import Sizes, norm_factor
-from mpm_mmpose.official_weights import convert_state, infer_sizes, load_official, save_atomically
+from mpm_mmpose.official.names import Sizes, norm_factor
+from mpm_mmpose.official.weights import convert_state, infer_sizes, load_official, save_atomically
 
 
 @pytest.fixture
