@@ -99,6 +99,7 @@ def _convert_file(
 def read_sequences(
     results: Iterable[tuple[str, list[PoseSequence] | Exception]], report: Conversion, skip_bad: bool
 ) -> Iterator[PoseSequence]:
+    """Sequences of (file, sequences or the error) pairs, counted in ``report``; raises the first error, or lists it."""
     reason = None
     for file, result in results:
         if isinstance(result, Exception):
