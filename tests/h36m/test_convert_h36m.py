@@ -1,4 +1,5 @@
 import pickle
+import resource
 
 import numpy as np
 import pytest
@@ -39,6 +40,36 @@ def test_both_layouts_make_the_same_store(tmp_path, videopose3d, mmpose_files):
     assert a.names == b.names and a.actions == b.actions
     np.testing.assert_allclose(a.keypoints_3d, b.keypoints_3d, atol=1e-6)
     np.testing.assert_allclose(a.keypoints, b.keypoints, atol=1e-3)
+
+
+def test_several_files(tmp_path, mmpose_files):
+    """MMPose has a file a split; each goes with its own detections, and subjects are found in whichever has them."""
+    paths, detections = [], []
+    for split, takes in (("train", {"S1": {"Walking": 5}}), ("test", {"S9": {"Eating 1": 4}, "S11": {"Eating": 3}})):
+        path, detected = mmpose_files(takes=takes)
+        paths.append(path.rename(tmp_path / f"h36m_{split}.npz"))
+        detections.append(detected.rename(tmp_path / f"cpn_{split}.npy"))
+    sources = open_h36m(paths, detections)
+    for subjects, names in ((TRAIN_SUBJECTS, {"S1_Walking"}), (TEST_SUBJECTS, {"S9_Eating_1", "S11_Eating"})):
+        convert_h36m(sources, tmp_path / "s", subjects, overwrite=True, progress=False)
+        store = PoseStore(tmp_path / "s")
+        assert {name.split(".")[0] for name in store.names} == names and (store.keypoint_scores[:] == 0.75).all()
+    with pytest.raises(ValueError, match="cpn_train.npy: has 20 rows for 28 images; these do not belong together"):
+        open_h36m(paths[1:], detections[:1])
+
+
+def test_full_disk(tmp_path, videopose3d):
+    """A limit on the size of files stands in for it: the error comes from the same write."""
+    sources = open_h36m(videopose3d()[:1])
+    before = sorted(tmp_path.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+        with pytest.raises(OSError):
+            convert_h36m(sources, tmp_path / "s", TEST_SUBJECTS, progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def damage(table):
