@@ -9,8 +9,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from converter_command import positive, run
+
+if TYPE_CHECKING:
+    from mpm_mmpose.datasets.convert import Conversion
 
 EPILOG = """\
 splits (AMASS's own; --split all also takes subsets that are in none):
@@ -37,8 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--body-models", required=True, type=Path, metavar="DIR", help="holds smplh/ and/or smplx/")
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
     parser.add_argument("--split", choices=("train", "val", "test", "all"), default="all", help="default: all")
-    parser.add_argument("--fps", type=_positive(float), default=50.0, help="resample to this rate; default: 50")
-    parser.add_argument("--cameras", type=_positive(int), default=4, help="virtual cameras a clip; default: 4")
+    parser.add_argument("--fps", type=positive(float), default=50.0, help="resample to this rate; default: 50")
+    parser.add_argument("--cameras", type=positive(int), default=4, help="virtual cameras a clip; default: 4")
     parser.add_argument("--seed", type=int, default=0, help="of the cameras' places; default: 0")
     parser.add_argument(
         "--regressor",
@@ -66,45 +72,31 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def _positive(kind: type) -> type:
-    def convert(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    convert.__name__ = f"{kind.__name__} above 0"
-    return convert
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
     names = ("fps", "cameras", "split", "seed", "regressor", "device", "skip_bad", "overwrite")
     options = {name: getattr(args, name) for name in names}
-    try:
-        from mpm_mmpose.datasets.convert_amass import convert_amass  # takes seconds, which --help need not
 
-        start = time.monotonic()
-        report = convert_amass(args.src, args.out, args.body_models, **options)
-    except KeyboardInterrupt:
-        print(f"Interrupted; {args.out} is as it was before.", file=sys.stderr)
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    def load() -> Callable[[], Conversion]:
+        from mpm_mmpose.datasets.convert_amass import convert_amass
+
+        return lambda: convert_amass(args.src, args.out, args.body_models, **options)
+
+    def hint(error: Exception) -> str:
         from mpm_mmpose.datasets.readers.amass_body import BodyModelError
 
-        hint = "" if isinstance(error, BodyModelError) else " --skip-bad goes on without files that cannot be read."
-        print(f"{args.out} is as it was before.{hint}", file=sys.stderr)
-        return 1
-    for _, reason in report.skipped:
-        print(f"skipped: {reason}", file=sys.stderr)
-    seconds = time.monotonic() - start
-    print(
-        f"{report.store}: {report.clips} clips of {report.frames} frames seen by {args.cameras} cameras, "
-        f"{len(report.skipped)} files skipped, {seconds:.1f} s ({report.frames / seconds:.0f} frames a second)"
+        return "" if isinstance(error, BodyModelError) else " --skip-bad goes on without files that cannot be read."
+
+    return run(
+        load,
+        args.out,
+        lambda report, seconds: (
+            f"{report.store}: {report.clips} clips of {report.frames} frames seen by {args.cameras} cameras, "
+            f"{len(report.skipped)} files skipped, {seconds:.1f} s ({report.frames / seconds:.0f} frames a second)"
+        ),
+        hint,
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from converter_command import run
+
+if TYPE_CHECKING:
+    from mpm_mmpose.datasets.convert import Conversion
+    from mpm_mmpose.datasets.convert_h36m import Source
 
 TRAIN, TEST = "S1, S5, S6, S7, S8", "S9, S11"
 EPILOG = """\
@@ -73,33 +81,34 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    out = args.out_train or args.out_test
-    try:
-        # Takes seconds, which --help and wrong use need not.
-        from mpm_mmpose.datasets.convert_h36m import convert_h36m, open_h36m
-        from mpm_mmpose.datasets.readers.h36m import TEST_SUBJECTS, TRAIN_SUBJECTS
 
-        sources = open_h36m(args.src, args.keypoints_2d, args.cameras)
-        for out, subjects in ((args.out_train, TRAIN_SUBJECTS), (args.out_test, TEST_SUBJECTS)):
-            if out is None:
-                continue
-            start = time.monotonic()
-            report = convert_h36m(
-                sources, out, subjects, skip=args.skip, skip_bad=args.skip_bad, overwrite=args.overwrite
-            )
-            for _, reason in report.skipped:
-                print(f"skipped: {reason}", file=sys.stderr)
-            print(
+    @cache  # both stores are made from the same files
+    def sources() -> list[Source]:
+        from mpm_mmpose.datasets.convert_h36m import open_h36m
+
+        return open_h36m(args.src, args.keypoints_2d, args.cameras)
+
+    def load(out: Path, which: str) -> Callable[[], Conversion]:
+        from mpm_mmpose.datasets.convert_h36m import convert_h36m
+        from mpm_mmpose.datasets.readers import h36m
+
+        options = dict(skip=args.skip, skip_bad=args.skip_bad, overwrite=args.overwrite)
+        return lambda: convert_h36m(sources(), out, getattr(h36m, which), **options)
+
+    for out, which in ((args.out_train, "TRAIN_SUBJECTS"), (args.out_test, "TEST_SUBJECTS")):
+        if out is None:
+            continue
+        status = run(
+            partial(load, out, which),
+            out,
+            lambda report, seconds: (
                 f"{report.store}: {report.clips} recordings of {report.frames} frames, "
-                f"{len(report.skipped)} skipped, {time.monotonic() - start:.1f} s"
-            )
-    except KeyboardInterrupt:
-        print(f"Interrupted; {out} is as it was before.", file=sys.stderr)
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        print(f"{out} is as it was before. --skip-bad goes on without recordings that cannot be read.", file=sys.stderr)
-        return 1
+                f"{len(report.skipped)} skipped, {seconds:.1f} s"
+            ),
+            hint=lambda error: " --skip-bad goes on without recordings that cannot be read.",
+        )
+        if status:
+            return status
     return 0
 
 

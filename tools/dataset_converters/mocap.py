@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from converter_command import positive, run
+
+if TYPE_CHECKING:
+    from mpm_mmpose.datasets.convert import Conversion
 
 EPILOG = """\
 names in the store, to choose clips by:
@@ -32,10 +38,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("src", nargs="+", type=Path, metavar="SRC", help="motion files, or folders of them")
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
     parser.add_argument("--format", choices=("auto", "bvh", "asf_amc"), default="auto", help="default: by suffix")
-    parser.add_argument("--fps", type=_positive(float), help="resample to this rate; default: keep that of each file")
-    parser.add_argument("--cameras", type=_positive(int), default=4, help="virtual cameras a clip; default: 4")
+    parser.add_argument("--fps", type=positive(float), help="resample to this rate; default: keep that of each file")
+    parser.add_argument("--cameras", type=positive(int), default=4, help="virtual cameras a clip; default: 4")
     parser.add_argument("--seed", type=int, default=0, help="of the cameras' places; default: 0")
-    parser.add_argument("--workers", type=_positive(int), help="processes; default: one a core")
+    parser.add_argument("--workers", type=positive(int), help="processes; default: one a core")
     parser.add_argument(
         "--skip-bad", action="store_true", help="go on without files that cannot be read, and list them"
     )
@@ -51,43 +57,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def _positive(kind: type) -> type:
-    def convert(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    convert.__name__ = f"{kind.__name__} above 0"
-    return convert
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    options = {
-        name: getattr(args, name) for name in ("format", "fps", "cameras", "seed", "workers", "skip_bad", "overwrite")
-    }
-    try:
-        from mpm_mmpose.datasets.convert import convert_mocap  # takes seconds, which --help and wrong use need not
+    names = ("format", "fps", "cameras", "seed", "workers", "skip_bad", "overwrite")
+    options = {name: getattr(args, name) for name in names}
 
-        start = time.monotonic()
-        report = convert_mocap(args.src, args.out, **options)
-    except KeyboardInterrupt:
-        print(f"Interrupted; {args.out} is as it was before.", file=sys.stderr)
-        return 130
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        print(f"{args.out} is as it was before. --skip-bad goes on without files that cannot be read.", file=sys.stderr)
-        return 1
-    for _, reason in report.skipped:
-        print(f"skipped: {reason}", file=sys.stderr)
-    seconds = time.monotonic() - start
-    print(
-        f"{report.store}: {report.clips} clips of {report.frames} frames seen by {args.cameras} cameras, "
-        f"{len(report.skipped)} files skipped, {seconds:.1f} s ({report.frames / seconds:.0f} frames a second)"
+    def load() -> Callable[[], Conversion]:
+        from mpm_mmpose.datasets.convert import convert_mocap
+
+        return lambda: convert_mocap(args.src, args.out, **options)
+
+    return run(
+        load,
+        args.out,
+        lambda report, seconds: (
+            f"{report.store}: {report.clips} clips of {report.frames} frames seen by {args.cameras} cameras, "
+            f"{len(report.skipped)} files skipped, {seconds:.1f} s ({report.frames / seconds:.0f} frames a second)"
+        ),
+        hint=lambda error: " --skip-bad goes on without files that cannot be read.",
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+"""What the converters' commands share: numbers above 0, what to say at the end, one line for what goes wrong."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mpm_mmpose.datasets.convert import Conversion
+
+
+def positive(kind: type) -> Callable[[str], float]:
+    """For `type=` of an argument: a number of this kind above 0."""
+
+    def convert(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    convert.__name__ = f"{kind.__name__} above 0"
+    return convert
+
+
+def run(
+    load: Callable[[], Callable[[], Conversion]],
+    out: Path,
+    describe: Callable[[Conversion, float], str],
+    hint: Callable[[Exception], str],
+) -> int:
+    """Convert to the store ``out`` and return the exit status: 0 done, 1 a file was refused, 130 interrupted.
+
+    load: imports what takes seconds, which --help and wrong use need not, and returns the conversion. describe: the
+    line at the end, from the report and the seconds it took. hint: what to add to an error.
+    """
+    try:
+        convert = load()
+        start = time.monotonic()
+        report = convert()
+    except KeyboardInterrupt:
+        print(f"Interrupted; {out} is as it was before.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"error: {error}\n{out} is as it was before.{hint(error)}", file=sys.stderr)
+        return 1
+    for _, reason in report.skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
+    print(describe(report, time.monotonic() - start))
+    return 0
