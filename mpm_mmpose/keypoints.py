@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 
 @dataclass(frozen=True)
 class KeypointSet:
     """Names and structure of K keypoints; every index is derived from a name.
 
-    ``parent_of`` names each keypoint's parent (None for the root, which is keypoint 0); ``limb_names`` the keypoints of
-    a limb from the trunk outwards. Names that start with ``left_`` and ``right_`` pair up.
+    The same name means the same place in every set, whatever a data set calls it. ``parent_of`` names each keypoint's
+    parent (None for the root); ``limb_names`` the keypoints of a limb from the trunk outwards. Names that start with
+    ``left_`` and ``right_`` pair up.
     """
 
     name: str
@@ -102,7 +106,60 @@ H36M_17 = KeypointSet("h36m_17", tuple(_H36M_SKELETON), tuple(_H36M_SKELETON.val
 _COMMON_SKELETON = {name: parent for name, parent in _H36M_SKELETON.items() if name != "nose"} | {"head_top": "thorax"}
 COMMON_16 = KeypointSet("common_16", tuple(_COMMON_SKELETON), tuple(_COMMON_SKELETON.values()), _LIMBS)
 
-_SETS = {keypoint_set.name: keypoint_set for keypoint_set in (H36M_17, COMMON_16)}
+
+def _read(name: str, skeleton: str) -> KeypointSet:
+    """A set from its keypoints in order, each written ``name<parent``."""
+    pairs = [keypoint.partition("<")[::2] for keypoint in skeleton.split()]
+    return KeypointSet(name, tuple(pair[0] for pair in pairs), tuple(pair[1] or None for pair in pairs), _LIMBS)
+
+
+# MPI-INF-3DHP's `annot.mat`. What it calls neck is Human3.6M's thorax: its authors chose the 17 "relevant" keypoints to
+# be those of Human3.6M, but for the head, which is inside the skull and not on the face.
+MPI_INF_3DHP_28 = _read(
+    "mpi_inf_3dhp_28",
+    """spine3<spine spine4<spine3 spine2<pelvis spine<spine2 pelvis thorax<spine4 head<thorax head_top<head
+    left_clavicle<spine4 left_shoulder<left_clavicle left_elbow<left_shoulder left_wrist<left_elbow left_hand<left_wrist
+    right_clavicle<spine4 right_shoulder<right_clavicle right_elbow<right_shoulder right_wrist<right_elbow
+    right_hand<right_wrist left_hip<pelvis left_knee<left_hip left_ankle<left_knee left_foot<left_ankle
+    left_toe<left_foot right_hip<pelvis right_knee<right_hip right_ankle<right_knee right_foot<right_ankle
+    right_toe<right_foot""",
+)
+# The 17 "relevant" ones, in the order of its test set's `annot_data.mat`.
+MPI_INF_3DHP_17 = _read(
+    "mpi_inf_3dhp_17",
+    """head_top<head thorax<spine right_shoulder<thorax right_elbow<right_shoulder right_wrist<right_elbow
+    left_shoulder<thorax left_elbow<left_shoulder left_wrist<left_elbow right_hip<pelvis right_knee<right_hip
+    right_ankle<right_knee left_hip<pelvis left_knee<left_hip left_ankle<left_knee pelvis spine<pelvis head<thorax""",
+)
+COCO_17 = _read(
+    "coco_17",
+    """nose left_eye<nose right_eye<nose left_ear<left_eye right_ear<right_eye left_shoulder<nose right_shoulder<nose
+    left_elbow<left_shoulder right_elbow<right_shoulder left_wrist<left_elbow right_wrist<right_elbow
+    left_hip<left_shoulder right_hip<right_shoulder left_knee<left_hip right_knee<right_hip left_ankle<left_knee
+    right_ankle<right_knee""",
+)
+# AlphaPose's Halpe body: COCO's, then what it calls head, neck and hip. Its neck is between the shoulders.
+HALPE_26 = _read(
+    "halpe_26",
+    """nose<neck left_eye<nose right_eye<nose left_ear<left_eye right_ear<right_eye left_shoulder<neck
+    right_shoulder<neck left_elbow<left_shoulder right_elbow<right_shoulder left_wrist<left_elbow
+    right_wrist<right_elbow left_hip<pelvis right_hip<pelvis left_knee<left_hip right_knee<right_hip
+    left_ankle<left_knee right_ankle<right_knee head_top<neck neck<pelvis pelvis left_big_toe<left_ankle
+    right_big_toe<right_ankle left_small_toe<left_ankle right_small_toe<right_ankle left_heel<left_ankle
+    right_heel<right_ankle""",
+)
+# OpenPose's; its neck is between the shoulders, its MidHip the pelvis.
+BODY_25 = _read(
+    "body_25",
+    """nose<neck neck<pelvis right_shoulder<neck right_elbow<right_shoulder right_wrist<right_elbow left_shoulder<neck
+    left_elbow<left_shoulder left_wrist<left_elbow pelvis right_hip<pelvis right_knee<right_hip right_ankle<right_knee
+    left_hip<pelvis left_knee<left_hip left_ankle<left_knee right_eye<nose left_eye<nose right_ear<right_eye
+    left_ear<left_eye left_big_toe<left_ankle left_small_toe<left_ankle left_heel<left_ankle right_big_toe<right_ankle
+    right_small_toe<right_ankle right_heel<right_ankle""",
+)
+
+_ALL = (H36M_17, COMMON_16, MPI_INF_3DHP_28, MPI_INF_3DHP_17, COCO_17, HALPE_26, BODY_25)
+_SETS = {keypoint_set.name: keypoint_set for keypoint_set in _ALL}
 
 
 def get_keypoint_set(name: str) -> KeypointSet:
@@ -111,3 +168,87 @@ def get_keypoint_set(name: str) -> KeypointSet:
         return _SETS[name]
     except KeyError:
         raise KeyError(f"keypoint set {name!r} is not known; use one of {', '.join(sorted(_SETS))}") from None
+
+
+_SHOULDERS = {"left_shoulder": 0.5, "right_shoulder": 0.5}
+#: How to put a keypoint where a source lacks it: affine combinations (weights add up to 1) of keypoints it may have,
+#: the first that it has. All are the same seen in a mirror.
+APPROXIMATIONS: Mapping[str, tuple[Mapping[str, float], ...]] = {
+    "pelvis": ({"left_hip": 0.5, "right_hip": 0.5},),
+    "thorax": (_SHOULDERS,),
+    "neck": (_SHOULDERS,),
+    "spine": ({"left_shoulder": 0.25, "right_shoulder": 0.25, "left_hip": 0.25, "right_hip": 0.25},),
+    # In the middle of the head for its front, and the other way round: some centimetres off.
+    "nose": ({"head": 1.0},),
+    "head": ({"nose": 1.0}, {"left_ear": 0.5, "right_ear": 0.5}),
+    # Beyond the ears: shoulders, ears and head top are at about 0.82, 0.93 and 1 of the height of a person.
+    "head_top": ({"left_ear": 0.85, "right_ear": 0.85, "left_shoulder": -0.35, "right_shoulder": -0.35},),
+}
+
+
+@dataclass(frozen=True)
+class Remap:
+    """How to get the keypoints of ``target`` from those of ``source``; call it with poses.
+
+    exact: names that both have; approximated: the names and weights of the source's keypoints that stand in, by name;
+    missing: what the source has nothing for.
+    """
+
+    source: KeypointSet
+    target: KeypointSet
+    exact: tuple[str, ...]
+    approximated: Mapping[str, Mapping[str, float]]
+    missing: tuple[str, ...]
+
+    @cached_property
+    def available(self) -> np.ndarray:
+        """(K,) of bool, False for what is missing: hide these keypoints (True in masks is hidden: its negation)."""
+        return np.array([name not in self.missing for name in self.target.names])
+
+    def __call__(self, poses: np.ndarray, scores: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Poses (..., K, C) and scores (..., K) in ``target`` of those in ``source``, any space and unit.
+
+        Exact keypoints are copied; an approximated one has the lowest score of those it is made of; missing ones are 0
+        with score 0. Without scores, those of the source count as 1. Raises ValueError for another number of keypoints.
+        """
+        number = len(self.source)
+        scores = np.ones(poses.shape[:-1], np.float32) if scores is None else scores
+        if poses.shape[-2:-1] != (number,) or scores.shape != poses.shape[:-1]:
+            given = f"poses of shape {poses.shape} with scores of shape {scores.shape}"
+            raise ValueError(f"{given} are not of {self.source.name}; give (..., {number}, C) and (..., {number})")
+        new_poses = np.zeros((*poses.shape[:-2], len(self.target), poses.shape[-1]), poses.dtype)
+        new_scores = np.zeros(new_poses.shape[:-1], scores.dtype)
+        there, here = ([keypoints.index(name) for name in self.exact] for keypoints in (self.source, self.target))
+        new_poses[..., here, :], new_scores[..., here] = poses[..., there, :], scores[..., there]
+        for name, weights in self.approximated.items():
+            here, there = self.target.index(name), [self.source.index(part) for part in weights]
+            weight = np.array(list(weights.values()), poses.dtype)
+            new_poses[..., here, :] = (poses[..., there, :] * weight[:, None]).sum(-2)
+            new_scores[..., here] = scores[..., there].min(-1)
+        return new_poses, new_scores
+
+
+def remap(source: str | KeypointSet, target: str | KeypointSet, approximate: bool = True) -> Remap:
+    """How to get ``target`` from ``source``; without ``approximate`` what is not exact is missing."""
+    source, target = (get_keypoint_set(name) if isinstance(name, str) else name for name in (source, target))
+    exact = tuple(name for name in target.names if name in source.names)
+    approximated = {}
+    for name in target.names if approximate else ():
+        rules = (rule for rule in APPROXIMATIONS.get(name, ()) if set(rule) <= set(source.names))
+        if name not in exact and (rule := next(rules, None)):
+            approximated[name] = rule
+    missing = tuple(name for name in target.names if name not in exact and name not in approximated)
+    return Remap(source, target, exact, approximated, missing)
+
+
+def released_mpi_inf_3dhp_16(poses: np.ndarray) -> np.ndarray:
+    """MPI-INF-3DHP (..., 17, C) in the 16 slots of MPM's released code; only for checkpoints converted from it.
+
+    Not :data:`COMMON_16`: the slot of the thorax holds the head, that of the head top the middle of head and head top.
+    """
+    index = MPI_INF_3DHP_17.index
+    order = [{"thorax": "head"}.get(name, name) for name in COMMON_16.names]
+    released = poses[..., list(map(index, order)), :]
+    middle = (poses[..., index("head_top"), :] + poses[..., index("head"), :]) / 2
+    released[..., COMMON_16.index("head_top"), :] = middle
+    return released
