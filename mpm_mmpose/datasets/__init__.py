@@ -1,7 +1,16 @@
 """Motion in, windows out: readers, virtual cameras, pose stores and the data sets MMPose trains on."""
 
 from .masked_pose_dataset import MaskedPoseDataset
+from .mixed_dataset import MixedPoseDataset
 from .pose_store import PoseSequence, PoseStore, write_store
 from .window_dataset import PoseWindowDataset, keep_batch
 
-__all__ = ["MaskedPoseDataset", "PoseSequence", "PoseStore", "PoseWindowDataset", "keep_batch", "write_store"]
+__all__ = [
+    "MaskedPoseDataset",
+    "MixedPoseDataset",
+    "PoseSequence",
+    "PoseStore",
+    "PoseWindowDataset",
+    "keep_batch",
+    "write_store",
+]
