@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmpose.registry import METRICS, MODELS
+from mmpose.registry import DATASETS, METRICS, MODELS
 
 from mpm_mmpose.datasets import PoseSequence, write_store
 
@@ -28,7 +28,8 @@ def all_stores(node):
     if isinstance(node, dict):
         if "store" in node:
             yield from [node["store"]] if isinstance(node["store"], str) else node["store"]
-        for value in node.values():
+    if isinstance(node, dict | list):
+        for value in node.values() if isinstance(node, dict) else node:
             yield from all_stores(value)
 
 
@@ -129,6 +130,16 @@ def test_fine_tuning_starts_from_the_checkpoint_of_its_pretraining(leaf, tmp_pat
     ours, theirs = model.backbone.state_dict(), pretrained.backbone.state_dict()
     assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
     assert set(theirs) - set(ours) == {key for key in theirs if "3d" in key or "token" in key}
+
+
+@pytest.mark.parametrize(("size", "windows"), [("small", 4), ("base", 6), ("large", 12)])
+def test_sizes_of_pretraining_data(size, windows, tiny_stores):
+    config = Config.fromfile(CONFIGS / f"pretrain_h36m_amass_{size}.py")
+    init_default_scope(config.default_scope)
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    sources = [dict(store=part.stores[0].path.name, window=part.window) for part in dataset.dataset_2d.datasets]
+    assert sources == [dict(store="h36m_train", window=243), dict(store="amass_train", window=243)]
+    assert len(dataset.dataset_2d) == len(dataset.dataset_3d) == windows
 
 
 def test_missing_data_says_what_is_expected_where(tmp_path, monkeypatch):
