@@ -1,0 +1,143 @@
+"""People in frames to pose sequences: who is who, where a person is out of sight, and 17 Human3.6M keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from mmpose.structures.bbox import bbox_overlaps
+
+from ..keypoints import remap
+from .pose_sequence import PoseSequence
+from .readers.detections import Detections
+
+#: Boxes of one person overlap at least so far from a frame to the next; as in MMPose's demos.
+MIN_OVERLAP = 0.3
+
+
+def track_sequences(
+    detections: Detections,
+    *,
+    fps: float,
+    width: int = 0,
+    height: int = 0,
+    min_frames: int = 1,
+    keypoint_set: str = "h36m_17",
+) -> tuple[list[PoseSequence], int]:
+    """A sequence for each stretch of frames in which a person is found without a break; and how many were too short.
+
+    A gap ends a stretch and nothing is put into it; the next one is called by its first frame:
+    ``<recording>.person<track>.<first frame>``, subject ``<recording>.person<track>``, action ``<recording>``. Within a
+    stretch a keypoint that was not found (score 0) goes in a straight line from where it was last to where it is next;
+    its score stays 0, as that of one which is never found and then lies in the middle of the others.
+    fps: of the frames in the file. width, height: px, for files that do not say. Raises ValueError (file, fix).
+    """
+    width, height = _size(detections, width, height)
+    tracks = associate(detections) if detections.tracks is None else detections.tracks
+    order = np.lexsort((detections.frames, tracks))
+    tracks, frames = tracks[order], detections.frames[order]
+    twice = np.flatnonzero((np.diff(frames) == 0) & (np.diff(tracks) == 0))
+    if len(twice):
+        raise ValueError(
+            f"{detections.path}: track id {tracks[twice[0]]} occurs twice in frame {frames[twice[0]]}; "
+            "give each person an id of its own, or leave all ids out"
+        )
+    keypoints, scores = remap(detections.keypoint_set, keypoint_set)(
+        detections.keypoints[order], detections.scores[order]
+    )
+    breaks = np.flatnonzero((np.diff(frames) != detections.step) | (np.diff(tracks) != 0)) + 1
+    stretches = np.split(np.arange(len(frames)), breaks)
+    kept = [rows for rows in stretches if len(rows) >= min_frames]
+    sequences = []
+    for rows in kept:
+        person = f"{detections.name}.person{tracks[rows[0]]}"
+        sequence = PoseSequence(
+            name=f"{person}.{frames[rows[0]]}",
+            keypoints_3d=None,
+            keypoints=_filled(keypoints[rows], scores[rows]),
+            keypoint_scores=scores[rows],
+            width=width,
+            height=height,
+            fps=fps,
+            subject=person,
+            action=detections.name,
+            keypoint_set=keypoint_set,
+            source=detections.path.name,
+        )
+        sequences.append(sequence)
+    return sequences, len(stretches) - len(kept)
+
+
+def associate(detections: Detections) -> np.ndarray:
+    """(N,) int64 track of each row: greedily by overlap of boxes with those of the frame before.
+
+    Of all pairs of a person there and a person here, those that overlap most are taken first, down to ``MIN_OVERLAP``
+    (intersection over union); who is left begins a track. A gap therefore ends a track. Boxes that the file lacks are
+    those of the keypoints found.
+    """
+    boxes = np.where(
+        np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
+    )
+    boxes = torch.from_numpy(boxes.astype(np.float32))
+    tracks = np.full(len(detections), -1, dtype=np.int64)
+    number = 0
+    for before, rows in _frames_with_the_one_before(detections):
+        if len(before):
+            overlaps = bbox_overlaps(boxes[before], boxes[rows]).numpy()
+            while (best := overlaps.max()) >= MIN_OVERLAP:
+                there, here = np.argwhere(overlaps == best)[0]
+                tracks[rows[here]] = tracks[before[there]]
+                overlaps[there], overlaps[:, here] = -1, -1
+        new = rows[tracks[rows] < 0]
+        tracks[new] = np.arange(number, number + len(new))
+        number += len(new)
+    return tracks
+
+
+def _frames_with_the_one_before(detections: Detections) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of each frame in order, after those of the frame before it, which are none where that one has nobody."""
+    order = np.argsort(detections.frames, kind="stable")
+    frames, starts = np.unique(detections.frames[order], return_index=True)
+    nobody, last = np.empty(0, dtype=np.int64), None
+    before = nobody
+    for frame, rows in zip(frames, np.split(order, starts[1:]), strict=True):
+        yield before if last is not None and frame - last == detections.step else nobody, rows
+        before, last = rows, frame
+
+
+def keypoint_boxes(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """(N, 4) x1 y1 x2 y2 around the keypoints (N, K, 2) with a score (N, K) above 0, in their unit."""
+    found = (scores > 0)[..., None]
+    low = np.where(found, keypoints, np.inf).min(axis=1)
+    return np.concatenate((low, np.where(found, keypoints, -np.inf).max(axis=1)), axis=-1)
+
+
+def _size(detections: Detections, width: int, height: int) -> tuple[int, int]:
+    width, height = detections.width or width, detections.height or height
+    if not (width > 0 and height > 0):
+        raise ValueError(f"{detections.path}: does not say how large the image is; give width and height in px")
+    inside = ((detections.keypoints >= 0) & (detections.keypoints <= (width, height))).all(-1)
+    share = inside[detections.scores > 0].mean()
+    if share < 0.5:
+        raise ValueError(
+            f"{detections.path}: {share:.0%} of the keypoints of {detections.name!r} are in the image of "
+            f"{width} x {height} px; give the width and height of the video in which they were found"
+        )
+    return width, height
+
+
+def _filled(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Keypoints (T, K, 2) in which those of score 0 stand where their neighbours in time, or in the body, say."""
+    found = scores > 0
+    if found.all():
+        return keypoints
+    keypoints = keypoints.copy()
+    times = np.arange(len(keypoints))
+    for index in np.flatnonzero(found.any(axis=0) & ~found.all(axis=0)):
+        there = found[:, index]
+        for axis in range(2):
+            keypoints[~there, index, axis] = np.interp(times[~there], times[there], keypoints[there, index, axis])
+    ever = found.any(axis=0)
+    keypoints[:, ~ever] = keypoints[:, ever].mean(axis=1, keepdims=True) if ever.any() else 0
+    return keypoints

@@ -1,0 +1,48 @@
+"""OpenPose's folders (``--write_json``): a file a frame, ``<video>_<frame>_keypoints.json``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from .detections import DetectionRows, Detections, field, integer, read_json, triples
+
+SUFFIX = "_keypoints.json"
+
+
+def read_openpose(folder: Path, name: str, keypoint_set: str = "auto") -> list[Detections]:
+    """The people in the files of one folder, a :class:`Detections` a video.
+
+    A file has ``people``, each with ``pose_keypoints_2d`` (x, y, score) * 25 px, zeros for what was not found, and
+    ``person_id``, -1 without tracking. Raises ValueError or OSError (file, place, field, fix).
+    """
+    files = sorted(file for file in folder.iterdir() if file.name.endswith(SUFFIX))
+    if not files:
+        raise ValueError(f"{folder}: holds no files *{SUFFIX}; give the folder that OpenPose's --write_json wrote")
+    videos: dict[str, list[tuple[int, Path]]] = {}
+    for file in files:
+        digits = re.search(r"^(.*?)_?(\d{1,18})$", file.name.removesuffix(SUFFIX))
+        if digits is None:
+            raise ValueError(f"{file}: the name does not say the frame; <video>_<frame>{SUFFIX} is expected")
+        videos.setdefault(digits[1], []).append((int(digits[2]), file))
+    return [
+        _read_video(folder, f"{name}/{video}" if len(videos) > 1 else name, frames, keypoint_set)
+        for video, frames in videos.items()
+    ]
+
+
+def _read_video(folder: Path, name: str, frames: list[tuple[int, Path]], keypoint_set: str) -> Detections:
+    rows = DetectionRows(name, folder)
+    for frame, file in frames:
+        people = field(str(file), read_json(file), "people")
+        if not isinstance(people, list):
+            raise ValueError(f"{file}: field 'people' is no list; is the format right?")
+        for index, person in enumerate(people):
+            where = f"{file.name}, person {index}"
+            value = field(f"{folder}: {where}", person, "pose_keypoints_2d")
+            if value == []:  # hands or a face without a body
+                continue
+            keypoints, scores = triples(f"{folder}: {where}", "pose_keypoints_2d", value)
+            track = integer(f"{folder}: {where}", "field 'person_id'", person.get("person_id", -1))
+            rows.add(where, frame, keypoints, scores, track=None if track < 0 else track)
+    return rows.finish(keypoint_set)

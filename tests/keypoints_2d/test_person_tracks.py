@@ -1,0 +1,141 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mpm_mmpose.datasets.person_tracks import associate, keypoint_boxes, track_sequences
+from mpm_mmpose.datasets.readers.detections import Detections
+from mpm_mmpose.keypoints import H36M_17, get_keypoint_set
+
+SIZE = dict(width=1000, height=500)
+
+
+@pytest.fixture
+def detections(layouts):
+    """Function: two people in frames 1 to 12, without the (frame, person) pairs of ``hidden``."""
+
+    def make(keypoint_set="coco_17", hidden=(), track=True, frame_step=1, boxes=True):
+        keypoints, scores = layouts.make_people(len(get_keypoint_set(keypoint_set)))
+        # The second person comes first in odd frames: order says nothing about who is who.
+        rows = [(f, p) for f in range(12) for p in ((0, 1), (1, 0))[f % 2] if (f, p) not in hidden]
+        frames, people = np.array(rows).T
+        poses = keypoints[people, frames].astype(np.float32)
+        return Detections(
+            name="walk",
+            path=Path("folder/walk.json"),
+            keypoint_set=keypoint_set,
+            frames=frames * frame_step + 1,
+            keypoints=poses,
+            scores=scores[people, frames].astype(np.float32),
+            boxes=np.array([layouts.box_of(pose) if boxes else [np.nan] * 4 for pose in poses], np.float32),
+            tracks=people if track else None,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("track", [True, False])
+@pytest.mark.parametrize("boxes", [True, False])
+@pytest.mark.parametrize("keypoint_set", ["coco_17", "halpe_26", "body_25"])
+def test_values(detections, layouts, keypoint_set, track, boxes):
+    sequences, too_short = track_sequences(detections(keypoint_set, track=track, boxes=boxes), fps=25, **SIZE)
+    assert [s.name for s in sequences] == ["walk.person0.1", "walk.person1.1"] and too_short == 0
+    names = get_keypoint_set(keypoint_set).names
+    for sequence, poses, scores in zip(sequences, *layouts.make_people(len(names)), strict=True):
+        there = {name: (poses[:, i], scores[:, i]) for i, name in enumerate(names)}
+        for middle, part in (("pelvis", "hip"), ("thorax", "shoulder")):
+            (left, left_score), (right, right_score) = there[f"left_{part}"], there[f"right_{part}"]
+            there.setdefault(middle, ((left + right) / 2, np.minimum(left_score, right_score)))
+        for name in ("pelvis", "thorax", "nose", "left_knee", "right_ankle", "left_elbow", "right_wrist"):
+            index = H36M_17.index(name)
+            np.testing.assert_allclose(sequence.keypoints[:, index], there[name][0], rtol=1e-5)
+            np.testing.assert_allclose(sequence.keypoint_scores[:, index], there[name][1], rtol=1e-5)
+        assert (sequence.width, sequence.height, sequence.fps) == (1000, 500, 25)
+        assert (sequence.action, sequence.source, sequence.keypoint_set) == ("walk", "walk.json", "h36m_17")
+        assert sequence.subject == sequence.name.removesuffix(".1") and sequence.keypoints_3d is None
+
+
+@pytest.mark.parametrize("frame_step", [1, 3])
+def test_gaps(detections, layouts, frame_step):
+    """Out of sight in frame index 3, 7 and 8: three sequences, whose first frames say where the gaps are."""
+    found = detections(hidden=[(3, 0), (7, 0), (8, 0)], frame_step=frame_step)
+    sequences, too_short = track_sequences(found, fps=25, **SIZE)
+    starts = [0, 4, 9]
+    names = [f"walk.person0.{start * frame_step + 1}" for start in starts] + ["walk.person1.1"]
+    assert [s.name for s in sequences] == names and too_short == 0
+    assert [len(s) for s in sequences] == [3, 3, 3, 12]
+    wrist = layouts.make_people(17)[0][0, :, get_keypoint_set("coco_17").index("left_wrist")]
+    for sequence, start in zip(sequences, starts, strict=False):
+        given = sequence.keypoints[:, H36M_17.index("left_wrist")]
+        np.testing.assert_allclose(given, wrist[start : start + 3], rtol=1e-5)
+    sequences, too_short = track_sequences(found, fps=25, min_frames=4, **SIZE)
+    assert [s.name for s in sequences] == ["walk.person1.1"] and too_short == 3
+
+
+def test_everybody_out_of_sight_is_a_gap_too(detections):
+    sequences, _ = track_sequences(detections(hidden=[(5, 0), (5, 1)]), fps=25, **SIZE)
+    assert [(s.name, len(s)) for s in sequences] == [
+        ("walk.person0.1", 5),
+        ("walk.person0.7", 6),
+        ("walk.person1.1", 5),
+        ("walk.person1.7", 6),
+    ]
+
+
+def test_association_of_people_who_come_and_go(detections):
+    """Whoever is out of sight is somebody new afterwards; the other person is not disturbed."""
+    found = detections(hidden=[(0, 1), (6, 0)], track=False)
+    tracks = associate(found)
+    people = (found.keypoints[:, :, 0].mean(1) > 350).astype(int)
+    first = found.frames < 7
+    assert set(tracks[(people == 0) & first]) == {0} and set(tracks[people == 1]) == {1}
+    assert set(tracks[(people == 0) & ~first]) == {2}
+
+
+def test_association_takes_the_best_overlap_first(detections):
+    """Both boxes overlap with that of the first person before; it goes on as the one that overlaps more."""
+    found = detections(track=False)
+    boxes = np.array([[0, 0, 10, 10], [100, 0, 110, 10], [4, 0, 14, 10], [1, 0, 11, 10], [7.0, 0, 17, 10]])
+    few = {name: getattr(found, name)[:5] for name in ("keypoints", "scores")}
+    found = replace(found, frames=np.array([1, 1, 2, 2, 3]), boxes=boxes, **few)
+    assert associate(found).tolist() == [0, 1, 2, 0, 2]
+    found = replace(found, frames=np.array([1, 1, 2, 2, 4]))
+    assert associate(found).tolist() == [0, 1, 2, 0, 3]
+
+
+def test_boxes_hold_what_was_found():
+    keypoints = np.array([[[1.0, 2], [5, 7], [3, 9], [99, -99]]])
+    np.testing.assert_array_equal(keypoint_boxes(keypoints, np.array([[1, 0.5, 0.1, 0]])), [[1, 2, 5, 9]])
+
+
+def test_keypoints_that_were_not_found(detections):
+    found = detections(hidden=[(f, 1) for f in range(12)])
+    whole = track_sequences(found, fps=25, **SIZE)[0][0]
+    coco, scores, keypoints = get_keypoint_set("coco_17"), found.scores.copy(), found.keypoints.copy()
+    for name, frames in (("left_wrist", slice(4, 7)), ("left_knee", slice(9, None)), ("right_ankle", slice(None))):
+        scores[frames, coco.index(name)], keypoints[frames, coco.index(name)] = 0, 0
+    (sequence,) = track_sequences(replace(found, scores=scores, keypoints=keypoints), fps=25, **SIZE)[0]
+    wrist, knee, ankle = (H36M_17.index(name) for name in ("left_wrist", "left_knee", "right_ankle"))
+    # In a straight line between, as everybody goes; at the last place; in the middle of the others.
+    np.testing.assert_allclose(sequence.keypoints[:, wrist], whole.keypoints[:, wrist], rtol=1e-5)
+    np.testing.assert_array_equal(sequence.keypoints[9:, knee], whole.keypoints[[8] * 3, knee])
+    others = np.delete(sequence.keypoints, ankle, axis=1).mean(1)
+    np.testing.assert_allclose(sequence.keypoints[:, ankle], others, rtol=1e-5)
+    expected = whole.keypoint_scores.copy()
+    expected[4:7, wrist] = expected[9:, knee] = expected[:, ankle] = 0
+    np.testing.assert_array_equal(sequence.keypoint_scores, expected)
+
+
+def test_size_of_the_image(detections):
+    with pytest.raises(ValueError, match="folder/walk.json: does not say how large the image is; give width and"):
+        track_sequences(detections(), fps=25)
+    with pytest.raises(ValueError, match="walk.json: .*% of the keypoints of 'walk' are in the image of 320 x 240 px"):
+        track_sequences(detections(), fps=25, width=320, height=240)
+    (sequence, _), _ = track_sequences(replace(detections(), width=1280, height=720), fps=25, width=320, height=240)
+    assert (sequence.width, sequence.height) == (1280, 720)
+
+
+def test_a_track_twice_in_a_frame(detections):
+    with pytest.raises(ValueError, match="walk.json: track id 7 occurs twice in frame 1; give each person an id"):
+        track_sequences(replace(detections(), tracks=np.full(24, 7)), fps=25, **SIZE)
