@@ -127,6 +127,7 @@ def write(tmp_path):
 def layouts():
     """The functions above, by name."""
     return SimpleNamespace(
+        configs=CONFIGS,
         make_people=make_people,
         box_of=box_of,
         mmpose_frames=mmpose_frames,

@@ -1,5 +1,10 @@
+import json_tricks
+import mmengine
 import numpy as np
 import pytest
+from mmengine.structures import InstanceData
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.structures import split_instances
 
 from mpm_mmpose.datasets.readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
 
@@ -60,6 +65,27 @@ def test_alphapose(write, layouts, number, keypoint_set, body, track):
     assert detections.keypoint_set == keypoint_set
     poses = layouts.make_people(number)[0]
     np.testing.assert_allclose(detections.boxes[:2], [layouts.box_of(pose) for pose in poses[:, 0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("demo", [False, True])
+def test_written_by_mmpose_itself(tmp_path, layouts, demo):
+    """What MMPose's own functions make of its predictions, dumped as its demos and its inferencers do."""
+    poses, scores = layouts.make_people(17)
+    frames = []
+    for frame in range(12):
+        boxes = np.array([layouts.box_of(pose) for pose in poses[:, frame]])
+        found = dict(keypoints=poses[:, frame], keypoint_scores=scores[:, frame], bboxes=boxes, bbox_scores=np.ones(2))
+        frames.append(dict(frame_id=frame + demo, instances=split_instances(InstanceData(**found))))
+    path = tmp_path / "video.json"
+    if demo:
+        meta = parse_pose_metainfo(dict(from_file=f"{layouts.configs}/coco.py"))
+        with open(path, "w") as file:
+            json_tricks.dump(dict(meta_info=meta, instance_info=frames), file, indent="\t")
+    else:
+        mmengine.dump(frames, path, indent="  ")
+    (detections,) = read_keypoints_2d(path)
+    check(detections, layouts, 17, first=int(demo))
+    assert detections.keypoint_set == "coco_17" and detections.tracks is None
 
 
 def test_several_videos_in_a_file(write, layouts):

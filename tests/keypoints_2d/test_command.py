@@ -1,0 +1,87 @@
+import importlib.util
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mpm_mmpose.datasets import PoseStore, person_tracks
+from mpm_mmpose.datasets.readers.keypoints_2d import FORMATS
+
+SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/keypoints_2d.py"
+
+
+def load():
+    spec = importlib.util.spec_from_file_location("keypoints_2d_command", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+command = load()
+
+
+def test_help_is_quick_and_complete():
+    start = time.perf_counter()
+    result = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
+    assert time.perf_counter() - start < 1
+    for option in ("SRC", "--out", "--width", "--height", "--fps", "--format", "--keypoint-set", "--min-frames"):
+        assert option in result.stdout
+    assert command.FORMATS == ("auto", *FORMATS)
+
+
+def test_converting(tmp_path, write, layouts, capsys):
+    path, store = write(layouts.mmpose_demo(hidden=[(2, 0)]), "results_walk.json"), tmp_path / "keypoints_2d_train"
+    arguments = [str(path), "--out", str(store), "--fps", "30", "--width", "1000", "--height", "500"]
+    assert command.main([*arguments, "--min-frames", "5"]) == 0
+    printed = capsys.readouterr()
+    assert f"{store}: 2 sequences of 21 frames, 1 shorter than 5 left out, 0 files skipped" in printed.out
+    # Without ids whoever comes back is somebody else.
+    assert "100%" in printed.err and PoseStore(store).names == ("walk.person1.1", "walk.person2.4")
+    assert command.main([*arguments, "--overwrite"]) == 0
+    assert PoseStore(store).names == ("walk.person1.1",)
+    with pytest.raises(SystemExit):
+        command.main(arguments)
+
+
+def test_size_is_asked_for(tmp_path, write, layouts, capsys):
+    path = write(layouts.coco_results())
+    assert command.main([str(path), "--out", str(tmp_path / "s"), "--fps", "30"]) == 1
+    error = capsys.readouterr().err
+    assert f"error: {path}: does not say how large the image is; give width and height in px" in error
+    assert "s is as it was before" in error and "Traceback" not in error and not (tmp_path / "s").exists()
+    custom = layouts.write_videopose3d(tmp_path / "data_2d_custom_my.npz")
+    assert command.main([str(custom), "--out", str(tmp_path / "s"), "--fps", "30"]) == 0
+    assert set(PoseStore(tmp_path / "s").widths) == {1280}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: SRC, --out, --fps"),
+        (["{file}", "--out", "s"], "the following arguments are required: --fps"),
+        (["nowhere", "--out", "s", "--fps", "30"], "nowhere: does not exist; give what a 2D detector wrote"),
+        (["{file}", "--out", "{folder}", "--fps", "30"], "exists already; give another --out, or --overwrite"),
+        (["{file}", "--out", "s", "--fps", "0"], "invalid float above 0 value: '0'"),
+        (["{file}", "--out", "s", "--fps", "30", "--width", "640"], "give --width and --height, or neither"),
+        (["{file}", "--out", "s", "--fps", "30", "--format", "pdf"], "invalid choice: 'pdf'"),
+    ],
+)
+def test_wrong_use(tmp_path, arguments, message, capsys):
+    file = tmp_path / "x.json"
+    file.touch()
+    with pytest.raises(SystemExit) as stop:
+        command.main([argument.format(file=file, folder=tmp_path) for argument in arguments])
+    assert stop.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_interrupt(tmp_path, write, layouts, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    path = write(layouts.coco_results())
+    monkeypatch.setattr(person_tracks, "remap", interrupted)
+    arguments = [str(path), "--out", str(tmp_path / "s"), "--fps", "30", "--width", "1000", "--height", "500"]
+    assert command.main(arguments) == 130
+    assert "Interrupted" in capsys.readouterr().err and [p.name for p in tmp_path.iterdir()] == [path.name]

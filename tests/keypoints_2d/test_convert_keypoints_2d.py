@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from mpm_mmpose.datasets import PoseStore
+from mpm_mmpose.datasets.convert_keypoints_2d import convert_keypoints_2d
+from mpm_mmpose.keypoints import H36M_17
+
+OPTIONS = dict(fps=25, width=1000, height=500, progress=False)
+
+
+def test_every_format_in_one_store(tmp_path, write, layouts):
+    write(layouts.mmpose_demo(), "in/results_demo.json")
+    write(layouts.coco_results(hidden=[(5, 0)]), "in/results.json")
+    write(layouts.alphapose_results(26), "in/run/alphapose-results.json")
+    layouts.write_openpose(tmp_path / "in" / "openpose")
+    layouts.write_videopose3d(tmp_path / "in" / "data_2d_custom_my.npz")
+    report = convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", min_frames=6, **OPTIONS)
+    store = PoseStore(tmp_path / "store")
+    assert store.names == (
+        "data_2d_custom_my/video_0.mp4.person0.0",
+        "data_2d_custom_my/video_1.mp4.person0.0",
+        "openpose.person0.0",
+        "openpose.person1.0",
+        "results.person1.6",  # 5 frames before the gap are too few
+        "results.person2.0",
+        "demo.person0.1",
+        "demo.person1.1",
+        "alphapose-results.person1.0",
+        "alphapose-results.person2.0",
+    )
+    assert (report.clips, report.frames, report.too_short, report.skipped) == (10, 9 * 12 + 6, 1, [])
+    assert store.keypoints_3d is None and store.keypoint_set == "h36m_17" and set(store.fps) == {25}
+    assert store.widths.tolist() == [1280, 1280] + [1000] * 8
+    assert store.meta["made_by"] == "tools/dataset_converters/keypoints_2d.py" and store.meta["files"] == 5
+    (people, scores), nose = layouts.make_people(25), H36M_17.index("nose")
+    sequence = store.sequence(3)
+    np.testing.assert_allclose(sequence.keypoints[:, nose], people[1, :, 0], rtol=1e-6)
+    np.testing.assert_allclose(sequence.keypoint_scores[:, nose], scores[1, :, 0], rtol=1e-6)
+
+
+def test_files_of_one_name(tmp_path, write, layouts):
+    for folder in ("a", "b"):
+        write(layouts.alphapose_results(people=1), f"in/{folder}/alphapose-results.json")
+    convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", **OPTIONS)
+    names = [f"{folder}/alphapose-results.person1.0" for folder in ("a", "b")]
+    assert list(PoseStore(tmp_path / "store").names) == names
+
+
+def test_bad_files_leave_no_store_or_are_listed(tmp_path, write, layouts):
+    write(layouts.coco_results(), "in/good.json")
+    bad = write(layouts.coco_results(14), "in/bad.json")
+    with pytest.raises(ValueError, match="bad.json: has 14 keypoints a person"):
+        convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", **OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    report = convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", skip_bad=True, **OPTIONS)
+    ((file, reason),) = report.skipped
+    assert file == str(bad) and reason.startswith(f"{bad}: has 14 keypoints") and report.clips == 2
+    assert PoseStore(tmp_path / "store").meta["skipped"] == [[file, reason]]
+    with pytest.raises(ValueError, match="nothing is left of 1 files, 1 skipped; the last: .*14 keypoints"):
+        convert_keypoints_2d([bad], tmp_path / "other", skip_bad=True, **OPTIONS)
+
+
+def test_single_images(tmp_path, write, layouts):
+    content = [row | dict(image_id=row["image_id"] ** 2) for row in layouts.coco_results(track=False)]
+    with pytest.raises(ValueError, match="nobody is followed for 10 frames, 2. stretches are shorter; ask for fewer"):
+        convert_keypoints_2d([write(content)], tmp_path / "store", **OPTIONS)
+    assert not (tmp_path / "store").exists()

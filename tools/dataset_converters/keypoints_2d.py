@@ -1,0 +1,91 @@
+#!/usr/bin/env python
+"""Make a pose store without 3D from what 2D detectors wrote: MMPose, COCO results, AlphaPose, OpenPose, VideoPose3D.
+
+Each person becomes a sequence of 17 Human3.6M keypoints in px with scores; where somebody is out of sight, a new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from converter_command import positive, run
+
+if TYPE_CHECKING:
+    from mpm_mmpose.datasets.convert_keypoints_2d import KeypointConversion
+
+FORMATS = ("auto", "mmpose", "coco", "alphapose", "openpose", "videopose3d")
+EPILOG = """\
+example:
+  python tools/dataset_converters/keypoints_2d.py results_video.json --width 1920 --height 1080 --fps 30 \\
+      --out data/stores/keypoints_2d_train
+
+docs/data.md says what the formats are and how people are followed.
+exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line to namespace; leaves with status 2 for wrong use."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "src", nargs="+", type=Path, metavar="SRC", help=".json or .npz files, OpenPose's folders, or folders of these"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
+    parser.add_argument("--fps", required=True, type=positive(float), help="frames a second of the frames in the files")
+    parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless the file says")
+    parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless the file says")
+    parser.add_argument("--format", choices=FORMATS, default="auto", help="default: what the contents look like")
+    parser.add_argument(
+        "--keypoint-set",
+        choices=("auto", "coco_17", "halpe_26", "body_25", "h36m_17"),
+        default="auto",
+        help="of the detector; default: by what the file says or the number of its keypoints",
+    )
+    parser.add_argument(
+        "--min-frames", type=positive(int), default=10, help="leave out shorter stretches of a person; default: 10"
+    )
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without files that cannot be read, and list them"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace STORE if it is a store already")
+    args = parser.parse_args(argv)
+    for path in args.src:
+        if not path.exists():
+            parser.error(f"{path}: does not exist; give what a 2D detector wrote, or a folder of it")
+    if bool(args.width) != bool(args.height):
+        parser.error("give --width and --height, or neither")
+    if args.out.exists() and not args.overwrite:
+        parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = parse_args(argv)
+    names = ("fps", "width", "height", "format", "keypoint_set", "min_frames", "skip_bad", "overwrite")
+    options = {name: getattr(args, name) for name in names}
+
+    def load() -> Callable[[], KeypointConversion]:
+        from mpm_mmpose.datasets.convert_keypoints_2d import convert_keypoints_2d
+
+        return lambda: convert_keypoints_2d(args.src, args.out, **options)
+
+    return run(
+        load,
+        args.out,
+        lambda report, seconds: (
+            f"{report.store}: {report.clips} sequences of {report.frames} frames, {report.too_short} shorter than "
+            f"{args.min_frames} left out, {len(report.skipped)} files skipped, {seconds:.1f} s"
+        ),
+        hint=lambda error: " --skip-bad goes on without files that cannot be read.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
