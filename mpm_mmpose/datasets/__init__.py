@@ -2,6 +2,7 @@
 
 from .masked_pose_dataset import MaskedPoseDataset
 from .mixed_dataset import MixedPoseDataset
+from .mocap_dataset import PoseStoreMocapDataset
 from .pose_store import PoseSequence, PoseStore, write_store
 from .window_dataset import PoseWindowDataset, keep_batch
 
@@ -10,6 +11,7 @@ __all__ = [
     "MixedPoseDataset",
     "PoseSequence",
     "PoseStore",
+    "PoseStoreMocapDataset",
     "PoseWindowDataset",
     "keep_batch",
     "write_store",

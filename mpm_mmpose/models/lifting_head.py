@@ -162,7 +162,7 @@ class LiftingHead(BaseHead):
         batch_data_samples: list[PoseDataSample],
         test_cfg: dict | None = None,
     ) -> list[InstanceData]:
-        """Predict the target poses, root at 0.
+        """Predict the target poses, root at 0, or at target_root where samples of mmpose's list have it as metainfo.
 
         With test_cfg's flip_test, feats are those of the plain and of the mirrored input, and the mean is taken.
 
@@ -179,8 +179,9 @@ class LiftingHead(BaseHead):
         if len(batch_data_samples) == 1 and _is_packed(batch_data_samples[0], len(poses)):
             return [InstanceData(keypoints=poses, keypoint_scores=scores)]
         return [
-            InstanceData(keypoints=pose[None], keypoint_scores=score[None])
-            for pose, score in zip(poses.cpu().numpy(), scores.cpu().numpy(), strict=True)
+            # mmpose's codecs leave the ground truth in camera space and say where its root was.
+            InstanceData(keypoints=pose[None] + sample.metainfo.get("target_root", 0), keypoint_scores=score[None])
+            for pose, score, sample in zip(poses.cpu().numpy(), scores.cpu().numpy(), batch_data_samples, strict=True)
         ]
 
     def predict_target(
