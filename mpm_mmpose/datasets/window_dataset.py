@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from mmengine.registry import FUNCTIONS
 from mmpose.registry import DATASETS
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from ..geometry import normalize_intrinsics
 from ..keypoints import get_keypoint_set
 from .pose_store import PoseStore
+from .recycled_memory import RecycledMemory
 
-MODALITIES = ("2d", "3d")
+ARRAYS = {"2d": "keypoints", "3d": "keypoints_3d"}
+MODALITIES = tuple(ARRAYS)
+CACHED_FRAMES = 8000  # 2D of so many frames, 1 MB, stays in a core's cache
 
 
 def window_offsets(window: int, frame_step: int = 1) -> np.ndarray:
@@ -72,6 +75,7 @@ class PoseWindowDataset(Dataset):
         self.stores = [PoseStore(path) for path in ([store] if isinstance(store, str | Path) else store)]
         self.window, self.stride, self.test_mode = window, stride, test_mode
         self.modalities = tuple(modalities)
+        self.memory = RecycledMemory()
         self.offsets = window_offsets(window, frame_step)
         self._choose_keypoints(keypoint_set)
         self._choose_sequences(dict(subjects=subjects, actions=actions, names=sequences))
@@ -87,16 +91,18 @@ class PoseWindowDataset(Dataset):
     def __getitems__(self, indices: Sequence[int]) -> dict[str, torch.Tensor]:
         """The windows ``indices`` as one batch; see the class."""
         indices = np.asarray(indices, dtype=np.int64)
-        sequence, frames = self.frames_of(indices)
-        batch = {}
-        if "2d" in self.modalities:
-            batch["keypoints"] = self._normalize(self._gather("keypoints", sequence, frames), sequence)
-        if "3d" in self.modalities:
-            batch["keypoints_3d"] = self._gather("keypoints_3d", sequence, frames)
-        batch |= dict(
-            intrinsics=self.intrinsics[sequence], window=indices, sequence=sequence, action=self.action_ids[sequence]
-        )
-        return {name: torch.from_numpy(array) for name, array in batch.items()}
+        sequence = self._sequence_of(self._all_windows(indices))
+        batch = self._cut(indices)
+        batch |= {
+            name: torch.from_numpy(array)
+            for name, array in dict(
+                intrinsics=self.intrinsics[sequence],
+                window=indices,
+                sequence=sequence,
+                action=self.action_ids[sequence],
+            ).items()
+        }
+        return batch
 
     @property
     def metainfo(self) -> dict:
@@ -105,32 +111,56 @@ class PoseWindowDataset(Dataset):
 
     def frames_of(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sequence (B,) of windows ``indices`` (B,), and their frames (B, T) in that sequence's store."""
-        if len(self) != self.all_windows:
-            indices = indices * self.all_windows // len(self)
-        sequence = np.searchsorted(self.window_ends, indices, side="right")
+        indices = self._all_windows(indices)
+        sequence = self._sequence_of(indices)
         centre = (indices - (self.window_ends - self.window_counts)[sequence]) * self.stride
-        frames = np.clip(centre[:, None] + self.offsets, 0, self.lengths[sequence, None] - 1)
-        return sequence, frames + self.starts[sequence, None]
+        frames = centre[:, None] + self.offsets
+        np.maximum(frames, 0, out=frames)
+        np.minimum(frames, self.lengths[sequence, None] - 1, out=frames)
+        frames += self.starts[sequence, None]
+        return sequence, frames
 
-    def _gather(self, name: str, sequence: np.ndarray, frames: np.ndarray) -> np.ndarray:
-        if len(self.stores) == 1:
-            poses = getattr(self.stores[0], name).take(frames, axis=0)
-        else:
-            width = getattr(self.stores[0], name).shape[1:]
-            poses = np.empty((*frames.shape, *width), dtype=np.float32)
-            owner = self.store_ids[sequence]
-            for number, store in enumerate(self.stores):
-                mine = owner == number
-                poses[mine] = getattr(store, name).take(frames[mine], axis=0)
-        return np.asarray(poses) if self.order is None else poses[..., self.order, :]
+    def _all_windows(self, indices: np.ndarray) -> np.ndarray:
+        """Indices among all windows, of which max_windows keeps some."""
+        return indices if len(self) == self.all_windows else indices * self.all_windows // len(self)
 
-    def _normalize(self, keypoints: np.ndarray, sequence: np.ndarray) -> np.ndarray:
-        """geometry.normalize_screen in place, in long rows: a third of the time, and no copies of the batch."""
-        size, frames, number, _ = keypoints.shape
-        rows = keypoints.reshape(size, frames, number * 2)
-        rows *= (2 / self.widths[sequence])[:, None, None]
-        rows -= np.tile(self.screen_offsets[sequence], number)[:, None]
-        return rows.reshape(keypoints.shape)
+    def _sequence_of(self, windows: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self.window_ends, windows, side="right")
+
+    def _cut(self, indices: np.ndarray) -> dict[str, torch.Tensor]:
+        """Poses of the windows, few at a time: what was gathered is normalised while the processor's cache holds it."""
+        names = [name for modality, name in ARRAYS.items() if modality in self.modalities]
+        memory = self.memory if get_worker_info() is None else RecycledMemory()
+        number = len(self.keypoints)
+        arrays = {n: memory.empty((len(indices), self.window, number, 3 if "3d" in n else 2)) for n in names}
+        few = max(1, CACHED_FRAMES // self.window)
+        for start in range(0, len(indices), few):
+            rows = slice(start, start + few)
+            sequence, frames = self.frames_of(indices[rows])
+            for name, poses in arrays.items():
+                self._gather(name, sequence, frames, poses[rows])
+                if name == "keypoints":
+                    self._normalize(poses[rows], sequence)
+        return {name: torch.from_numpy(poses) for name, poses in arrays.items()}
+
+    def _gather(self, name: str, sequence: np.ndarray, frames: np.ndarray, out: np.ndarray) -> None:
+        owner = self.store_ids[sequence]
+        for number, store in enumerate(self.stores):
+            mine = slice(None) if len(self.stores) == 1 else owner == number
+            array = getattr(store, name)
+            if len(self.stores) == 1 and self.order is None:
+                # No frame is outside; in the mode that would raise, numpy copies everything twice.
+                array.take(frames, axis=0, out=out, mode="clip")
+            else:
+                poses = array.take(frames[mine], axis=0, mode="clip")
+                out[mine] = poses if self.order is None else poses[..., self.order, :]
+
+    def _normalize(self, keypoints: np.ndarray, sequence: np.ndarray) -> None:
+        """geometry.normalize_screen in place; x and y as one complex number have one offset a window, in long rows."""
+        rows = keypoints.reshape(len(keypoints), -1)
+        rows *= (2 / self.widths[sequence])[:, None]
+        pairs = rows.view(np.complex64)
+        pairs -= self.screen_offsets[sequence]
 
     def _choose_sequences(self, wanted: dict[str, Sequence[str] | None]) -> None:
         where = ", ".join(str(store.path) for store in self.stores)
@@ -159,7 +189,7 @@ class PoseWindowDataset(Dataset):
         if (column("widths") > 0).all():  # as it is wherever there is 2D
             self.widths = column("widths").astype(np.float32)
             heights = column("heights").astype(np.float32)
-            self.screen_offsets = np.stack((np.ones_like(heights), heights / self.widths), -1)
+            self.screen_offsets = np.stack((np.ones_like(heights), heights / self.widths), -1).view(np.complex64)
             self.intrinsics = normalize_intrinsics(column("intrinsics"), self.widths, heights)
         else:
             self.intrinsics = np.full((len(keep), 9), np.nan, dtype=np.float32)
@@ -173,9 +203,8 @@ class PoseWindowDataset(Dataset):
         theirs = get_keypoint_set(sets.pop())
         self.keypoints = theirs if wanted is None else get_keypoint_set(wanted)
         self.order = None if self.keypoints is theirs else np.array(self.keypoints.indices_in(theirs))
-        arrays = {"2d": "keypoints", "3d": "keypoints_3d"}
         for store in self.stores:
-            for name in (arrays[modality] for modality in self.modalities):
+            for name in (ARRAYS[modality] for modality in self.modalities):
                 if getattr(store, name) is None:
                     raise ValueError(f"{store.path}: has no {name}; leave its modality out or give another store")
 

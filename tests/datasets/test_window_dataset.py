@@ -239,3 +239,21 @@ def test_missing_modality(tmp_path):
         PoseWindowDataset(tmp_path / "s", 9)
     batch = PoseWindowDataset(tmp_path / "s", 9, modalities=["3d"])[0]
     assert torch.isnan(batch["intrinsics"]).all() and batch["keypoints_3d"].shape == (1, 9, 17, 3)
+
+
+def test_memory_of_batches_that_are_gone_is_used_again(store):
+    """And only of those: what somebody holds, be it a part of it, keeps its values."""
+    dataset = PoseWindowDataset(store[0], 27)
+    reference = PoseWindowDataset(store[0], 27)
+    held = [dataset.__getitems__(range(start, start + 8)) for start in range(0, 96, 8)]
+    part = held[3]["keypoints"][2, 5].numpy()
+    expected = part.copy()
+    for number, batch in enumerate(held):
+        assert torch.equal(batch["keypoints"], reference.__getitems__(range(8 * number, 8 * number + 8))["keypoints"])
+    addresses = {batch[name].data_ptr() for batch in held for name in ("keypoints", "keypoints_3d")}
+    assert len(addresses) == 24
+    del held, batch
+    again = [dataset.__getitems__(range(100, 108)) for _ in range(4)]
+    assert {again[0]["keypoints"].data_ptr(), again[0]["keypoints_3d"].data_ptr()} <= addresses
+    np.testing.assert_array_equal(part, expected)
+    assert pickle.loads(pickle.dumps(dataset)).memory.free.maxlen == 4
