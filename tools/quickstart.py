@@ -1,6 +1,7 @@
 """From motion to a tested lifter: make or read clips, pre-train, fine-tune, test, draw."""
 
 import argparse
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -33,6 +34,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the steps one after the other."""
     args = parse_args()
+    # OpenMP's threads spin while they wait, which makes a step many times slower where other programs want the cores too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     print("Loading PyTorch and MMPose ...", flush=True)
     # What the libraries below warn each other about is nothing that a newcomer can mend.
     warnings.filterwarnings("ignore", module="mmengine|mmcv|mmdet|mmpose|torch")
