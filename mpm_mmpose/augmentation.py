@@ -6,7 +6,9 @@ draws, asks the device for no value, and changes nothing with its default argume
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -125,8 +127,26 @@ AUGMENTATIONS: dict[str, Callable[..., Views]] = {
 }
 """Augmentations by the name a config gives them."""
 
-NEED_3D = frozenset({"virtual_camera", "body_proportions"})
+NEED_3D = frozenset({virtual_camera, body_proportions})
 """Those that make 2D from 3D."""
+
+
+def read_augmentations(field: str, configs: Sequence[Mapping]) -> list[partial[Views]]:
+    """Augmentations, to be called with views, keypoint_set and generator, of configs ``dict(type=..., **arguments)``.
+
+    Raises ValueError that names ``field`` where a type or an argument is not known.
+    """
+    found = []
+    for config in configs:
+        arguments = dict(config)
+        name = arguments.pop("type", None)
+        if name not in AUGMENTATIONS:
+            raise ValueError(f"{field} has type={name!r}; choose one of {sorted(AUGMENTATIONS)}.")
+        known = set(inspect.signature(AUGMENTATIONS[name]).parameters) - {"views", "keypoint_set", "generator"}
+        if unknown := set(arguments) - known:
+            raise ValueError(f"{field}: {name} has no {sorted(unknown)}; it has {sorted(known)}.")
+        found.append(partial(AUGMENTATIONS[name], **arguments))
+    return found
 
 
 def _need_3d(name: str, views: Views) -> Tensor:

@@ -1,9 +1,10 @@
-"""Windows of poses as a camera sees them: what augmentation takes and gives; pure."""
+"""Windows of poses as a camera sees them, and in a mirror; pure."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -21,3 +22,29 @@ class Views(NamedTuple):
     down: Tensor | None = None
     scores: Tensor | None = None
     missed: Tensor | None = None
+
+
+def mirror(views: Views, samples: Tensor, flip_indices: Tensor) -> Views:
+    """The views with those samples mirrored, left and right exchanged, where ``samples`` (B,) is True.
+
+    The mirrored camera has its principal point cx and its tangential distortion p1 on the other side. flip_indices (K,)
+    int64. Asks the device for no value.
+    """
+
+    def choose(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(samples.view(-1, *[1] * (old.ndim - 1)), new, old)
+
+    def exchanged(poses: Tensor) -> Tensor:
+        swapped = poses.index_select(2, flip_indices)
+        return swapped if poses.ndim == 3 else torch.cat([-swapped[..., :1], swapped[..., 1:]], dim=-1)
+
+    fields = {name: value for name, value in views._asdict().items() if value is not None}
+    for name, value in fields.items():
+        if name == "intrinsics":
+            parts = value[:, :2], -value[:, 2:3], value[:, 3:7], -value[:, 7:8], value[:, 8:]
+            fields[name] = choose(torch.cat(parts, dim=1), value)
+        elif name == "down":
+            fields[name] = choose(torch.cat([-value[:, :1], value[:, 1:]], dim=1), value)
+        else:
+            fields[name] = choose(exchanged(value), value)
+    return Views(**fields)

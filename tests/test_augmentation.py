@@ -70,7 +70,7 @@ def test_draws_follow_the_generator_alone(name):
     assert not torch.allclose(change[0], change[1], atol=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, angles=st.fixed_dictionaries(ANGLES), factors=st.fixed_dictionaries(FACTORS))
 def test_another_camera_sees_the_same_motion_and_all_of_it(seed, angles, factors):
     before = views_of(seed % 100)

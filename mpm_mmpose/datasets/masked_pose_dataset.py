@@ -18,14 +18,18 @@ class MaskedPoseDataset(Dataset):
 
     Item i holds 2D window i and 3D window partner(i), partner being a permutation drawn from ``seed``; an epoch is as
     long as the longer of the two data sets and goes through the shorter one again and again (paper section 3.2).
-    dataset_2d, dataset_3d: configs of :class:`PoseWindowDataset` without modalities. ``__getitems__(indices)`` gives
-    dict(keypoints (B, T, K, 2) normalised, keypoints_3d (B, T, K, 3) camera space m, absolute), for :func:`keep_batch`.
+    dataset_2d, dataset_3d: configs of :class:`PoseWindowDataset`, or of another type that they name.
+
+    ``__getitems__(indices)`` gives a batch for :func:`keep_batch`: keypoints (B, T, K, 2) normalised and keypoints_3d
+    (B, T, K, 3) camera space m, absolute. With modalities=['2d', '3d'] in dataset_2d, for augmentation that films its
+    windows anew, also what these show: source_3d (B, T, K, 3) camera space m, absolute, and intrinsics (B, 9)
+    normalised, NaN where unknown.
     Raises ValueError when the two differ in window length or keypoint set.
     """
 
     def __init__(self, dataset_2d: dict, dataset_3d: dict, seed: int = 0) -> None:
-        self.dataset_2d = self._build(dataset_2d, "2d")
-        self.dataset_3d = self._build(dataset_3d, "3d")
+        self.dataset_2d = self._build(dict(modalities=["2d"]) | dict(dataset_2d))
+        self.dataset_3d = self._build(dict(dataset_3d) | dict(modalities=["3d"]))
         for name in ("window", "keypoints"):
             ours, theirs = getattr(self.dataset_2d, name), getattr(self.dataset_3d, name)
             if ours != theirs:
@@ -46,7 +50,10 @@ class MaskedPoseDataset(Dataset):
         indices = np.asarray(indices, dtype=np.int64)
         batch_2d = self.dataset_2d.__getitems__(indices % len(self.dataset_2d))
         batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
-        return dict(keypoints=batch_2d["keypoints"], keypoints_3d=batch_3d["keypoints_3d"])
+        batch = dict(keypoints=batch_2d["keypoints"], keypoints_3d=batch_3d["keypoints_3d"])
+        if "keypoints_3d" in batch_2d:
+            batch |= dict(source_3d=batch_2d["keypoints_3d"], intrinsics=batch_2d["intrinsics"])
+        return batch
 
     @property
     def metainfo(self) -> dict:
@@ -57,5 +64,5 @@ class MaskedPoseDataset(Dataset):
         )
 
     @staticmethod
-    def _build(config: dict, modality: str) -> PoseWindowDataset:
-        return DATASETS.build(dict(type="PoseWindowDataset") | dict(config) | dict(modalities=[modality]))
+    def _build(config: dict) -> PoseWindowDataset:
+        return DATASETS.build(dict(type="PoseWindowDataset") | config)

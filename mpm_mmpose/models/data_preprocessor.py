@@ -1,4 +1,4 @@
-"""Batches of windows to network inputs: device, flip, root-relative 3D, masks.
+"""Batches of windows to network inputs: device, flip, augmentation, root-relative 3D, masks.
 
 A batch is what `PoseWindowDataset` or `MaskedPoseDataset` cuts: a dict of batched tensors. Nothing here asks the
 device for a value, so the host can run ahead of it.
@@ -6,7 +6,8 @@ device for a value, so the host can run ahead of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from mmengine.dist import get_rank
@@ -16,15 +17,17 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
+from ..augmentation import NEED_3D, read_augmentations
 from ..geometry import root_relative
 from ..keypoints import get_keypoint_set
 from ..masking import MASK_STRATEGIES, Masks, stream_generator
+from ..views import Views, mirror
 
 TRAINING_STREAM, VALIDATION_STREAM = 0, 1
 
 
 class _WindowPreprocessor(BaseDataPreprocessor):
-    """Moves windows to the device and mirrors random ones in training, from an own random stream.
+    """Moves windows to the device, mirrors random ones and augments all in training, from an own random stream.
 
     The stream is seeded from (seed, rank) and lives on the model's device; `get_rng_state` and `set_rng_state` let a
     resumed run go on where the stopped one was.
@@ -89,19 +92,17 @@ class _WindowPreprocessor(BaseDataPreprocessor):
                 )
         return self.cast_data({name: batch[name] for name in self.fields})
 
-    def _draw_flips(self, batch: int, training: bool) -> Tensor | None:
-        """(B,) bool: which samples to mirror; None where none is."""
-        if not (self.flip and training):
-            return None
-        return torch.rand(batch, generator=self.generator, device=self.generator.device) < 0.5
-
-    def _mirror(self, poses: Tensor, flips: Tensor | None) -> Tensor:
-        """Negate x and swap left and right where flips is True; normalised or camera space, (B, T, K, 2 or 3)."""
-        if flips is None:
-            return poses
-        mirrored = poses.index_select(-2, self.flip_indices)
-        mirrored = torch.cat([-mirrored[..., :1], mirrored[..., 1:]], dim=-1)
-        return torch.where(flips[:, None, None, None], mirrored, poses)
+    def _vary(self, views: Views, augmentations: list[partial[Views]], training: bool) -> Views:
+        """Mirror random samples, then augment, in training only."""
+        if not training:
+            return views
+        if self.flip:
+            batch = len(next(value for value in views if value is not None))
+            flips = torch.rand(batch, generator=self.generator, device=self.generator.device) < 0.5
+            views = mirror(views, flips, self.flip_indices)
+        for augment in augmentations:
+            views = augment(views, self.keypoint_set, generator=self.generator)
+        return views
 
 
 @MODELS.register_module()
@@ -119,6 +120,8 @@ class LiftingPreprocessor(_WindowPreprocessor):
         flip: Mirror random samples (probability 0.5) in training.
         seed: Of the random stream; every rank has its own.
         keypoint_set: Name of the keypoint set of the windows.
+        augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments. None may
+            hide keypoints, and scores are not passed on: a PoseLifter's model takes poses alone.
     """
 
     fields = {
@@ -129,21 +132,26 @@ class LiftingPreprocessor(_WindowPreprocessor):
         "window": (),
     }
 
-    def __init__(self, flip: bool = False, seed: int = 0, keypoint_set: str = "h36m_17") -> None:
+    def __init__(
+        self,
+        flip: bool = False,
+        seed: int = 0,
+        keypoint_set: str = "h36m_17",
+        augmentations: Sequence[Mapping] = (),
+    ) -> None:
         super().__init__(flip, seed, keypoint_set)
-        # The mirrored camera has its principal point cx and tangential distortion p1 on the other side.
-        signs = torch.tensor([1.0, 1, -1, 1, 1, 1, 1, -1, 1])
-        self.register_buffer("intrinsics_signs", signs, persistent=False)
+        self._augmentations = read_augmentations("augmentations", augmentations)
+        for name in ("missed", "occluded"):
+            if any(augment.keywords.get(name) for augment in self._augmentations):
+                raise ValueError(
+                    f"augmentations hide keypoints ({name}), but a lifting model takes no masks: leave it 0."
+                )
 
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs` and `data_samples`; see the class."""
         batch = self._take(data)
-        flips = self._draw_flips(len(batch["window"]), training)
-        inputs = self._mirror(batch["keypoints"], flips)
-        absolute = self._mirror(batch["keypoints_3d"], flips)
-        intrinsics = batch["intrinsics"]
-        if flips is not None:
-            intrinsics = torch.where(flips[:, None], intrinsics * self.intrinsics_signs, intrinsics)
+        views = Views(batch["keypoints"], batch["keypoints_3d"], batch["intrinsics"])
+        inputs, absolute, intrinsics, *_ = self._vary(views, self._augmentations, training)
 
         target_frame = inputs.shape[1] // 2
         poses = root_relative(absolute)
@@ -167,7 +175,8 @@ class LiftingPreprocessor(_WindowPreprocessor):
 class PretrainPreprocessor(_WindowPreprocessor):
     """Unpaired 2D and 3D windows to the masked inputs of `MaskedPoseEstimator`.
 
-    Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) metres, absolute or root-relative.
+    Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) metres, absolute or root-relative; to make
+    2D from 3D also what it was projected from, source_3d (B, T, K, 3) camera space, metres, and intrinsics (B, 9).
     Out: inputs = dict(poses_2d, masks_2d, poses_3d, masks_3d), 3D root-relative in metres, masks as `Masks`;
     data_samples=None. The poses are whole: they are input and target in one.
     2D and 3D have independent masks and flips. In training both come from the stream of this rank; otherwise nothing is
@@ -180,6 +189,9 @@ class PretrainPreprocessor(_WindowPreprocessor):
         flip: Mirror random samples (probability 0.5) in training.
         seed: Of the random streams.
         keypoint_set: Name of the keypoint set of the windows.
+        augmentations_2d: For 2D in training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
+            What is missed is hidden in masks_2d on top of the strategy's; a detector's errors are in the target, too.
+        augmentations_3d: The same for 3D, which has no camera: a virtual one turns it.
     """
 
     fields = {"keypoints": (None, "K", 2), "keypoints_3d": (None, "K", 3)}
@@ -190,8 +202,14 @@ class PretrainPreprocessor(_WindowPreprocessor):
         flip: bool = True,
         seed: int = 0,
         keypoint_set: str = "h36m_17",
+        augmentations_2d: Sequence[Mapping] = (),
+        augmentations_3d: Sequence[Mapping] = (),
     ) -> None:
         super().__init__(flip, seed, keypoint_set)
+        self._augmentations_2d = read_augmentations("augmentations_2d", augmentations_2d)
+        self._augmentations_3d = read_augmentations("augmentations_3d", augmentations_3d)
+        if any(augment.func in NEED_3D for augment in self._augmentations_2d):
+            self.fields = self.fields | {"source_3d": (None, "K", 3), "intrinsics": (9,)}
         arguments = dict(masking or dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6))
         strategy = arguments.pop("type", None)
         if strategy not in MASK_STRATEGIES:
@@ -205,13 +223,14 @@ class PretrainPreprocessor(_WindowPreprocessor):
         """Batch of windows to `inputs`; see the class."""
         batch = self._take(data)
         stream = self.generator if training else stream_generator(self.device, self.seed, 0, VALIDATION_STREAM)
-        poses_2d = self._mirror(batch["keypoints"], self._draw_flips(len(batch["keypoints"]), training))
-        poses_3d = root_relative(batch["keypoints_3d"])
-        poses_3d = self._mirror(poses_3d, self._draw_flips(len(poses_3d), training))
-        inputs = dict(
-            poses_2d=poses_2d,
-            masks_2d=self._masks(poses_2d, stream),
-            poses_3d=poses_3d,
-            masks_3d=self._masks(poses_3d, stream),
-        )
+        views_2d = Views(batch["keypoints"], batch.get("source_3d"), batch.get("intrinsics"))
+        views_2d = self._vary(views_2d, self._augmentations_2d, training)
+        views_3d = Views(keypoints_3d=root_relative(batch["keypoints_3d"]))
+        views_3d = self._vary(views_3d, self._augmentations_3d, training)
+        poses_2d, poses_3d = views_2d.keypoints, root_relative(views_3d.keypoints_3d)
+        masks_2d = self._masks(poses_2d, stream)
+        if views_2d.missed is not None:
+            hidden, missed = masks_2d.keypoint_mask, views_2d.missed
+            masks_2d = masks_2d._replace(keypoint_mask=missed if hidden is None else hidden | missed)
+        inputs = dict(poses_2d=poses_2d, masks_2d=masks_2d, poses_3d=poses_3d, masks_3d=self._masks(poses_3d, stream))
         return dict(inputs=inputs, data_samples=None)

@@ -49,6 +49,18 @@ def test_pairs_follow_the_seed(stores):
     assert first.metainfo["keypoint_set"] == "h36m_17"
 
 
+def test_2d_windows_may_bring_what_they_were_projected_from(stores):
+    both = config(stores, "long", modalities=["2d", "3d"])
+    batch = MaskedPoseDataset(both, config(stores, "short"), seed=3).__getitems__([4, 30, 2])
+    whole = PoseWindowDataset(stores / "long", 9).__getitems__([4, 30, 2])
+    assert set(batch) == {"keypoints", "keypoints_3d", "source_3d", "intrinsics"}
+    assert torch.equal(batch["keypoints"], whole["keypoints"])
+    assert torch.equal(batch["source_3d"], whole["keypoints_3d"])
+    torch.testing.assert_close(batch["intrinsics"], whole["intrinsics"], equal_nan=True)
+    plain = MaskedPoseDataset(config(stores, "long"), config(stores, "short"), seed=3).__getitems__([4, 30, 2])
+    assert torch.equal(batch["keypoints_3d"], plain["keypoints_3d"])
+
+
 def test_two_that_do_not_go_together(stores):
     with pytest.raises(ValueError, match="window is 9 in dataset_2d, 7 in dataset_3d"):
         MaskedPoseDataset(config(stores, "long"), config(stores, "long", window=7))

@@ -1,0 +1,48 @@
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mpm_mmpose.geometry import project
+from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.views import Views, mirror
+
+FLIP = torch.tensor(H36M_17.flip_indices)
+
+
+def views_of(seed, size=5, frames=3):
+    generator = torch.Generator().manual_seed(seed)
+    poses = torch.randn(size, frames, 17, 3, generator=generator) * 0.4 + torch.tensor([0.3, 0, 5])
+    intrinsics = torch.tensor([2.29, 2.287, 0.025, 0.029, -0.207, 0.2475, -0.003, -0.0009, -0.0014]).repeat(size, 1)
+    scores = torch.rand(size, frames, 17, generator=generator)
+    down = torch.randn(size, 3, generator=generator)
+    return Views(project(poses, intrinsics), poses, intrinsics, down, scores, scores < 0.3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), flips=st.lists(st.booleans(), min_size=5, max_size=5))
+def test_twice_mirrored_is_as_before_and_others_stay(seed, flips):
+    before, flips = views_of(seed), torch.tensor(flips)
+    after = mirror(before, flips, FLIP)
+    for old, new in zip(before, after, strict=True):
+        assert torch.equal(new[~flips], old[~flips]) and new.dtype == old.dtype
+        assert not any(torch.equal(a, b) for a, b in zip(new[flips], old[flips], strict=True))
+    for old, again in zip(before, mirror(after, flips, FLIP), strict=True):
+        assert torch.equal(old, again)
+    # camera and poses still belong together
+    torch.testing.assert_close(project(after.keypoints_3d, after.intrinsics), after.keypoints)
+
+
+def test_left_becomes_right():
+    before = views_of(1)
+    after = mirror(before, torch.ones(5, dtype=torch.bool), FLIP)
+    left, right = H36M_17.index("left_wrist"), H36M_17.index("right_wrist")
+    for name in ("scores", "missed"):
+        assert torch.equal(getattr(after, name)[..., left], getattr(before, name)[..., right])
+    assert torch.equal(after.keypoints[..., left, 0], -before.keypoints[..., right, 0])
+    assert torch.equal(after.keypoints_3d[..., left, 1:], before.keypoints_3d[..., right, 1:])
+    assert torch.equal(after.down, before.down * torch.tensor([-1.0, 1, 1]))
+
+
+def test_what_is_not_known_stays_unknown():
+    views = Views(keypoints=views_of(1).keypoints)
+    assert mirror(views, torch.ones(5, dtype=torch.bool), FLIP)[1:] == (None,) * 5
