@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import chain, count, pairwise
 
 import numpy as np
 import torch
@@ -80,30 +80,36 @@ def associate(detections: Detections) -> np.ndarray:
         np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
     )
     boxes = torch.from_numpy(boxes.astype(np.float32))
-    tracks = np.full(len(detections), -1, dtype=np.int64)
-    number = 0
-    for before, rows in _frames_with_the_one_before(detections):
-        if len(before):
-            overlaps = bbox_overlaps(boxes[before], boxes[rows]).numpy()
-            while (best := overlaps.max()) >= MIN_OVERLAP:
-                there, here = np.argwhere(overlaps == best)[0]
-                tracks[rows[here]] = tracks[before[there]]
-                overlaps[there], overlaps[:, here] = -1, -1
-        new = rows[tracks[rows] < 0]
-        tracks[new] = np.arange(number, number + len(new))
-        number += len(new)
+    frames = _rows_by_frame(detections)
+    pairs = np.concatenate([_pairs(before, rows, detections) for before, rows in pairwise(frames)] or [_NO_PAIRS])
+    overlaps = bbox_overlaps(boxes[pairs[:, 0]], boxes[pairs[:, 1]], is_aligned=True).numpy()
+    # A row is "before" for one frame only, so the pairs of all frames can be gone through together.
+    before = np.full(len(detections), -1)
+    followed = np.zeros(len(detections), dtype=bool)
+    for pair in np.argsort(-overlaps, kind="stable")[: (overlaps >= MIN_OVERLAP).sum()]:
+        there, here = pairs[pair]
+        if before[here] < 0 and not followed[there]:
+            before[here], followed[there] = there, True
+    tracks = np.empty(len(detections), dtype=np.int64)
+    number = count()
+    for row in chain.from_iterable(frames):
+        tracks[row] = next(number) if before[row] < 0 else tracks[before[row]]
     return tracks
 
 
-def _frames_with_the_one_before(detections: Detections) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows of each frame in order, after those of the frame before it, which are none where that one has nobody."""
+_NO_PAIRS = np.empty((0, 2), dtype=np.int64)
+
+
+def _rows_by_frame(detections: Detections) -> list[np.ndarray]:
     order = np.argsort(detections.frames, kind="stable")
-    frames, starts = np.unique(detections.frames[order], return_index=True)
-    nobody, last = np.empty(0, dtype=np.int64), None
-    before = nobody
-    for frame, rows in zip(frames, np.split(order, starts[1:]), strict=True):
-        yield before if last is not None and frame - last == detections.step else nobody, rows
-        before, last = rows, frame
+    return np.split(order, np.flatnonzero(np.diff(detections.frames[order])) + 1)
+
+
+def _pairs(before: np.ndarray, rows: np.ndarray, detections: Detections) -> np.ndarray:
+    """(pairs, 2) everybody of a frame with everybody of the one before; none where that is further away."""
+    if detections.frames[rows[0]] - detections.frames[before[0]] != detections.step:
+        return _NO_PAIRS
+    return np.stack(np.meshgrid(before, rows), axis=-1).reshape(-1, 2)
 
 
 def keypoint_boxes(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 
 from mpm_mmpose.datasets.person_tracks import associate, keypoint_boxes, track_sequences
 from mpm_mmpose.datasets.readers.detections import Detections
+from mpm_mmpose.datasets.readers.keypoints_2d import read_keypoints_2d
 from mpm_mmpose.keypoints import H36M_17, get_keypoint_set
 
 SIZE = dict(width=1000, height=500)
@@ -102,6 +103,7 @@ def test_association_takes_the_best_overlap_first(detections):
     assert associate(found).tolist() == [0, 1, 2, 0, 2]
     found = replace(found, frames=np.array([1, 1, 2, 2, 4]))
     assert associate(found).tolist() == [0, 1, 2, 0, 3]
+    assert associate(replace(found, frames=np.full(5, 7))).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_boxes_hold_what_was_found():
@@ -139,3 +141,13 @@ def test_size_of_the_image(detections):
 def test_a_track_twice_in_a_frame(detections):
     with pytest.raises(ValueError, match="walk.json: track id 7 occurs twice in frame 1; give each person an id"):
         track_sequences(replace(detections(), tracks=np.full(24, 7)), fps=25, **SIZE)
+
+
+def test_keypoints_of_human36m_stay_as_they_are(write, layouts):
+    """Two files of 17 keypoints: one says what they are, of the other it is said."""
+    for content, told in ((layouts.mmpose_demo("h36m"), "auto"), (layouts.coco_results(), "h36m_17")):
+        (found,) = read_keypoints_2d(write(content), keypoint_set=told)
+        sequences, _ = track_sequences(found, fps=25, **SIZE)
+        for sequence, poses, scores in zip(sequences, *layouts.make_people(17), strict=True):
+            np.testing.assert_allclose(sequence.keypoints, poses, rtol=1e-6)
+            np.testing.assert_allclose(sequence.keypoint_scores, scores, rtol=1e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Detections:
     def __len__(self) -> int:
         return len(self.frames)
 
-    @property
+    @cached_property
     def step(self) -> int:
         """Frames from one to the next where the detector took every second, third, ... frame of the recording."""
         return gcd(*map(int, np.diff(np.unique(self.frames)))) or 1
