@@ -52,12 +52,17 @@ setup(
         "mmdet==3.3.0",
         "mmpose==1.3.2",
         "xtcocotools>=1.14.3",
+        "scipy",
         "six",
         "matplotlib",
         "pillow",
         "tqdm",
         "bvhio==1.5.4",
     ],
-    # Its licence allows research only, so it is not installed unless asked for.
-    extras_require={"amass": ["smplx==0.1.28"]},
+    extras_require={
+        # Its licence allows research only, so it is not installed unless asked for.
+        "amass": ["smplx==0.1.28"],
+        # Only the test set's annot_data.mat need it.
+        "mpi_inf_3dhp": ["h5py>=3.10"],
+    },
 )

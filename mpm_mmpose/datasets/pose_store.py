@@ -18,7 +18,7 @@ from .store_writer import write_store
 __all__ = ["PoseSequence", "PoseStore", "write_store"]
 
 # Commands tools/dataset_converters/<name>.py; the configs call their stores <name>_<split>.
-CONVERTERS = ("amass", "h36m", "mocap")
+CONVERTERS = ("amass", "h36m", "keypoints_2d", "mocap", "mpi_inf_3dhp")
 
 
 class PoseStore:
@@ -151,7 +151,7 @@ class PoseStore:
 
 def _converters_of(path: Path) -> str:
     """The command that makes the store of this name, or all commands where the name says nothing."""
-    name = path.name.split("_")[0]
-    if name in CONVERTERS:
-        return f"tools/dataset_converters/{name}.py"
+    for name in CONVERTERS:
+        if f"{path.name}_".startswith(f"{name}_"):
+            return f"tools/dataset_converters/{name}.py"
     return f"{', '.join(f'{name}.py' for name in CONVERTERS)} of tools/dataset_converters"

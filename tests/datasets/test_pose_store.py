@@ -214,7 +214,8 @@ def test_no_store(tmp_path, path):
         ("h36m_train", "tools/dataset_converters/h36m.py"),
         ("amass_train", "tools/dataset_converters/amass.py"),
         ("mocap", "tools/dataset_converters/mocap.py"),
-        ("nowhere", "amass.py, h36m.py, mocap.py of tools/dataset_converters"),
+        ("mpi_inf_3dhp_test", "tools/dataset_converters/mpi_inf_3dhp.py"),
+        ("nowhere", "amass.py, h36m.py, .*mocap.py, mpi_inf_3dhp.py of tools/dataset_converters"),
     ):
         with pytest.raises(FileNotFoundError, match=f"{name}: there is no pose store here .*; make it with {command} "):
             PoseStore(tmp_path / name)

@@ -1,0 +1,111 @@
+#!/usr/bin/env python
+"""Make pose stores from MPI-INF-3DHP: its own files, P-STMO's or MMPose's; one for training and one for testing.
+
+Each recording becomes a sequence a camera: 17 keypoints in metres in camera space, and 2D in px.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from converter_command import run
+
+if TYPE_CHECKING:
+    from mpm_mmpose.datasets.convert import Conversion
+    from mpm_mmpose.datasets.readers.mpi_inf_3dhp import Source
+
+TRAIN, TEST = "S1 to S8", "TS1 to TS6"
+EPILOG = """\
+examples:
+  the original files, below the folder S1/Seq1/annot.mat, ..., TS6/annot_data.mat (the latter need the h5py package):
+  python tools/dataset_converters/mpi_inf_3dhp.py data/mpi_inf_3dhp --annotation univ_annot3 \\
+      --out-train data/stores/mpi_inf_3dhp_train --out-test data/stores/mpi_inf_3dhp_test
+
+  P-STMO's files, which hold univ_annot3:
+  python tools/dataset_converters/mpi_inf_3dhp.py data/motion3d/data_{train,test}_3dhp.npz \\
+      --annotation univ_annot3 \\
+      --out-train data/stores/mpi_inf_3dhp_train --out-test data/stores/mpi_inf_3dhp_test
+
+docs/data.md says where the files come from and which annotation is for what.
+exit status: 0 done; 1 a file could not be read or a store not be written; 2 wrong use; 130 interrupted
+"""
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line to namespace; leaves with status 2 for wrong use."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "src", nargs="+", type=Path, metavar="SRC", help="folder of MPI-INF-3DHP, or files of one of the layouts"
+    )
+    parser.add_argument(
+        "--annotation",
+        choices=("annot3", "univ_annot3"),
+        required=True,
+        help="ground truth: annot3 has each person's own size, univ_annot3 one size for all (what 3DHP is tested on)",
+    )
+    parser.add_argument("--out-train", type=Path, metavar="STORE", help=f"directory to write {TRAIN} to")
+    parser.add_argument("--out-test", type=Path, metavar="STORE", help=f"directory to write {TEST} to")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without recordings that cannot be read, and list them"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a STORE that is there already")
+    args = parser.parse_args(argv)
+    for path in args.src:
+        if not path.exists():
+            parser.error(f"{path}: does not exist; docs/data.md says where to get MPI-INF-3DHP")
+    stores = [store for store in (args.out_train, args.out_test) if store is not None]
+    if not stores:
+        parser.error("give --out-train, --out-test, or both")
+    if len(set(stores)) < len(stores):
+        parser.error("--out-train and --out-test are the same directory")
+    for store in stores:
+        if store.exists() and not args.overwrite:
+            parser.error(f"{store}: exists already; give another directory, or --overwrite to replace it")
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = parse_args(argv)
+
+    @cache  # both stores are made from the same files
+    def sources() -> list[Source]:
+        from mpm_mmpose.datasets.convert_3dhp import open_3dhp
+
+        return open_3dhp(args.src, args.annotation)
+
+    def load(out: Path, which: str) -> Callable[[], Conversion]:
+        from mpm_mmpose.datasets.convert_3dhp import convert_3dhp
+        from mpm_mmpose.datasets.readers import mpi_inf_3dhp
+
+        options = dict(skip_bad=args.skip_bad, overwrite=args.overwrite)
+        return lambda: convert_3dhp(sources(), out, getattr(mpi_inf_3dhp, which), args.annotation, **options)
+
+    for out, which in ((args.out_train, "TRAIN_SUBJECTS"), (args.out_test, "TEST_SUBJECTS")):
+        if out is None:
+            continue
+        status = run(
+            partial(load, out, which),
+            out,
+            lambda report, seconds: (
+                f"{report.store}: {report.clips} recordings of {report.frames} frames, "
+                f"{len(report.skipped)} skipped, {seconds:.1f} s"
+            ),
+            hint=lambda error: ""
+            if "h5py" in str(error)
+            else " --skip-bad goes on without recordings that cannot be read.",
+        )
+        if status:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
