@@ -14,6 +14,7 @@ from .readers.detections import Detections
 
 #: Boxes of one person overlap at least so far from a frame to the next; as in MMPose's demos.
 MIN_OVERLAP = 0.3
+_NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
 
 def track_sequences(
@@ -95,9 +96,6 @@ def associate(detections: Detections) -> np.ndarray:
     for row in chain.from_iterable(frames):
         tracks[row] = next(number) if before[row] < 0 else tracks[before[row]]
     return tracks
-
-
-_NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
 
 def _rows_by_frame(detections: Detections) -> list[np.ndarray]:

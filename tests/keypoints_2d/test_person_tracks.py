@@ -1,8 +1,12 @@
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from mpm_mmpose.datasets.person_tracks import associate, keypoint_boxes, track_sequences
 from mpm_mmpose.datasets.readers.detections import Detections
@@ -82,6 +86,23 @@ def test_everybody_out_of_sight_is_a_gap_too(detections):
         ("walk.person1.1", 5),
         ("walk.person1.7", 6),
     ]
+
+
+@given(arrays(bool, (12, 2)), st.integers(1, 4))
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_gaps(detections, layouts, there, min_frames):
+    """With ids: the runs of frames of each person, as a loop finds them."""
+    there[:2] = True  # or the frames that are left may have another step
+    runs = []
+    for person in range(2):
+        for present, run in groupby(range(12), key=lambda frame: there[frame, person]):
+            frames = list(run)
+            if present:
+                runs.append((person, frames[0] + 1, len(frames)))
+    expected = [(f"walk.person{person}.{start}", number) for person, start, number in runs if number >= min_frames]
+    found = detections(hidden=[tuple(pair) for pair in np.argwhere(~there)])
+    sequences, too_short = track_sequences(found, fps=25, min_frames=min_frames, **SIZE)
+    assert [(s.name, len(s)) for s in sequences] == expected and too_short == len(runs) - len(expected)
 
 
 def test_association_of_people_who_come_and_go(detections):

@@ -56,5 +56,6 @@ def test_config_trains_a_step(stores):
     model = MODELS.build(config.model).train()
     weights = model.backbone.encoder_2d.linear.weight
     before = weights.detach().clone()
-    losses = model.train_step(batch, build_optim_wrapper(model, config.optim_wrapper))
+    few = {name: windows[:4] for name, windows in batch.items()}
+    losses = model.train_step(few, build_optim_wrapper(model, config.optim_wrapper))
     assert torch.isfinite(losses["loss"]) and not torch.equal(weights, before)
