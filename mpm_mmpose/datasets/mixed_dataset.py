@@ -80,8 +80,9 @@ class MixedPoseDataset(Dataset):
                 break
             where = torch.from_numpy(where)
             for name, values in cut.items():
-                whole = batch.setdefault(name, torch.empty((len(indices), *values.shape[1:]), dtype=values.dtype))
-                whole[where] = values
+                if name not in batch:
+                    batch[name] = values.new_empty((len(indices), *values.shape[1:]))
+                batch[name][where] = values
         return batch | dict(window=torch.from_numpy(indices))
 
     @property

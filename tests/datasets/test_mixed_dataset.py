@@ -1,3 +1,5 @@
+from functools import lru_cache
+
 import numpy as np
 import pytest
 import torch
@@ -41,6 +43,7 @@ def configs(folder, *names, **options):
     return [dict(store=str(folder / name), window=5) | options for name in names]
 
 
+@lru_cache
 def plain(folder, name):
     return PoseWindowDataset(folder / name, 5)
 
@@ -60,7 +63,7 @@ def whereabouts(folder, batch, names):
 ANY_STORES = st.lists(st.sampled_from(list(STORES)), min_size=1, max_size=3, unique=True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=ANY_STORES, data=st.data())
 def test_batches_are_those_of_the_data_sets_one_item_after_the_other(stores, names, data):
     dataset = MixedPoseDataset(configs(stores, *names))
@@ -81,7 +84,7 @@ def test_batches_are_those_of_the_data_sets_one_item_after_the_other(stores, nam
     assert all(torch.equal(value[0], batch[name][0]) for name, value in dataset[indices[0]].items())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     names=ANY_STORES,
     shares=st.lists(st.floats(0.1, 1), min_size=3, max_size=3),
@@ -100,7 +103,7 @@ def test_weights_give_the_shares_and_every_window_as_often(stores, names, shares
         assert times.max() - times.min() <= 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(names=ANY_STORES, weights=st.lists(st.floats(0.1, 1), min_size=3, max_size=3))
 def test_without_a_number_the_epoch_is_the_shortest_that_leaves_no_window_out(stores, names, weights):
     weights = np.array(weights[: len(names)])
@@ -110,7 +113,7 @@ def test_without_a_number_the_epoch_is_the_shortest_that_leaves_no_window_out(st
     np.testing.assert_allclose(dataset.counts, len(dataset) * weights / weights.sum(), atol=len(names))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(fractions=st.lists(st.floats(0.05, 1), min_size=3, max_size=3), seed=st.integers(0, 9))
 def test_fractions_keep_so_many_windows_each_once(stores, fractions, seed):
     dataset = MixedPoseDataset(configs(stores, *STORES), fractions=fractions, seed=seed)
