@@ -45,6 +45,21 @@ def test_converting(tmp_path, write, layouts, capsys):
         command.main(arguments)
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_by_name(tmp_path, write, layouts, format):
+    source = {
+        "mmpose": lambda: write(layouts.mmpose_frames(track=True)),
+        "coco": lambda: write(layouts.coco_results()),
+        "alphapose": lambda: write(layouts.alphapose_results(136)),
+        "openpose": lambda: layouts.write_openpose(tmp_path / "walk"),
+        "videopose3d": lambda: layouts.write_videopose3d(tmp_path / "data_2d_custom_my.npz"),
+    }[format]()
+    arguments = [str(source), "--out", str(tmp_path / "s"), "--fps", "30", "--width", "1000", "--height", "500"]
+    assert command.main([*arguments, "--format", format]) == 0
+    store = PoseStore(tmp_path / "s")
+    assert store.lengths.tolist() == [12, 12] and store.keypoints.shape == (24, 17, 2) and store.keypoints_3d is None
+
+
 def test_size_is_asked_for(tmp_path, write, layouts, capsys):
     path = write(layouts.coco_results())
     assert command.main([str(path), "--out", str(tmp_path / "s"), "--fps", "30"]) == 1
