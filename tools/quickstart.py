@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the steps one after the other."""
     args = parse_args()
-    # OpenMP's threads spin while they wait, which makes a step many times slower where other programs want the cores too.
+    # OpenMP's threads spin while they wait, which makes steps far slower where other programs want the cores too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     print("Loading PyTorch and MMPose ...", flush=True)
     # What the libraries below warn each other about is nothing that a newcomer can mend.

@@ -26,6 +26,7 @@ from .quickstart_report import STAGES, draw, format_table, mean_pose_errors
 FPS = 30
 CAMERAS = 4
 TEST_SHARE = 0.15
+RESULTS = ("results.md", "losses.png", "comparison.png", "comparison.gif")
 SYNTHETIC_CLIPS, SYNTHETIC_SECONDS = 160, 8.0
 
 
@@ -40,6 +41,8 @@ def quickstart(
     Raises ValueError or FileNotFoundError for clips that cannot be read or are too few to hold some out.
     """
     started = time.monotonic()
+    for name in RESULTS:  # of an earlier run: an interrupted one must not look finished
+        (out / name).unlink(missing_ok=True)
     stores = make_stores(out / "stores", motion, seed)
     plan = {name: _config(configs, out, name, stores, budget, seed) for name in STAGES}
     plan["lift_pretrained"].model.backbone.init_cfg = dict(

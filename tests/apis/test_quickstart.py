@@ -49,6 +49,7 @@ def test_budget_changes_windows_below_one_and_epochs_above(tmp_path, budget, win
 
 @pytest.mark.slow
 def test_the_whole_road_leaves_what_it_promises(tmp_path, few_clips, capsys):
+    (tmp_path / "results.md").write_text("of an earlier run")
     table = module.quickstart(tmp_path, CONFIGS, budget=1e-6)
     assert list(table) == ["mean_pose", "lift_scratch", "lift_pretrained"]
     assert all(0 < errors["p_mpjpe"] <= errors["mpjpe"] for errors in table.values())
@@ -62,3 +63,15 @@ def test_the_whole_road_leaves_what_it_promises(tmp_path, few_clips, capsys):
     # The command that it tells to type next names files that are there.
     config, checkpoint = text.split("tools/test.py ")[1].split(" \\")[0].split()
     assert Path(checkpoint).is_file() and Config.fromfile(config).model.type == "PoseLifter"
+
+
+def test_an_interrupted_run_does_not_look_finished(tmp_path, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    for name in module.RESULTS:
+        (tmp_path / name).write_text("of an earlier run")
+    monkeypatch.setattr(module, "make_stores", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        module.quickstart(tmp_path, CONFIGS)
+    assert not list(tmp_path.iterdir())
