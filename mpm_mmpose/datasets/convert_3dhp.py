@@ -77,8 +77,18 @@ def convert_3dhp(
         desc=f"Converting to {out}",
         disable=not progress,
     )
-    write_store(out, read_sequences(results, report, skip_bad), meta, overwrite)
+    write_store(out, _counted(read_sequences(results, report, skip_bad), report), meta, overwrite)
     return report
+
+
+def _counted(sequences: Iterator[PoseSequence], report: Conversion) -> Iterator[PoseSequence]:
+    """The sequences, with the frames of each recording's first camera counted even where there are gaps in them."""
+    frames: dict[tuple[str, str], dict[str, int]] = {}
+    for sequence in sequences:
+        cameras = frames.setdefault((sequence.subject, sequence.action), {})
+        cameras[sequence.camera] = cameras.get(sequence.camera, 0) + len(sequence)
+        yield sequence
+    report.frames = sum(next(iter(cameras.values())) for cameras in frames.values())
 
 
 def _results(
