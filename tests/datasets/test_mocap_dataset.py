@@ -10,7 +10,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.datasets import Human36mDataset
-from mmpose.registry import MODELS
+from mmpose.registry import DATASETS, MODELS
 
 from mpm_mmpose.datasets import PoseSequence, PoseStoreMocapDataset, PoseWindowDataset, write_store
 from mpm_mmpose.datasets.readers.h36m_mmpose import MMPoseFiles
@@ -325,3 +325,21 @@ def test_genuine_samples_of_mmpose(motion_dir, tmp_path):
             np.testing.assert_allclose(one["camera_param"][name], other["camera_param"][name], rtol=1e-5, atol=1e-6)
     losses, metrics = run(MODEL, *lifting_loaders(files, 27), METRICS)
     assert len(losses) == 1 and metrics["pose/mpjpe"] == pytest.approx(1000 * metrics["MPJPE"], rel=1e-5)
+
+
+def test_config_of_the_documentation(both, tmp_path):
+    """It is MMPose's config but for the data sets, and these can be built."""
+    text = (Path(__file__).parents[2] / "docs/mmpose_lifters.md").read_text().split("```python\n")[1].split("```")[0]
+    (tmp_path / "config.py").write_text(text)
+    config = Config.fromfile(tmp_path / "config.py")
+    original = Config.fromfile(
+        Path(mmpose.__file__).parent / ".mim/configs/body_3d_keypoint" / LIFTERS["VideoPose3D"][0]
+    )
+    assert config.model == original.model.to_dict() | dict(_scope_="mmpose")
+    assert [metric.mode for metric in config.test_evaluator] == ["mpjpe", "p-mpjpe"]
+    init_default_scope("mmpose")
+    for name, samples in (("train_dataloader", 300), ("test_dataloader", 300)):
+        assert config[name].sampler == original[name].sampler.to_dict() | dict(_scope_="mmpose")
+        dataset = DATASETS.build(config[name].dataset | dict(store=str(both[0])))
+        assert isinstance(dataset, PoseStoreMocapDataset) and len(dataset) == samples
+        assert dataset[0]["inputs"].shape == (34, 27)
