@@ -35,8 +35,14 @@ def mirror(views: Views, samples: Tensor, flip_indices: Tensor) -> Views:
         return torch.where(samples.view(-1, *[1] * (old.ndim - 1)), new, old)
 
     def exchanged(poses: Tensor) -> Tensor:
-        swapped = poses.index_select(2, flip_indices)
-        return swapped if poses.ndim == 3 else torch.cat([-swapped[..., :1], swapped[..., 1:]], dim=-1)
+        if poses.ndim == 3:
+            return poses.index_select(2, flip_indices)
+        # One selection over flat rows of numbers: over the keypoints of a 4D tensor it takes nearly twice as long.
+        size = poses.shape[3]
+        order = (flip_indices[:, None] * size + torch.arange(size, device=poses.device)).flatten()
+        signs = torch.ones(size, dtype=poses.dtype, device=poses.device)
+        signs[0] = -1
+        return poses.flatten(0, 1).flatten(1).index_select(1, order).view(poses.shape) * signs
 
     fields = {name: value for name, value in views._asdict().items() if value is not None}
     for name, value in fields.items():
