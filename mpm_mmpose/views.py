@@ -12,8 +12,11 @@ class Views(NamedTuple):
     """Windows of poses and how a camera sees them; what is not known is None.
 
     keypoints: (B, T, K, 2) normalised; keypoints_3d: (B, T, K, 3) camera space, metres; intrinsics: (B, 9) normalised,
-    NaN where unknown; down: (B, 3) unit vector to the ground in camera space; scores: (B, T, K) confidence in [0, 1];
-    missed: (B, T, K) bool, True where the detector did not find a keypoint, whose position is then not to be used.
+    NaN where unknown; down: (B, 3) unit vector to the ground in camera space, NaN where unknown; aspect: (B,) height /
+    width of the image, NaN where unknown; scores: (B, T, K) confidence in [0, 1]; missed: (B, T, K) bool, True where the
+    detector did not find a keypoint, whose position is then not to be used; true_keypoints: (B, T, K, 2) normalised,
+    what ``keypoints`` were before a detector's errors, None where there are none; lacking: (B, T, K) bool, True where
+    the data set has no such keypoint, so that it can neither be shown nor asked for.
     """
 
     keypoints: Tensor | None = None
@@ -22,6 +25,9 @@ class Views(NamedTuple):
     down: Tensor | None = None
     scores: Tensor | None = None
     missed: Tensor | None = None
+    aspect: Tensor | None = None
+    true_keypoints: Tensor | None = None
+    lacking: Tensor | None = None
 
 
 def mirror(views: Views, samples: Tensor, flip_indices: Tensor) -> Views:
@@ -46,6 +52,8 @@ def mirror(views: Views, samples: Tensor, flip_indices: Tensor) -> Views:
 
     fields = {name: value for name, value in views._asdict().items() if value is not None}
     for name, value in fields.items():
+        if name == "aspect":
+            continue
         if name == "intrinsics":
             parts = value[:, :2], -value[:, 2:3], value[:, 3:7], -value[:, 7:8], value[:, 8:]
             fields[name] = choose(torch.cat(parts, dim=1), value)
