@@ -31,16 +31,16 @@ def virtual_camera(
     roll: Range = (0, 0),
     distance: Range = (1, 1),
     focal: Range = (1, 1),
-    aspect: float = 1.0,
     near: float = 0.5,
 ) -> Views:
     """The same motion filmed by another camera; 2D is projected anew, so that a detector's errors in it are gone.
 
-    yaw, tilt, roll: degrees, about the vertical (``down``, where it is not given the camera's y, which is right for a
+    yaw, tilt, roll: degrees, about the vertical (``down``, where it is not known the camera's y, which is right for a
     level camera), the camera's x and its z, through the middle of the root's path. distance, focal: factors.
     The middle stays where it is in the image. The camera then moves back as far as every keypoint of every frame needs
-    to be ``near`` metres in front of it and in the image, of height / width ``aspect``, distortion left out; what was
-    out of the image or nearer before may be so by as much again. Samples of unknown intrinsics stay as they are.
+    to be ``near`` metres in front of it and in the image (a square one where ``aspect`` is not known), distortion left
+    out; what was out of the image or nearer before may be so by as much again. Samples of unknown intrinsics stay as
+    they are.
 
     Without intrinsics in ``views`` there is no image to stay in, and poses are turned about their middle only.
     Raises ValueError where there are no 3D poses.
@@ -51,10 +51,10 @@ def virtual_camera(
         (low + (high - low) * draw[:, i]) * (torch.pi / 180) for i, (low, high) in enumerate((yaw, tilt, roll))
     )
     distances, focals = (low + (high - low) * draw[:, 3 + i] for i, (low, high) in enumerate((distance, focal)))
-    rotation = _turn(rolls, 2) @ _turn(tilts, 0) @ _turn(yaws, 1, views.down)
+    vertical = None if views.down is None else torch.where(views.down.isnan(), _camera_down(views.down), views.down)
+    rotation = _turn(rolls, 2) @ _turn(tilts, 0) @ _turn(yaws, 1, vertical)
 
-    root = keypoint_set.parents.index(-1)
-    middle = poses[:, :, root].mean(1)
+    middle = poses[:, :, keypoint_set.root].mean(1)
     turned = _apply(rotation[:, None, None], poses - middle[:, None, None])
     down = None if views.down is None else _apply(rotation, views.down)
     if views.intrinsics is None:
@@ -63,15 +63,14 @@ def virtual_camera(
     old = views.intrinsics
     new = torch.cat([old[:, :2] * focals[:, None], old[:, 2:]], dim=1)
     ray = torch.cat([middle[:, :2] / middle[:, 2:] / focals[:, None], torch.ones_like(middle[:, :1])], dim=1)
+    aspect = torch.ones_like(focals) if views.aspect is None else views.aspect.nan_to_num(nan=1.0)
     needed = _needed_depth(poses, turned, ray, old, new, aspect, near)
     depth = torch.maximum(middle[:, 2] * distances, needed)
     moved = turned + (ray * depth[:, None])[:, None, None]
 
     known = ~old.isnan().any(1)
     keep = known[:, None, None, None]
-    return views._replace(
-        keypoints=None if views.keypoints is None else torch.where(keep, project(moved, new), views.keypoints),
-        keypoints_3d=torch.where(keep, moved, poses),
+    return _projected(views, moved, new, keep)._replace(
         intrinsics=torch.where(known[:, None], new, old),
         down=None if down is None else torch.where(known[:, None], down, views.down),
     )
@@ -114,10 +113,7 @@ def body_proportions(
     if views.keypoints is None:
         return views._replace(keypoints_3d=scaled)
     keep = ~views.intrinsics.isnan().any(1)[:, None, None, None]
-    return views._replace(
-        keypoints=torch.where(keep, project(scaled, views.intrinsics), views.keypoints),
-        keypoints_3d=torch.where(keep, scaled, poses),
-    )
+    return _projected(views, scaled, views.intrinsics, keep)
 
 
 AUGMENTATIONS: dict[str, Callable[..., Views]] = {
@@ -167,13 +163,31 @@ def _turn(angle: Tensor, axis: int, direction: Tensor | None = None) -> Tensor:
     return quaternion_to_matrix(torch.stack([torch.cos(half), *sides], dim=-1))
 
 
+def _camera_down(down: Tensor) -> Tensor:
+    """The camera's y for every sample, like ``down`` (B, 3)."""
+    axis = torch.zeros_like(down)
+    axis[:, 1] = 1
+    return axis
+
+
+def _projected(views: Views, poses: Tensor, intrinsics: Tensor, keep: Tensor) -> Views:
+    """The views with 3D ``poses`` and their exact 2D where ``keep`` (B, 1, 1, 1), as they are elsewhere."""
+    fields = dict(keypoints_3d=torch.where(keep, poses, views.keypoints_3d))
+    if views.keypoints is not None:
+        image = project(poses, intrinsics)
+        fields["keypoints"] = torch.where(keep, image, views.keypoints)
+        if views.true_keypoints is not None:
+            fields["true_keypoints"] = torch.where(keep, image, views.true_keypoints)
+    return views._replace(**fields)
+
+
 def _apply(rotation: Tensor, vectors: Tensor) -> Tensor:
     """Rotations (..., 3, 3) times vectors (..., 3), of which leading axes may be one; no matmul, TF32 is too coarse."""
     return sum(rotation[..., axis] * vectors[..., axis : axis + 1] for axis in range(3))
 
 
 def _needed_depth(
-    poses: Tensor, turned: Tensor, ray: Tensor, old: Tensor, new: Tensor, aspect: float, near: float
+    poses: Tensor, turned: Tensor, ray: Tensor, old: Tensor, new: Tensor, aspect: Tensor, near: float
 ) -> Tensor:
     """Least depth (B,) m of the middle on its ray, from which ``turned``, relative to it, is in front and in the image.
 
@@ -181,12 +195,12 @@ def _needed_depth(
     """
     depth = poses[..., 2].amin((1, 2))
     needed = depth.clamp(min=0.05, max=near) - turned[..., 2].amin((1, 2))
-    for axis, end in ((0, 1.0), (1, aspect)):
+    for axis, end in ((0, torch.ones_like(aspect)), (1, aspect)):
         f, c = old[:, axis], old[:, 2 + axis]
         image = f[:, None, None] * poses[..., axis] / poses[..., 2].clamp(min=0.05) + c[:, None, None]
         # The image, or what the window took of the plane before; a hair more, so that the middle is within the limits.
-        high = (image.amax((1, 2)) + 1e-3).clamp(min=end)
-        low = (image.amin((1, 2)) - 1e-3).clamp(max=-end)
+        high = torch.maximum(image.amax((1, 2)) + 1e-3, end)
+        low = torch.minimum(image.amin((1, 2)) - 1e-3, -end)
         for sign, limit in ((1, high), (-1, low)):
             limit = sign * (limit - c) / new[:, axis]
             room = limit - sign * ray[:, axis]

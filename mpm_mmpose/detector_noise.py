@@ -32,7 +32,8 @@ def detector_noise(
     not to be found. occluded: chance of every keypoint to be hidden, once in the window, for a number of frames
     between the two ``occluded_frames``, both ends included; the window may begin or end meanwhile.
     The score is 1 / (1 + (error / (3 * sigma))^2), so 0.9 at one deviation, 0 for what is missed; where sigma is 0 it
-    is 1. Scores and missed of ``views`` are kept: scores multiply, missed keypoints add up.
+    is 1. Scores and missed of ``views`` are kept: scores multiply, missed keypoints add up. ``true_keypoints`` are what
+    the keypoints were.
     Raises ValueError where there is no 2D, KeyError for an unknown keypoint, ValueError for a chance outside [0, 1].
     """
     if views.keypoints is None:
@@ -58,6 +59,7 @@ def detector_noise(
     scores = (1 / (1 + squares)).masked_fill(hidden, 0)
     return views._replace(
         keypoints=views.keypoints + error,
+        true_keypoints=views.keypoints if views.true_keypoints is None else views.true_keypoints,
         scores=scores if views.scores is None else views.scores * scores,
         missed=hidden if views.missed is None else views.missed | hidden,
     )

@@ -38,6 +38,11 @@ class KeypointSet:
             raise KeyError(f"keypoint set {self.name} has no {keypoint!r}; it has {', '.join(self.names)}") from None
 
     @cached_property
+    def root(self) -> int:
+        """Index of the keypoint without a parent, the origin of root-relative poses."""
+        return self.parents.index(-1)
+
+    @cached_property
     def left(self) -> tuple[int, ...]:
         """Indices on the person's left, in the order of the names."""
         return tuple(i for i, name in enumerate(self.names) if name.startswith("left_"))

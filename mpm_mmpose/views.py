@@ -12,8 +12,8 @@ class Views(NamedTuple):
     """Windows of poses and how a camera sees them; what is not known is None.
 
     keypoints: (B, T, K, 2) normalised; keypoints_3d: (B, T, K, 3) camera space, metres; intrinsics: (B, 9) normalised,
-    NaN where unknown; down: (B, 3) unit vector to the ground in camera space, NaN where unknown; aspect: (B,) height /
-    width of the image, NaN where unknown; scores: (B, T, K) confidence in [0, 1]; missed: (B, T, K) bool, True where the
+    NaN where unknown; down: (B, 3) unit vector to the ground in camera space and aspect: (B,) height / width of the
+    image, both NaN where unknown; scores: (B, T, K) confidence in [0, 1]; missed: (B, T, K) bool, True where the
     detector did not find a keypoint, whose position is then not to be used; true_keypoints: (B, T, K, 2) normalised,
     what ``keypoints`` were before a detector's errors, None where there are none; lacking: (B, T, K) bool, True where
     the data set has no such keypoint, so that it can neither be shown nor asked for.

@@ -1,5 +1,6 @@
 """Motion in, windows out: readers, virtual cameras, pose stores and the data sets MMPose trains on."""
 
+from .device_dataset import DevicePoseWindowDataset
 from .masked_pose_dataset import MaskedPoseDataset
 from .mixed_dataset import MixedPoseDataset
 from .mocap_dataset import PoseStoreMocapDataset
@@ -7,6 +8,7 @@ from .pose_store import PoseSequence, PoseStore, write_store
 from .window_dataset import PoseWindowDataset, keep_batch
 
 __all__ = [
+    "DevicePoseWindowDataset",
     "MaskedPoseDataset",
     "MixedPoseDataset",
     "PoseSequence",

@@ -63,6 +63,7 @@ def convert_3dhp(
         made_from=[str(file) for source in sources for file in source.files],
         subjects=list(subjects),
         annotation=annotation,
+        scores="validity",  # of 2D and 3D alike, not a detector's confidence
         activities=activities,  # these two are filled while the sequences stream into the store, before meta is written
         skipped=report.skipped,
     )

@@ -21,9 +21,10 @@ class MaskedPoseDataset(Dataset):
     dataset_2d, dataset_3d: configs of :class:`PoseWindowDataset`, or of another type that they name.
 
     ``__getitems__(indices)`` gives a batch for :func:`keep_batch`: keypoints (B, T, K, 2) normalised and keypoints_3d
-    (B, T, K, 3) camera space m, absolute. With modalities=['2d', '3d'] in dataset_2d, for augmentation that films its
-    windows anew, also what these show: source_3d (B, T, K, 3) camera space m, absolute, and intrinsics (B, 9)
-    normalised, NaN where unknown.
+    (B, T, K, 3) camera space m, absolute; down_3d (B, 3) of the 3D windows; where a data set may lack something,
+    lacking of the 2D and lacking_3d of the 3D windows, (B, T, K) bool. With modalities=['2d', '3d'] in dataset_2d, for
+    augmentation that films its windows anew, also what these show and how: source_3d (B, T, K, 3) camera space m,
+    absolute, intrinsics (B, 9) normalised, down (B, 3), aspect (B,), NaN where unknown.
     Raises ValueError when the two differ in window length or keypoint set.
     """
 
@@ -50,9 +51,12 @@ class MaskedPoseDataset(Dataset):
         indices = np.asarray(indices, dtype=np.int64)
         batch_2d = self.dataset_2d.__getitems__(indices % len(self.dataset_2d))
         batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
-        batch = dict(keypoints=batch_2d["keypoints"], keypoints_3d=batch_3d["keypoints_3d"])
+        batch = {name: batch_2d[name] for name in ("keypoints", "lacking") if name in batch_2d}
+        batch |= {name: batch_3d[name] for name in ("keypoints_3d", "lacking_3d") if name in batch_3d}
+        batch["down_3d"] = batch_3d["down"]
         if "keypoints_3d" in batch_2d:
-            batch |= dict(source_3d=batch_2d["keypoints_3d"], intrinsics=batch_2d["intrinsics"])
+            batch |= {name: batch_2d[name] for name in ("intrinsics", "down", "aspect")}
+            batch["source_3d"] = batch_2d["keypoints_3d"]
         return batch
 
     @property

@@ -81,7 +81,8 @@ class MixedPoseDataset(Dataset):
             where = torch.from_numpy(where)
             for name, values in cut.items():
                 if name not in batch:
-                    batch[name] = values.new_empty((len(indices), *values.shape[1:]))
+                    # Zero, False: what a data set says nothing about, it does not lack.
+                    batch[name] = values.new_zeros((len(indices), *values.shape[1:]))
                 batch[name][where] = values
         return batch | dict(window=torch.from_numpy(indices))
 

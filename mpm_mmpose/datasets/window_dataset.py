@@ -12,12 +12,13 @@ from mmengine.registry import FUNCTIONS
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset, get_worker_info
 
-from ..geometry import normalize_intrinsics
-from ..keypoints import get_keypoint_set
+from ..keypoints import KeypointSet, get_keypoint_set, remap
 from .pose_store import PoseStore
 from .recycled_memory import RecycledMemory
+from .sequence_table import choose_sequences
 
 ARRAYS = {"2d": "keypoints", "3d": "keypoints_3d"}
+LACKING = {"2d": "lacking", "3d": "lacking_3d"}
 MODALITIES = tuple(ARRAYS)
 CACHED_FRAMES = 8000  # 2D of so many frames, 1 MB, stays in a core's cache
 
@@ -43,12 +44,17 @@ class PoseWindowDataset(Dataset):
 
     ``__getitems__(indices)`` gives a whole batch, to be collated by :func:`keep_batch`:
     keypoints (B, T, K, 2) normalised (modality '2d'); keypoints_3d (B, T, K, 3) camera space m, absolute ('3d');
-    intrinsics (B, 9) normalised units, NaN where unknown; window (B,) index in this data set; sequence and action (B,)
-    indices into ``metainfo['sequences']`` and ``metainfo['actions']``. ``dataset[i]`` is a batch of one.
+    intrinsics (B, 9) normalised units; down (B, 3) unit vector to the ground in camera space and aspect (B,) height /
+    width of the image; NaN where unknown; window (B,) index in this data set; sequence and action (B,) indices into
+    ``metainfo['sequences']`` and ``metainfo['actions']``; frame (B,) target frame in the sequence. ``dataset[i]`` is a
+    batch of one. Where something may lack, also lacking and lacking_3d (B, T, K) bool, True where 2D or 3D do not know
+    the keypoint: one that the store's keypoint set has not (it stands where its parent does), 2D of score 0, and 3D of
+    score 0 where the store's scores are of validity (MPI-INF-3DHP's test frames).
 
     store: directory of a pose store, or several that are read as one. subjects, actions, sequences: names to keep, all
-    by default. max_windows: keep so many windows, evenly spaced. keypoint_set: reorder to this set by keypoint name.
-    metainfo: entries to add to ``.metainfo``. test_mode is kept for MMPose's tools; windows do not depend on it.
+    by default. max_windows: keep so many windows, evenly spaced. keypoint_set: give this set, by keypoint name and
+    without approximation. metainfo: entries to add to ``.metainfo``. test_mode is kept for MMPose's tools; windows do
+    not depend on it.
     Raises FileNotFoundError for a missing store and ValueError for a choice that leaves nothing or that is not there.
     """
 
@@ -78,7 +84,10 @@ class PoseWindowDataset(Dataset):
         self.memory = RecycledMemory()
         self.offsets = window_offsets(window, frame_step)
         self._choose_keypoints(keypoint_set)
-        self._choose_sequences(dict(subjects=subjects, actions=actions, names=sequences))
+        self.table = choose_sequences(self.stores, dict(subjects=subjects, actions=actions, names=sequences))
+        if "2d" in self.modalities:
+            # (S, 1): x and y in the bits of one number, which is spread over a window in half the time of two.
+            self.screen_offsets = np.stack((-np.ones_like(self.table.aspect), -self.table.aspect), -1).view(np.float64)
         self._index_windows(max_windows)
         self._metainfo = self._make_metainfo() | (metainfo or {})
 
@@ -91,11 +100,18 @@ class PoseWindowDataset(Dataset):
     def __getitems__(self, indices: Sequence[int]) -> dict[str, torch.Tensor]:
         """The windows ``indices`` as one batch; see the class."""
         indices = np.asarray(indices, dtype=np.int64)
-        sequence, centres = self._targets_of(indices)
-        rest = dict(
-            intrinsics=self.intrinsics[sequence], window=indices, sequence=sequence, action=self.action_ids[sequence]
+        sequence, frame = self._targets_of(indices)
+        table = self.table
+        columns = dict(
+            intrinsics=table.intrinsics[sequence],
+            down=table.down[sequence],
+            aspect=table.aspect[sequence],
+            window=indices,
+            sequence=sequence,
+            frame=frame,
+            action=table.action_of(sequence, frame),
         )
-        return self._cut(sequence, centres) | {name: torch.from_numpy(array) for name, array in rest.items()}
+        return self._cut(sequence, frame) | {name: torch.from_numpy(array) for name, array in columns.items()}
 
     @property
     def metainfo(self) -> dict:
@@ -104,90 +120,69 @@ class PoseWindowDataset(Dataset):
 
     def frames_of(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sequence (B,) of windows ``indices`` (B,), and their frames (B, T) in that sequence's store."""
-        sequence, centres = self._targets_of(indices)
-        return sequence, self._frames_around(sequence, centres)
+        sequence, frame = self._targets_of(indices)
+        return sequence, self._rows_around(sequence, frame)
 
     def _targets_of(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sequence (B,) of windows ``indices`` (B,), and their target frames (B,) in that sequence's store."""
+        """Sequence (B,) of windows ``indices`` (B,), and their target frames (B,) in that sequence."""
         if len(self) != self.all_windows:
             indices = indices * self.all_windows // len(self)
         sequence = np.searchsorted(self.window_ends, indices, side="right")
-        inside = (indices - (self.window_ends - self.window_counts)[sequence]) * self.stride
-        return sequence, inside + self.starts[sequence]
+        return sequence, (indices - (self.window_ends - self.window_counts)[sequence]) * self.stride
 
-    def _frames_around(self, sequence: np.ndarray, centres: np.ndarray) -> np.ndarray:
-        frames = centres[:, None] + self.offsets
-        first = self.starts[sequence, None]
-        np.maximum(frames, first, out=frames)
-        return np.minimum(frames, first + self.lengths[sequence, None] - 1, out=frames)
+    def _rows_around(self, sequence: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        first = self.table.starts[sequence]
+        rows = (first + frame)[:, None] + self.offsets
+        np.maximum(rows, first[:, None], out=rows)
+        return np.minimum(rows, (first + self.table.lengths[sequence] - 1)[:, None], out=rows)
 
-    def _cut(self, sequence: np.ndarray, centres: np.ndarray) -> dict[str, torch.Tensor]:
+    def _cut(self, sequence: np.ndarray, frame: np.ndarray) -> dict[str, torch.Tensor]:
         """Poses of the windows, few at a time: what was gathered is normalised while the processor's cache holds it."""
         memory = self.memory if get_worker_info() is None else RecycledMemory()
         shape = (len(sequence), self.window, len(self.keypoints))
         arrays = {ARRAYS[modality]: memory.empty((*shape, int(modality[0]))) for modality in self.modalities}
+        arrays |= {LACKING[kind]: np.empty(shape, dtype=bool) for kind in self.modalities if self.lacks[kind]}
         few = max(1, CACHED_FRAMES // self.window)
         screen = np.empty((min(few, shape[0]), self.window * shape[2]), dtype=np.float64)
         for start in range(0, shape[0], few):
-            rows = slice(start, start + few)
-            owners = sequence[rows]
-            frames = self._frames_around(owners, centres[rows])
-            for name, poses in arrays.items():
-                self._gather(name, owners, frames, poses[rows])
+            part = slice(start, start + few)
+            owners = sequence[part]
+            rows = self._rows_around(owners, frame[part])
+            for name, array in arrays.items():
+                if name in LACKING.values():
+                    self._find_lacking(name, owners, rows, array[part])
+                    continue
+                self._gather(name, owners, rows, array[part])
                 if name == "keypoints":
-                    self._normalize(poses[rows], owners, screen[: len(owners)])
-        return {name: torch.from_numpy(poses) for name, poses in arrays.items()}
+                    self._normalize(array[part], owners, screen[: len(owners)])
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
-    def _gather(self, name: str, sequence: np.ndarray, frames: np.ndarray, out: np.ndarray) -> None:
+    def _gather(self, name: str, sequence: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
         if len(self.stores) == 1 and self.order is None:
             # No frame is outside; in the mode that would raise, numpy copies everything twice.
-            getattr(self.stores[0], name).take(frames, axis=0, out=out, mode="clip")
+            getattr(self.stores[0], name).take(rows, axis=0, out=out, mode="clip")
             return
-        owner = self.store_ids[sequence]
+        owner = self.table.stores[sequence]
         for number, store in enumerate(self.stores):
             mine = owner == number
-            poses = getattr(store, name).take(frames[mine], axis=0, mode="clip")
+            poses = getattr(store, name).take(rows[mine], axis=0, mode="clip")
             out[mine] = poses if self.order is None else poses[..., self.order, :]
+
+    def _find_lacking(self, name: str, sequence: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+        out[:] = self.never_there
+        owner = self.table.stores[sequence]
+        for number, store in enumerate(self.stores):
+            if scores_tell(store, name):
+                mine = owner == number
+                unknown = store.keypoint_scores.take(rows[mine], axis=0, mode="clip") <= 0
+                out[mine] |= unknown if self.order is None else unknown[..., self.order]
 
     def _normalize(self, keypoints: np.ndarray, sequence: np.ndarray, screen: np.ndarray) -> None:
         """geometry.normalize_screen in place, one pass in long rows; ``screen`` (B, T * K) is room for the offsets."""
         screen[:] = self.screen_offsets[sequence]
         poses = torch.from_numpy(keypoints.reshape(len(keypoints), -1))
-        scales = torch.from_numpy(2 / self.widths[sequence])[:, None]
+        scales = torch.from_numpy(2 / self.table.widths[sequence])[:, None]
         torch.addcmul(torch.from_numpy(screen.view(np.float32)), poses, scales, out=poses)
-
-    def _choose_sequences(self, wanted: dict[str, Sequence[str] | None]) -> None:
-        where = ", ".join(str(store.path) for store in self.stores)
-        keep = []
-        for column, names in wanted.items():
-            there = np.array([text for store in self.stores for text in getattr(store, column)], dtype=object)
-            if isinstance(names, str):
-                raise ValueError(f"PoseWindowDataset: {column} is the text {names!r}; give a list of names")
-            missing = set(names or ()) - set(there)
-            if missing:
-                known = ", ".join(sorted(set(there))[:20])
-                raise ValueError(f"{where}: no {column} {sorted(missing)}; there are {known}")
-            keep.append(np.ones(len(there), bool) if names is None else np.isin(there, list(names)))
-        keep = np.flatnonzero(np.logical_and.reduce(keep))
-        if not len(keep):
-            raise ValueError(f"{where}: no sequence is of all of {wanted}; loosen the choice")
-
-        def column(name: str) -> np.ndarray:
-            return np.concatenate([getattr(store, name) for store in self.stores])[keep]
-
-        self.starts, self.lengths = column("starts"), column("lengths")
-        self.store_ids = np.repeat(np.arange(len(self.stores)), [len(store) for store in self.stores])[keep]
-        self.fps = column("fps")
-        self.names, self.actions = column("names"), column("actions")
-        self.action_names, self.action_ids = np.unique(self.actions, return_inverse=True)
-        if (column("widths") > 0).all():  # as it is wherever there is 2D
-            self.widths = column("widths").astype(np.float32)
-            heights = column("heights").astype(np.float32)
-            # (S, 1): x and y in the bits of one number, which is spread over a window in half the time of two.
-            self.screen_offsets = np.stack((-np.ones_like(heights), -heights / self.widths), -1).view(np.float64)
-            self.intrinsics = normalize_intrinsics(column("intrinsics"), self.widths, heights)
-        else:
-            self.intrinsics = np.full((len(keep), 9), np.nan, dtype=np.float32)
 
     def _choose_keypoints(self, wanted: str | None) -> None:
         sets = {store.keypoint_set for store in self.stores}
@@ -197,14 +192,23 @@ class PoseWindowDataset(Dataset):
             )
         theirs = get_keypoint_set(sets.pop())
         self.keypoints = theirs if wanted is None else get_keypoint_set(wanted)
-        self.order = None if self.keypoints is theirs else np.array(self.keypoints.indices_in(theirs))
+        known = remap(theirs, self.keypoints, approximate=False).available
+        self.order = None if self.keypoints is theirs else _standing(theirs, self.keypoints)
+        self.never_there = ~known
+        if "3d" in self.modalities and not known[self.keypoints.root]:
+            root = self.keypoints.names[self.keypoints.root]
+            raise ValueError(f"PoseWindowDataset: {theirs.name} has no {root}, the root of {wanted}; use another set")
         for store in self.stores:
             for name in (ARRAYS[modality] for modality in self.modalities):
                 if getattr(store, name) is None:
                     raise ValueError(f"{store.path}: has no {name}; leave its modality out or give another store")
+        self.lacks = {
+            modality: not known.all() or any(scores_tell(store, LACKING[modality]) for store in self.stores)
+            for modality in self.modalities
+        }
 
     def _index_windows(self, max_windows: int | None) -> None:
-        self.window_counts = -(-self.lengths // self.stride)
+        self.window_counts = -(-self.table.lengths // self.stride)
         self.window_ends = np.cumsum(self.window_counts)
         self.all_windows = int(self.window_ends[-1])
         if max_windows is not None and max_windows < 1:
@@ -212,12 +216,33 @@ class PoseWindowDataset(Dataset):
         self.num_windows = min(self.all_windows, max_windows or self.all_windows)
 
     def _make_metainfo(self) -> dict:
-        rates = np.unique(self.fps)
+        rates = np.unique(self.table.fps)
         return dict(
             dataset_name=" + ".join(store.path.name for store in self.stores),
             keypoint_set=self.keypoints.name,
             flip_indices=list(self.keypoints.flip_indices),
-            actions=tuple(map(str, self.action_names)),
-            sequences=tuple(map(str, self.names)),
+            actions=self.table.actions,
+            sequences=tuple(map(str, self.table.names)),
             fps=float(rates[0]) if len(rates) == 1 else None,
         )
+
+
+def scores_tell(store: PoseStore, name: str) -> bool:
+    """Whether a store's score of 0 means that 2D (``lacking``) or 3D (``lacking_3d``) does not know the keypoint."""
+    if store.keypoint_scores is None:
+        return False
+    return name == LACKING["2d"] or store.meta.get("scores") == "validity"
+
+
+def _standing(source: KeypointSet, target: KeypointSet) -> np.ndarray:
+    """(K,) indices in ``source`` of the keypoints of ``target``, or of the nearest ancestor that the source has.
+
+    A keypoint that is not there thus stands inside the body, and no projection of it leaves the image.
+    """
+    places = []
+    for index in range(len(target)):
+        while target.names[index] not in source.names and index != target.root:
+            index = target.parents[index]
+        name = target.names[index]
+        places.append(source.index(name) if name in source.names else source.root)
+    return np.array(places)

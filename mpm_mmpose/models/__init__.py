@@ -2,9 +2,10 @@
 
 from .backbone import MPMBackbone
 from .completion_head import CompletionHead
-from .data_preprocessor import LiftingPreprocessor, PretrainPreprocessor
 from .lifting_head import LiftingHead
+from .lifting_preprocessor import LiftingPreprocessor
 from .pretrain import MaskedPoseEstimator, MaskedPoseHead
+from .pretrain_preprocessor import PretrainPreprocessor
 from .refine import RefinedLiftingHead, RefineModule
 
 __all__ = [

@@ -139,13 +139,14 @@ class MaskedPoseEstimator(BaseModel):
         self.loss_on = loss_on
 
     def forward(
-        self, inputs: dict[str, Tensor | Masks], data_samples: None = None, mode: str = "tensor"
+        self, inputs: dict[str, Tensor | Masks | None], data_samples: None = None, mode: str = "tensor"
     ) -> dict[str, Tensor] | list[PoseDataSample] | tuple[Tensor, Tensor]:
         """Recover both windows from their visible parts.
 
         Args:
             inputs: poses_2d (B, T, K, 2) normalised and poses_3d (B, T, K, 3) root-relative metres, both whole, with
-                masks_2d and masks_3d; targets are the poses themselves.
+                masks_2d and masks_3d; for the loss also target_2d and target_3d, of the same shapes, and known_2d and
+                known_3d (B, T, K) bool, False where there is no target, or None.
             data_samples: not used; mmengine passes it.
             mode: 'loss', 'predict' or 'tensor'.
 
@@ -165,8 +166,8 @@ class MaskedPoseEstimator(BaseModel):
             return [PoseDataSample(pred_instances=InstanceData(keypoints=poses_2d, keypoints_3d=poses_3d))]
         if mode != "loss":
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
-        error_2d = self._error(poses_2d, inputs["poses_2d"], inputs["masks_2d"])
-        error_3d = self._error(poses_3d, inputs["poses_3d"], inputs["masks_3d"])
+        error_2d = self._error(poses_2d, inputs["target_2d"], inputs["masks_2d"], inputs["known_2d"])
+        error_3d = self._error(poses_3d, inputs["target_3d"], inputs["masks_3d"], inputs["known_3d"])
         return dict(
             loss_2d=self.loss_2d_weight * error_2d,
             loss_3d=self.loss_3d_weight * error_3d,
@@ -178,8 +179,10 @@ class MaskedPoseEstimator(BaseModel):
         feats = self.backbone(poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)
         return self.head(feats, kind, masks.frame_mask)
 
-    def _error(self, recovered: Tensor, poses: Tensor, masks: Masks) -> Tensor:
-        hidden = hidden_cells(masks, poses.shape[2]) if self.loss_on == "hidden" else None
-        if self.loss_on == "hidden" and hidden is None:
+    def _error(self, recovered: Tensor, target: Tensor, masks: Masks, known: Tensor | None) -> Tensor:
+        if self.loss_on == "all":
+            return mean_distance(recovered, target, known)
+        hidden = hidden_cells(masks, target.shape[2])
+        if hidden is None:
             raise ValueError("loss_on='hidden', but the masks hide neither frames nor keypoints")
-        return mean_distance(recovered, poses, hidden)
+        return mean_distance(recovered, target, hidden if known is None else hidden & known)

@@ -25,7 +25,7 @@ def test_every_window_of_both_unpaired(stores, name_2d, name_3d):
     dataset = MaskedPoseDataset(config(stores, name_2d), config(stores, name_3d), seed=3)
     assert len(dataset) == 50
     batch = dataset.__getitems__(range(50))
-    assert set(batch) == {"keypoints", "keypoints_3d"}
+    assert set(batch) == {"keypoints", "keypoints_3d", "down_3d"}
     whole_2d = PoseWindowDataset(stores / name_2d, 9, modalities=["2d"])
     whole_3d = PoseWindowDataset(stores / name_3d, 9, modalities=["3d"])
     np.testing.assert_array_equal(batch["keypoints"], whole_2d.__getitems__(np.arange(50) % len(whole_2d))["keypoints"])
@@ -53,7 +53,7 @@ def test_2d_windows_may_bring_what_they_were_projected_from(stores):
     both = config(stores, "long", modalities=["2d", "3d"])
     batch = MaskedPoseDataset(both, config(stores, "short"), seed=3).__getitems__([4, 30, 2])
     whole = PoseWindowDataset(stores / "long", 9).__getitems__([4, 30, 2])
-    assert set(batch) == {"keypoints", "keypoints_3d", "source_3d", "intrinsics"}
+    assert set(batch) == {"keypoints", "keypoints_3d", "down_3d", "source_3d", "intrinsics", "down", "aspect"}
     assert torch.equal(batch["keypoints"], whole["keypoints"])
     assert torch.equal(batch["source_3d"], whole["keypoints_3d"])
     torch.testing.assert_close(batch["intrinsics"], whole["intrinsics"], equal_nan=True)

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from mpm_mmpose.datasets import PoseSequence, PoseWindowDataset, keep_batch, write_store
 from mpm_mmpose.geometry import normalize_intrinsics, normalize_screen
-from mpm_mmpose.keypoints import COMMON_16, H36M_17
+from mpm_mmpose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17
 
 RANDOM = np.random.default_rng(0)
 
@@ -97,7 +98,7 @@ def test_released_windows(reference_dir, tmp_path, frame_step, mode):
     # Bug 1 of the released loader: windows that overrun both ends come out short (-1).
     whole = (released["frame_index"] >= 0).all(1)
     assert whole.sum() > 90 and (~whole).sum() > 0
-    inside = frames - dataset.starts[sequence, None]
+    inside = frames - dataset.table.starts[sequence, None]
     np.testing.assert_array_equal(inside[whole], released["frame_index"][whole])
     batch = dataset.__getitems__(np.flatnonzero(whole))
     np.testing.assert_array_equal(batch["keypoints_3d"], released["poses_3d"][whole])
@@ -117,8 +118,11 @@ def test_batch_layout(store):
         "keypoints": ((3, 9, 17, 2), torch.float32),
         "keypoints_3d": ((3, 9, 17, 3), torch.float32),
         "intrinsics": ((3, 9), torch.float32),
+        "down": ((3, 3), torch.float32),
+        "aspect": ((3,), torch.float32),
         "window": ((3,), torch.int64),
         "sequence": ((3,), torch.int64),
+        "frame": ((3,), torch.int64),
         "action": ((3,), torch.int64),
     }
     single = dataset[-1]
@@ -172,6 +176,43 @@ def test_other_keypoint_set(store):
     assert ours.metainfo["flip_indices"] == list(COMMON_16.flip_indices)
 
 
+def dhp_sequence(name, frames, scores=None):
+    poses = RANDOM.normal(size=(frames, 17, 3)), RANDOM.uniform(0, 1000, size=(frames, 17, 2))
+    return PoseSequence(name, *poses, scores, width=2048, height=2048, fps=25, keypoint_set=MPI_INF_3DHP_17.name)
+
+
+def test_keypoints_that_a_store_has_not_are_lacking_and_stand_at_their_parent(tmp_path):
+    sequence = dhp_sequence("S1_Seq1.0", 12)
+    write_store(tmp_path / "dhp", [sequence])
+    batch = PoseWindowDataset(tmp_path / "dhp", 5, keypoint_set="h36m_17").__getitems__([4, 9])
+    mine, theirs = H36M_17.index, MPI_INF_3DHP_17.index
+    for name in H36M_17.names:
+        source = theirs("thorax" if name == "nose" else name)  # 3DHP's head is no nose: not taken for one
+        for row, centre in enumerate((4, 9)):
+            expected = sequence.keypoints_3d[centre - 2 : centre + 3, source]
+            np.testing.assert_array_equal(batch["keypoints_3d"][row, :, mine(name)], expected)
+    for field in ("lacking", "lacking_3d"):
+        assert batch[field].all((0, 1)).tolist() == [name == "nose" for name in H36M_17.names]
+        assert batch[field].sum() == 2 * 5
+    assert "lacking" not in PoseWindowDataset(tmp_path / "dhp", 5, keypoint_set="common_16")[0]
+    with pytest.raises(ValueError, match="coco_17 has no pelvis, the root of h36m_17"):
+        write_store(tmp_path / "coco", [replace(sequence, keypoint_set="coco_17")])
+        PoseWindowDataset(tmp_path / "coco", 5, keypoint_set="h36m_17")
+
+
+@pytest.mark.parametrize("validity", [False, True])
+def test_scores_of_zero_are_lacking(tmp_path, validity):
+    scores = RANDOM.integers(0, 2, size=(9, 17)) * 0.7
+    meta = dict(scores="validity") if validity else None
+    write_store(tmp_path / "s", [dhp_sequence("TS1", 9, scores)], meta)
+    batch = PoseWindowDataset([tmp_path / "s"], 3)[4]
+    np.testing.assert_array_equal(batch["lacking"][0], scores[3:6] == 0)
+    # Confidence is of 2D alone; MPI-INF-3DHP's valid_frame is of both.
+    assert ("lacking_3d" in batch) == validity
+    if validity:
+        np.testing.assert_array_equal(batch["lacking_3d"], batch["lacking"])
+
+
 def test_several_stores_are_read_as_one(tmp_path, store):
     path, _ = store
     make_store(tmp_path / "b", [4, 6], prefix="b", fps=25)
@@ -204,7 +245,7 @@ def test_loader_of_a_runner(store, workers):
     seen = torch.cat([batch["window"] for batch in batches])
     assert sorted(seen.tolist()) == list(range(133)) and seen.tolist() != list(range(133))
     direct = loader.dataset.__getitems__(batches[1]["window"].numpy())
-    assert all(torch.equal(direct[name], value) for name, value in batches[1].items())
+    torch.testing.assert_close(direct, batches[1], rtol=0, atol=0, equal_nan=True)
     assert FUNCTIONS.get("keep_batch") is keep_batch
 
 

@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 
 from mpm_mmpose.geometry import project
 from mpm_mmpose.keypoints import get_keypoint_set
-from mpm_mmpose.models.data_preprocessor import LiftingPreprocessor, PretrainPreprocessor
+from mpm_mmpose.models import LiftingPreprocessor, PretrainPreprocessor
 
 CAMERA = dict(type="virtual_camera", yaw=(-90, 90), tilt=(-10, 10), distance=(0.8, 1.2), focal=(0.9, 1.1))
 BODY = dict(type="body_proportions", body=(0.8, 1.1), limb=(0.9, 1.1))
@@ -95,6 +95,40 @@ def test_nothing_is_augmented_outside_of_training(preprocessor):
         assert (inputs["masks_2d"].keypoint_mask.sum(-1) == 5).all()
 
 
+def test_a_detectors_errors_are_not_in_the_target():
+    def inputs(*augmentations):
+        return pretraining(flip=False, augmentations_2d=augmentations)(pretrain_batch(), True)["inputs"]
+
+    plain, noisy = inputs(), inputs(NOISE)
+    assert plain["target_2d"] is plain["poses_2d"] and plain["target_3d"] is plain["poses_3d"]
+    assert torch.equal(noisy["target_2d"], plain["poses_2d"])
+    assert 0.002 < (noisy["poses_2d"] - noisy["target_2d"]).std() < 0.05
+    # A camera that comes after the noise takes it away: it films the 3D.
+    filmed = inputs(NOISE, CAMERA)
+    assert torch.equal(filmed["poses_2d"], filmed["target_2d"])
+    mirrored = pretraining(flip=True, augmentations_2d=[NOISE])(pretrain_batch(), True)["inputs"]
+    error = (mirrored["poses_2d"] - mirrored["target_2d"]).abs().median()
+    assert error < 0.01
+
+
+def test_a_virtual_camera_turns_about_the_true_vertical():
+    """A camera that rolls by 90 degrees sees the ground at its left; people turned about it keep their height."""
+    batch = pretrain_batch() | dict(down=torch.tensor([-1.0, 0.0, 0.0]).repeat(6, 1), aspect=torch.ones(6))
+    turn = dict(type="virtual_camera", yaw=(40, 40))
+    sample = lifting(augmentations=[turn])(batch | dict(window=torch.arange(6), action=torch.arange(6)), True)
+    label = sample["data_samples"][0].gt_instance_labels.lifting_target_label
+    relative = batch["keypoints_3d"] - batch["keypoints_3d"][:, :, :1]
+    torch.testing.assert_close(label[..., 0], relative[..., 0], rtol=0, atol=1e-5)
+    assert (label[..., 1] - relative[..., 1]).abs().max() > 0.1
+    inputs = pretraining(flip=False, augmentations_3d=[turn])(batch | dict(down_3d=batch["down"]), True)["inputs"]
+    other = batch["keypoints_3d"] - batch["keypoints_3d"][:, :, :1]
+    torch.testing.assert_close(inputs["poses_3d"][..., 0], other[..., 0], rtol=0, atol=1e-5)
+    # Where it is not known, the camera's own y stands in.
+    unknown = batch | dict(down_3d=torch.full((6, 3), torch.nan))
+    inputs = pretraining(flip=False, augmentations_3d=[turn])(unknown, True)["inputs"]
+    torch.testing.assert_close(inputs["poses_3d"][..., 1], other[..., 1], rtol=0, atol=1e-5)
+
+
 def test_a_resumed_run_draws_the_same():
     stopped, resumed = (pretraining(augmentations_2d=[CAMERA, NOISE], augmentations_3d=[BODY], seed=2) for _ in "ab")
     stopped(pretrain_batch(), True)
@@ -152,7 +186,7 @@ def test_augmented_pretraining_trains():
 def test_what_cannot_be_done_is_refused():
     with pytest.raises(ValueError, match=r"augmentations has type='blur'; choose one of \['body_proportions'"):
         lifting(augmentations=[dict(type="blur")])
-    with pytest.raises(ValueError, match=r"augmentations_3d: virtual_camera has no \['turn'\]; it has \['aspect'"):
+    with pytest.raises(ValueError, match=r"augmentations_3d: virtual_camera has no \['turn'\]; it has \['distance'"):
         pretraining(augmentations_3d=[dict(type="virtual_camera", turn=3)])
     for hidden in ("missed", "occluded"):
         with pytest.raises(ValueError, match=rf"augmentations hide keypoints \({hidden}\)"):

@@ -35,7 +35,9 @@ def make_inputs(draw, **kwargs):
     found = {}
     for size in (2, 3):
         found[f"poses_{size}d"] = torch.randn(B, T, K, size, generator=generator)
+        found[f"target_{size}d"] = found[f"poses_{size}d"]
         found[f"masks_{size}d"] = draw(B, T, K, generator=generator, **kwargs)
+        found[f"known_{size}d"] = None
     return found
 
 
@@ -95,6 +97,18 @@ def test_loss_on_hidden_keypoints_alone(inputs):
     assert hidden.float().mean() == pytest.approx((5 * K + 4 * 5) / (T * K))
     expected = (poses_2d - inputs["poses_2d"]).norm(dim=-1)[hidden].mean()
     torch.testing.assert_close(model(inputs, mode="loss")["error_2d"], expected.detach())
+
+
+@pytest.mark.parametrize("loss_on", ["all", "hidden"])
+def test_losses_ask_for_what_is_known_of_the_targets(inputs, loss_on):
+    model = build(loss_on=loss_on)
+    known = torch.rand(B, T, K, generator=torch.Generator().manual_seed(5)) < 0.5
+    target = torch.where(known[..., None], inputs["poses_3d"] + 0.1, 1e6)
+    losses = model(inputs | dict(target_3d=target, known_3d=known), mode="loss")
+    masks = inputs["masks_3d"]
+    counted = known if loss_on == "all" else known & (masks.keypoint_mask | masks.frame_mask[..., None])
+    expected = (model(inputs)[1] - inputs["poses_3d"] - 0.1).norm(dim=-1)[counted].mean()
+    torch.testing.assert_close(losses["loss_3d"], 3 * expected)
 
 
 def test_hidden_poses_do_not_leak_into_the_reconstruction(inputs):

@@ -10,8 +10,7 @@ from mpm_mmpose.datasets import MaskedPoseDataset, PoseSequence, PoseStore, Pose
 from mpm_mmpose.geometry import project
 from mpm_mmpose.keypoints import get_keypoint_set
 from mpm_mmpose.masking import hidden_cells
-from mpm_mmpose.models import data_preprocessor
-from mpm_mmpose.models.data_preprocessor import LiftingPreprocessor, PretrainPreprocessor
+from mpm_mmpose.models import LiftingPreprocessor, PretrainPreprocessor, window_preprocessor
 
 H36M_INTRINSICS = [2.29, 2.287, 0.025, 0.029, -0.207, 0.2475, -0.003, -0.0009, -0.0014]
 
@@ -107,7 +106,7 @@ def test_streams_are_reproducible_resumable_and_differ_by_seed_and_rank(monkeypa
     resumed.set_rng_state(stopped.get_rng_state())
     assert torch.equal(flags(resumed, steps=2), first[1:])
 
-    monkeypatch.setattr(data_preprocessor, "get_rank", lambda: 1)
+    monkeypatch.setattr(window_preprocessor, "get_rank", lambda: 1)
     assert not torch.equal(first, flags(LiftingPreprocessor(flip=True, seed=3)))
 
 
@@ -162,7 +161,7 @@ def test_validation_masks_are_the_same_every_time_and_on_every_rank(monkeypatch)
     first = draw(preprocessor)
     preprocessor(batch_of(), training=True)
     second = draw(preprocessor)
-    monkeypatch.setattr(data_preprocessor, "get_rank", lambda: 1)
+    monkeypatch.setattr(window_preprocessor, "get_rank", lambda: 1)
     third = draw(PretrainPreprocessor())
     for other in (second, third):
         for name in ("masks_2d", "masks_3d"):
@@ -188,6 +187,44 @@ def test_masking_is_chosen_by_name(masking, share):
 def test_an_unknown_strategy_is_refused():
     with pytest.raises(ValueError, match=r"type='tube'; choose one of \['spatial', 'spatio_temporal', 'temporal'\]"):
         PretrainPreprocessor(masking=dict(type="tube"))
+
+
+@pytest.mark.parametrize("masking", [None, dict(type="temporal", ratio=0.5)])
+def test_what_a_data_set_lacks_is_hidden_and_no_target(masking):
+    lacking = torch.zeros(6, 9, 17, dtype=torch.bool)
+    lacking[:, :, 14] = True  # the right shoulder of every frame
+    lacking_3d = torch.zeros(6, 9, 17, dtype=torch.bool)
+    lacking_3d[2, 4] = True  # a whole frame
+    batch = batch_of() | dict(lacking=lacking, lacking_3d=lacking_3d)
+    inputs = PretrainPreprocessor(masking=masking, flip=False)(batch, training=True)["inputs"]
+    plain = PretrainPreprocessor(masking=masking, flip=False)(batch_of(), training=True)["inputs"]
+    for size, absent in ((2, lacking), (3, lacking_3d)):
+        assert torch.equal(inputs[f"known_{size}d"], ~absent) and plain[f"known_{size}d"] is None
+        drawn = plain[f"masks_{size}d"].keypoint_mask
+        expected = absent if drawn is None else drawn | absent
+        assert torch.equal(inputs[f"masks_{size}d"].keypoint_mask, expected)
+    flipped = PretrainPreprocessor(flip=True)(batch, training=True)["inputs"]
+    right = flipped["known_2d"][:, 0, 11]
+    assert (right ^ flipped["known_2d"][:, 0, 14]).all() and right.any() and not right.all()
+
+
+def test_lifting_gives_no_weight_to_what_a_data_set_lacks():
+    lacking = torch.zeros(6, 9, 17, dtype=torch.bool)
+    lacking[1, 3:5], lacking[3, :, 9] = True, True
+    (sample,) = LiftingPreprocessor()(batch_of() | dict(lacking_3d=lacking), training=True)["data_samples"]
+    assert torch.equal(sample.gt_instance_labels.lifting_target_weight, (~lacking).float())
+    assert torch.equal(sample.gt_instances.lifting_target_visible, ~lacking[:, 4])
+    (plain,) = LiftingPreprocessor()(batch_of(), training=True)["data_samples"]
+    assert "lifting_target_weight" not in plain.gt_instance_labels
+
+
+def test_the_root_is_that_of_the_keypoint_set():
+    batch, root = batch_of(), get_keypoint_set("mpi_inf_3dhp_17").index("pelvis")
+    gt = LiftingPreprocessor(keypoint_set="mpi_inf_3dhp_17")(batch)["data_samples"][0].gt_instances
+    assert root == 14 and torch.equal(gt.root_depth, batch["keypoints_3d"][:, 4, 14, 2])
+    assert torch.equal(gt.lifting_target, batch["keypoints_3d"][:, 4] - batch["keypoints_3d"][:, 4, 14:15])
+    inputs = PretrainPreprocessor(keypoint_set="mpi_inf_3dhp_17")(batch)["inputs"]
+    assert not inputs["poses_3d"][:, :, 14].any() and inputs["poses_3d"][:, :, 0].any()
 
 
 def test_errors_name_the_field():

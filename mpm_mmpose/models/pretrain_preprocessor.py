@@ -1,0 +1,116 @@
+"""Batches of 2D and of 3D windows to the masked inputs of pre-training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from ..augmentation import NEED_3D, read_augmentations
+from ..geometry import root_relative
+from ..masking import MASK_STRATEGIES, Masks, stream_generator
+from ..views import Views
+from .window_preprocessor import WindowPreprocessor
+
+VALIDATION_STREAM = 1  # beside the training stream of the same seed
+
+
+@MODELS.register_module()
+class PretrainPreprocessor(WindowPreprocessor):
+    """Unpaired 2D and 3D windows to the masked inputs of `MaskedPoseEstimator`.
+
+    Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) metres, absolute or root-relative; to make
+    2D from 3D also what it was projected from, source_3d (B, T, K, 3) camera space, metres, and intrinsics (B, 9).
+    Where the batch has them: down, down_3d (B, 3) and aspect (B,) for the augmentations; lacking, lacking_3d (B, T, K)
+    bool, keypoints that a data set does not know.
+    Out: inputs = dict(poses_2d, target_2d, masks_2d, known_2d, and the same of 3D); data_samples=None. 3D is
+    root-relative in metres. Poses are whole; targets are the same but for a detector's errors, which they have not.
+    Masks are `Masks`; what a data set lacks is hidden on top of the strategy's choice and False in known_2d or known_3d
+    (B, T, K), which are None where nothing lacks.
+    2D and 3D have independent masks and flips. In training both come from the stream of this rank; otherwise nothing is
+    flipped, and every batch draws its masks from the same fresh stream, whatever the rank, so that two validations of
+    one model give the same figure and leave training undisturbed.
+    Raises KeyError or ValueError that names a missing or wrongly shaped field. Source: paper, section 3.2.
+
+    Args:
+        masking: Strategy by name (`type`, see `MASK_STRATEGIES`) and its arguments.
+        flip: Mirror random samples (probability 0.5) in training.
+        seed: Of the random streams.
+        keypoint_set: Name of the keypoint set of the windows.
+        augmentations_2d: For 2D in training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
+            What is missed is hidden in masks_2d on top of the strategy's.
+        augmentations_3d: The same for 3D, which has no camera: a virtual one turns it.
+    """
+
+    fields = {"keypoints": (None, "K", 2), "keypoints_3d": (None, "K", 3)}
+    optional_fields = {
+        "lacking": (None, "K"),
+        "lacking_3d": (None, "K"),
+        "down": (3,),
+        "down_3d": (3,),
+        "aspect": (),
+    }
+
+    def __init__(
+        self,
+        masking: Mapping | None = None,
+        flip: bool = True,
+        seed: int = 0,
+        keypoint_set: str = "h36m_17",
+        augmentations_2d: Sequence[Mapping] = (),
+        augmentations_3d: Sequence[Mapping] = (),
+    ) -> None:
+        super().__init__(flip, seed, keypoint_set)
+        self._augmentations_2d = read_augmentations("augmentations_2d", augmentations_2d)
+        self._augmentations_3d = read_augmentations("augmentations_3d", augmentations_3d)
+        if any(augment.func in NEED_3D for augment in self._augmentations_2d):
+            self.fields = self.fields | {"source_3d": (None, "K", 3), "intrinsics": (9,)}
+        arguments = dict(masking or dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6))
+        strategy = arguments.pop("type", None)
+        if strategy not in MASK_STRATEGIES:
+            raise ValueError(f"masking has type={strategy!r}; choose one of {sorted(MASK_STRATEGIES)}.")
+        self._draw, self._masking = MASK_STRATEGIES[strategy], arguments
+
+    def _masks(self, views: Views, poses: Tensor, generator: torch.Generator) -> Masks:
+        masks = self._draw(*poses.shape[:3], generator=generator, **self._masking)
+        for also in (views.missed, views.lacking):
+            if also is not None:
+                hidden = masks.keypoint_mask
+                masks = masks._replace(keypoint_mask=also if hidden is None else hidden | also)
+        return masks
+
+    def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
+        """Batch of windows to `inputs`; see the class."""
+        batch = self._take(data)
+        stream = self.generator if training else stream_generator(self.device, self.seed, 0, VALIDATION_STREAM)
+        views_2d = Views(
+            keypoints=batch["keypoints"],
+            keypoints_3d=batch.get("source_3d"),
+            intrinsics=batch.get("intrinsics"),
+            down=batch.get("down"),
+            aspect=batch.get("aspect"),
+            lacking=batch.get("lacking"),
+        )
+        views_2d = self._vary(views_2d, self._augmentations_2d, training)
+        root = self.keypoint_set.root
+        views_3d = Views(
+            keypoints_3d=root_relative(batch["keypoints_3d"], root),
+            down=batch.get("down_3d"),
+            lacking=batch.get("lacking_3d"),
+        )
+        views_3d = self._vary(views_3d, self._augmentations_3d, training)
+        poses_2d, true_2d = views_2d.keypoints, views_2d.true_keypoints
+        poses_3d = root_relative(views_3d.keypoints_3d, root)
+        inputs = dict(
+            poses_2d=poses_2d,
+            target_2d=poses_2d if true_2d is None else true_2d,
+            masks_2d=self._masks(views_2d, poses_2d, stream),
+            known_2d=None if views_2d.lacking is None else ~views_2d.lacking,
+            poses_3d=poses_3d,
+            target_3d=poses_3d,
+            masks_3d=self._masks(views_3d, poses_3d, stream),
+            known_3d=None if views_3d.lacking is None else ~views_3d.lacking,
+        )
+        return dict(inputs=inputs, data_samples=None)
