@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS, METRICS, MODELS
 
 from mpm_mmpose.datasets import PoseSequence, write_store
+from mpm_mmpose.keypoints import get_keypoint_set
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "mpm"
 LEAVES = sorted(CONFIGS.glob("*.py"))
@@ -50,6 +51,7 @@ def tiny_stores(tmp_path, monkeypatch):
                 height=1002,
                 fps=50,
                 action=["walk", "wave"][i],
+                keypoint_set="mpi_inf_3dhp_17" if "mpi_inf_3dhp" in store else "h36m_17",
             )
             for i, pose in enumerate(poses)
         ]
@@ -140,6 +142,20 @@ def test_sizes_of_pretraining_data(size, windows, tiny_stores):
     sources = [dict(store=part.stores[0].path.name, window=part.window) for part in dataset.dataset_2d.datasets]
     assert sources == [dict(store="h36m_train", window=243), dict(store="amass_train", window=243)]
     assert len(dataset.dataset_2d) == len(dataset.dataset_3d) == windows
+
+
+def test_three_data_sets_train_together_with_what_one_lacks_hidden(tiny_stores):
+    config = Config.fromfile(CONFIGS / "pretrain_h36m_3dhp_amass.py")
+    init_default_scope(config.default_scope)
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    batch = dataset.__getitems__(range(len(dataset)))
+    inputs = MODELS.build(config.model.data_preprocessor | dict(flip=False))(batch, training=True)["inputs"]
+    nose = get_keypoint_set("h36m_17").index("nose")
+    for size in (2, 3):
+        lacking = ~inputs[f"known_{size}d"]
+        assert lacking[..., nose].float().mean() == 1 / 3  # a third of the windows is of MPI-INF-3DHP
+        assert not lacking[..., [i for i in range(17) if i != nose]].any()
+        assert inputs[f"masks_{size}d"].keypoint_mask[lacking].all()
 
 
 def test_missing_data_says_what_is_expected_where(tmp_path, monkeypatch):
