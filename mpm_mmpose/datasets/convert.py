@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,7 +18,7 @@ from tqdm import tqdm
 from .pose_sequence import PoseSequence
 from .readers import find_motion_files, read_motion
 from .store_writer import write_store
-from .virtual_camera import film
+from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
 
 
 @dataclass
@@ -39,6 +39,7 @@ def convert_mocap(
     fps: float | None = None,
     cameras: int = 4,
     seed: int = 0,
+    ranges: CameraRanges = LIKE_HUMAN36M,
     workers: int | None = None,
     skip_bad: bool = False,
     overwrite: bool = False,
@@ -46,16 +47,16 @@ def convert_mocap(
 ) -> Conversion:
     """Write the store ``out`` from motion files and folders of them, each clip seen by ``cameras`` virtual cameras.
 
-    fps: resample to this rate; None keeps each file's own. workers: processes, by default one a core; the store is the
-    same for any number. A clip is called by its file's stem, or by its path below the folder that all files have in
-    common where stems occur twice; its sequences are ``<clip>.cam<i>``.
+    fps: resample to this rate; None keeps each file's own. ranges: what the cameras are drawn from. workers: processes,
+    by default one a core; the store is the same for any number. A clip is called by its file's stem, or by its path
+    below the folder that all files have in common where stems occur twice; its sequences are ``<clip>.cam<i>``.
     Raises ValueError or OSError (file, reason) for a file that cannot be read; with ``skip_bad`` such files are left
     out and listed, and ValueError is raised only if none is left. See also ``find_motion_files``, ``write_store``.
     """
     files = find_motion_files(paths, format)
     names = clip_names(files)
     jobs = [(file, names[file]) for file in files]
-    work = partial(_convert_file, format=format, fps=fps, cameras=cameras, seed=seed)
+    work = partial(_convert_file, format=format, fps=fps, cameras=cameras, seed=seed, ranges=ranges)
     report = Conversion(Path(out))
     meta = dict(
         made_by="tools/dataset_converters/mocap.py",
@@ -64,6 +65,7 @@ def convert_mocap(
         fps=fps,
         cameras=cameras,
         seed=seed,
+        camera_ranges=asdict(ranges),
         skipped=report.skipped,  # filled while the sequences stream into the store, which writes meta at its end
     )
     with _results(work, jobs, workers) as results:
@@ -85,13 +87,13 @@ def clip_names(files: Sequence[Path]) -> dict[Path, str]:
 
 
 def _convert_file(
-    job: tuple[Path, str], *, format: str, fps: float | None, cameras: int, seed: int
+    job: tuple[Path, str], *, format: str, fps: float | None, cameras: int, seed: int, ranges: CameraRanges
 ) -> tuple[str, list[PoseSequence] | Exception]:
     file, name = job
     try:
         motion = replace(read_motion(file, format), name=name)
         motion = motion if fps is None else motion.resampled(fps)
-        return str(file), list(film(motion, cameras, seed))
+        return str(file), list(film(motion, cameras, seed, ranges))
     except (ValueError, OSError) as error:
         return str(file), error
 

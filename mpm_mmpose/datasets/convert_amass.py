@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from .pose_sequence import PoseSequence
 from .readers.amass import find_amass_files, read_amass
 from .readers.amass_body import BodyModelError, BodyModels
 from .store_writer import write_store
-from .virtual_camera import film
+from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
 
 
 def convert_amass(
@@ -25,6 +26,7 @@ def convert_amass(
     cameras: int = 4,
     split: str = "all",
     seed: int = 0,
+    ranges: CameraRanges = LIKE_HUMAN36M,
     regressor: str | Path | None = None,
     device: str = "auto",
     skip_bad: bool = False,
@@ -33,9 +35,10 @@ def convert_amass(
 ) -> Conversion:
     """Write the store ``out`` from AMASS archives and folders of them, each clip seen by ``cameras`` virtual cameras.
 
-    body_models, regressor: see ``BodyModels``. split: 'train', 'val', 'test' or 'all'. device: 'auto' is the GPU where
-    there is one. Raises ValueError or OSError (file, reason) for a file that cannot be read; with ``skip_bad`` such
-    files are left out and listed. A body model that is missing or wrong ends the conversion either way.
+    body_models, regressor: see ``BodyModels``. split: 'train', 'val', 'test' or 'all'. ranges: what the cameras are
+    drawn from. device: 'auto' is the GPU where there is one. Raises ValueError or OSError (file, reason) for a file
+    that cannot be read; with ``skip_bad`` such files are left out and listed. A body model that is missing or wrong
+    ends the conversion either way.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -53,20 +56,21 @@ def convert_amass(
         fps=fps,
         cameras=cameras,
         seed=seed,
+        camera_ranges=asdict(ranges),
         keypoints_from="approximation" if regressor is None else f"regressor {regressor}",
         skipped=report.skipped,  # filled while the sequences stream into the store, which writes meta at its end
     )
-    results = ((str(file), _convert_file(file, bodies, fps, cameras, seed)) for file in files)
+    results = ((str(file), _convert_file(file, bodies, fps, cameras, seed, ranges)) for file in files)
     results = tqdm(results, total=len(files), unit="clip", desc=f"Converting to {out}", disable=not progress)
     write_store(out, _named_once(read_sequences(results, report, skip_bad)), meta, overwrite)
     return report
 
 
 def _convert_file(
-    file: Path, bodies: BodyModels, fps: float, cameras: int, seed: int
+    file: Path, bodies: BodyModels, fps: float, cameras: int, seed: int, ranges: CameraRanges
 ) -> list[PoseSequence] | Exception:
     try:
-        return list(film(read_amass(file, bodies).resampled(fps), cameras, seed))
+        return list(film(read_amass(file, bodies).resampled(fps), cameras, seed, ranges))
     except BodyModelError:
         raise
     except (ValueError, OSError) as error:

@@ -4,6 +4,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mpm_mmpose.datasets import convert
@@ -53,7 +54,8 @@ def test_help_is_quick_and_complete():
     start = time.perf_counter()
     result = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     assert time.perf_counter() - start < 1
-    for option in ("--out", "--format", "--fps", "--cameras", "--seed", "--workers", "--skip-bad", "--overwrite"):
+    options = "--out --format --fps --cameras --seed --roll --pitch --distance --focal --workers --skip-bad --overwrite"
+    for option in options.split():
         assert option in result.stdout
 
 
@@ -93,12 +95,25 @@ def test_bad_file(tmp_path, clip, capsys):
         (["{clip}", "--out", "store", "--fps", "nan"], "invalid float above 0 value: 'nan'"),
         (["{clip}", "--out", "store", "--seed", "-1"], "--seed: -1 is below 0"),
         (["{clip}", "--out", "store", "--format", "fbx"], "invalid choice: 'fbx'"),
+        (["{clip}", "--out", "store", "--roll", "5"], "argument --roll: expected 2 arguments"),
+        (["{clip}", "--out", "store", "--roll", "5", "-5"], "argument --roll is 5 to -5; give two numbers, the lower"),
+        (["{clip}", "--out", "store", "--focal", "0", "1"], "argument --focal is 0 to 1; give factors of 0.5 or more"),
     ],
 )
 def test_wrong_use(tmp_path, clip, arguments, message, capsys):
     with pytest.raises(SystemExit) as stop:
         mocap.main([argument.format(clip=clip, folder=tmp_path) for argument in arguments])
     assert stop.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_ranges_of_the_cameras(tmp_path, clip):
+    arguments = [str(clip), "--out", str(tmp_path / "turned"), "--workers", "1", "--cameras", "2"]
+    assert mocap.main([*arguments, "--roll", "-30", "-25.5", "--pitch", "-3", "3", "--distance", "8", "8"]) == 0
+    store = PoseStore(tmp_path / "turned")
+    assert store.meta["camera_ranges"] == dict(roll=[-30, -25.5], pitch=[-3, 3], distance=[8, 8], focal=[1, 1])
+    sequence = store.sequence(0)
+    across, down, _ = sequence.rotation @ (0, 0, 1)
+    assert -30 <= np.rad2deg(np.arctan2(-across, -down)) <= -25.5
 
 
 def test_overwriting_only_stores(tmp_path, clip, capsys):

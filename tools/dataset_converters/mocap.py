@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from camera_options import add_camera_options, camera_options
 from converter_command import positive, run
 
 if TYPE_CHECKING:
@@ -39,29 +40,27 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
     parser.add_argument("--format", choices=("auto", "bvh", "asf_amc"), default="auto", help="default: by suffix")
     parser.add_argument("--fps", type=positive(float), help="resample to this rate; default: keep that of each file")
-    parser.add_argument("--cameras", type=positive(int), default=4, help="virtual cameras a clip; default: 4")
-    parser.add_argument("--seed", type=int, default=0, help="of the cameras' places; default: 0")
     parser.add_argument("--workers", type=positive(int), help="processes; default: one a core")
     parser.add_argument(
         "--skip-bad", action="store_true", help="go on without files that cannot be read, and list them"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace STORE if it is a store already")
+    add_camera_options(parser)
     args = parser.parse_args(argv)
     for path in args.src:
         if not path.exists():
             parser.error(f"{path}: does not exist; give a folder or file of motion capture")
-    if args.seed < 0:
-        parser.error(f"argument --seed: {args.seed} is below 0")
     if args.out.exists() and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
+    args.film = camera_options(parser, args)
     return args
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    names = ("format", "fps", "cameras", "seed", "workers", "skip_bad", "overwrite")
-    options = {name: getattr(args, name) for name in names}
+    names = ("format", "fps", "workers", "skip_bad", "overwrite")
+    options = {name: getattr(args, name) for name in names} | args.film
 
     def load() -> Callable[[], Conversion]:
         from mpm_mmpose.datasets.convert import convert_mocap
