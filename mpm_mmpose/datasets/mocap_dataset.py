@@ -13,6 +13,7 @@ from mmpose.datasets.datasets import BaseMocapDataset
 from mmpose.registry import DATASETS
 
 from .pose_store import PoseStore
+from .sequence_table import find_sequences
 
 # Sequences of Human3.6M are called as its images are, but for the frame: S9_Waiting_1.54138969
 _H36M_NAME = re.compile(r"S\d+_[^./]+\.\d+")
@@ -28,7 +29,8 @@ class PoseStoreMocapDataset(BaseMocapDataset):
     as in its ``cameras.pkl``, f, c, k, p, R, T as far as the store knows them.
 
     seq_len, seq_step, multiple_target, multiple_target_step, pad_video_seq and causal mean what they mean in
-    Human36mDataset. The other arguments of a config (files, prefixes) give way to ``store``, a directory or several.
+    Human36mDataset. The other arguments of a config (files, prefixes) give way to ``store``, a directory or several,
+    and subjects, actions: names of those to keep, all by default.
     Sequences keep the order of the store, where Human36mDataset sorts them by name.
     Raises FileNotFoundError for a missing store, ValueError for arguments that contradict each other, that leave no
     sample, or for a store without 2D, without 3D, or of other keypoints than Human3.6M's 17.
@@ -45,6 +47,8 @@ class PoseStoreMocapDataset(BaseMocapDataset):
         multiple_target_step: int = 0,
         pad_video_seq: bool = False,
         causal: bool = True,
+        subjects: Sequence[str] | None = None,
+        actions: Sequence[str] | None = None,
         metainfo: dict | None = None,
         pipeline: Sequence[dict] = (),
         test_mode: bool = False,
@@ -59,6 +63,7 @@ class PoseStoreMocapDataset(BaseMocapDataset):
         self.seq_len, self.seq_step = seq_len, seq_step
         self.multiple_target, self.multiple_target_step = multiple_target, multiple_target_step or multiple_target
         self.pad_video_seq, self.causal = pad_video_seq, causal
+        self.wanted = dict(subjects=subjects, actions=actions)
         # Not BaseMocapDataset's, which reads an annotation file and copies the frames of every window.
         BaseDataset.__init__(
             self,
@@ -99,7 +104,8 @@ class _Samples(Sequence):
         elif options.pad_video_seq:
             self.offsets = self.offsets - self.offsets[self.targets[0]]
             span = 1
-        lengths = np.concatenate([store.lengths for store in self.stores])
+        self.sequences = find_sequences(self.stores, options.wanted)
+        lengths = np.concatenate([store.lengths for store in self.stores])[self.sequences]
         self.counts = np.maximum(0, (lengths - span) // self.step + 1)
         self.ends = np.cumsum(self.counts)
         self.first_sequences = np.cumsum([0, *map(len, self.stores)])
@@ -115,8 +121,9 @@ class _Samples(Sequence):
     def __getitem__(self, index: int) -> dict[str, Any]:
         index = range(len(self))[index]
         number = int(np.searchsorted(self.ends, index, side="right"))
-        owner = int(np.searchsorted(self.first_sequences, number, side="right")) - 1
-        store, sequence = self.stores[owner], number - int(self.first_sequences[owner])
+        sequence = int(self.sequences[number])
+        owner = int(np.searchsorted(self.first_sequences, sequence, side="right")) - 1
+        store, sequence = self.stores[owner], sequence - int(self.first_sequences[owner])
         start = (index - int(self.ends[number] - self.counts[number])) * self.step
         inside = np.clip(start + self.offsets, 0, store.lengths[sequence] - 1)
         frames = store.starts[sequence] + inside

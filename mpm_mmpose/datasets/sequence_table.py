@@ -46,26 +46,34 @@ class SequenceTable:
         return self.action_ids[np.searchsorted(self.stretches, _key(sequence, frame), side="right") - 1]
 
 
-def choose_sequences(stores: Sequence[PoseStore], wanted: Mapping[str, Sequence[str] | None]) -> SequenceTable:
-    """The sequences whose ``subjects``, ``actions``, ``names`` are among the wanted ones; None is all.
+def find_sequences(stores: Sequence[PoseStore], wanted: Mapping[str, Sequence[str] | None]) -> np.ndarray:
+    """Indices (S,) of the sequences whose ``subjects``, ``actions``, ``names`` are among the wanted ones; None is all.
 
-    A store whose ``meta['activities']`` names the stretches of a sequence (MPI-INF-3DHP's test) has these as actions.
-    Raises ValueError for a name that is not there and for a choice that leaves nothing.
+    They count through all stores. Raises ValueError for a name that is not there and for a choice that leaves nothing.
     """
     where = ", ".join(str(store.path) for store in stores)
     keep = []
     for column, names in wanted.items():
         there = np.array([text for store in stores for text in getattr(store, column)], dtype=object)
         if isinstance(names, str):
-            raise ValueError(f"PoseWindowDataset: {column} is the text {names!r}; give a list of names")
+            raise ValueError(f"{where}: {column} is the text {names!r}; give a list of names")
         missing = set(names or ()) - set(there)
         if missing:
             known = ", ".join(sorted(set(there))[:20])
             raise ValueError(f"{where}: no {column} {sorted(missing)}; there are {known}")
         keep.append(np.ones(len(there), bool) if names is None else np.isin(there, list(names)))
-    keep = np.flatnonzero(np.logical_and.reduce(keep))
-    if not len(keep):
+    found = np.flatnonzero(np.logical_and.reduce(keep))
+    if not len(found):
         raise ValueError(f"{where}: no sequence is of all of {wanted}; loosen the choice")
+    return found
+
+
+def choose_sequences(stores: Sequence[PoseStore], wanted: Mapping[str, Sequence[str] | None]) -> SequenceTable:
+    """The sequences that :func:`find_sequences` finds.
+
+    A store whose ``meta['activities']`` names the stretches of a sequence (MPI-INF-3DHP's test) has these as actions.
+    """
+    keep = find_sequences(stores, wanted)
 
     def column(name: str) -> np.ndarray:
         return np.concatenate([getattr(store, name) for store in stores])[keep]

@@ -123,6 +123,17 @@ def test_same_windows_as_window_dataset(both):
             np.testing.assert_allclose(label[0], target, atol=1e-6)
 
 
+def test_subjects_and_actions_are_chosen_by_name(both):
+    store, _ = both
+    everything = PoseStoreMocapDataset(store)
+    chosen = PoseStoreMocapDataset(store, subjects=["S1", "S9"], actions=["Walking_1"])
+    assert len(chosen) == 30 and len(everything) == 300
+    assert chosen[4]["target_img_path"] == everything[274]["target_img_path"] == ["S9_Walking_1.54138969_000005.jpg"]
+    np.testing.assert_array_equal(chosen[4]["keypoints_3d"], everything[274]["keypoints_3d"])
+    with pytest.raises(ValueError, match=r"no subjects \['S2'\]; there are S1, S9"):
+        PoseStoreMocapDataset(store, subjects=["S2"])
+
+
 def test_frames_are_not_copied(both):
     """A sample is cut when it is asked for; a pickled data set holds no frame."""
     dataset = PoseStoreMocapDataset(both[0], seq_len=243, causal=False, pad_video_seq=True)
