@@ -1,9 +1,17 @@
-"""A body of SMPL's joints with three vertices a joint, and AMASS archives, written in the layout of the real ones."""
+"""A body of SMPL's joints with three vertices a joint, and AMASS archives, written in the layout of the real ones.
+
+Also archives in the layout that MPM's released code reads.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from mpm_mmpose.datasets.synthetic_motion import generate_motion
+from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.geometry import normalize_screen
+from mpm_mmpose.keypoints import COMMON_16, H36M_17
 
 BODY_PARENTS = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19]
 # metres from the parent, person facing z with left on x
@@ -121,6 +129,31 @@ def write_clip(tmp_path):
         arrays = clip_arrays(kind, **options) | (changes or {})
         np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
         return path
+
+    return write
+
+
+@pytest.fixture
+def released_clip():
+    """Makes an entry of the released code's archive: someone who walks, root-relative, seen by a camera."""
+
+    def make(number: int = 16, frames: int = 12, seed: int = 0) -> dict:
+        sequence = next(film(generate_motion("walking", 1.0, 30, seed), cameras=1, seed=seed))
+        kept = list(COMMON_16.indices_in(H36M_17) if number == 16 else range(17))
+        screen = normalize_screen(sequence.keypoints.astype(float), sequence.width, sequence.height)
+        poses = (sequence.keypoints_3d - sequence.keypoints_3d[:, :1]).astype(float)
+        return dict(length=frames, pose2d=screen[:frames, kept], pose3d=poses[:frames, kept])
+
+    return make
+
+
+@pytest.fixture
+def write_released(tmp_path):
+    """Writes clips by name as the released code's archive and returns its path."""
+
+    def write(clips: dict, name: str = "amass.npz") -> Path:
+        np.savez(tmp_path / name, poses=np.array(clips, dtype=object))
+        return tmp_path / name
 
     return write
 
