@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -15,115 +18,188 @@ from ..keypoints import get_keypoint_set
 from .pose_sequence import PoseSequence
 from .store_format import FORMAT, FRAME_ARRAYS, TABLES, TEXTS, VERSION
 
+_ROOM = "make room there, or give a place on another disk"
+_PERMISSION = "ask for permission to write there (chmod +w), or give another place"
+# What the system's error means, and what to do.
+_PROBLEMS = {
+    errno.ENOSPC: ("the disk is full", _ROOM),
+    errno.EDQUOT: ("your quota on this disk is used up", _ROOM),
+    errno.EFBIG: ("a file would be larger than is allowed here", "raise the limit (ulimit -f), or give another place"),
+    errno.EACCES: ("may not be written", _PERMISSION),
+    errno.EPERM: ("may not be written", _PERMISSION),
+    errno.EROFS: ("the disk can only be read", "give another place"),
+}
+# What renaming a directory says where another one with files in it is in the way.
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
+
+
+class StoreWriteError(OSError):
+    """A store cannot be written where it should go; the message says where, why and what to do."""
+
 
 def write_store(
     path: str | Path, sequences: Iterable[PoseSequence], meta: dict | None = None, overwrite: bool = False
 ) -> None:
     """Write ``sequences``, one in memory at a time, to the new directory ``path``.
 
-    Everything goes to a directory beside it that is renamed at the end, so that neither an error nor Ctrl-C leaves half
-    a store, and an existing one is replaced only by a whole one. ``meta`` says what the store was made from (JSON).
-    Raises FileExistsError when ``path`` exists and ``overwrite`` is False, or when it is no store; ValueError
-    for no sequences, for two of one name, and for sequences that differ in keypoint set or in arrays.
+    Everything goes to a directory of a name of its own beside it that is renamed at the end, so that neither an error
+    nor Ctrl-C leaves half a store, and an existing one is replaced only by a whole one. Of several that write to one
+    path at once the first wins, or with ``overwrite`` the last; who has the replaced store open keeps reading it. A
+    process that is killed leaves a hidden ``.<name>.partial-*``, which nothing reads.
+    ``meta`` says what the store was made from (JSON).
+    Raises FileExistsError when ``path`` exists and ``overwrite`` is False, or when it is no store; StoreWriteError
+    where it cannot be written, as on a full disk; ValueError for no sequences, for two of one name, and for sequences
+    that differ in keypoint set or in arrays.
     """
     path = Path(path)
-    if path.exists():
-        if not overwrite:
-            raise FileExistsError(f"{path}: exists already; give another path or ask for it to be overwritten")
-        if not (path / "store.json").is_file():
-            raise FileExistsError(f"{path}: is not a pose store and will not be overwritten; give another path")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        _write_files(partial, sequences, {} if meta is None else meta)
-        _put_in_place(partial, path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    place = path.resolve()  # where a link points, so that it stays a link
+    with ExitStack() as stack:
+        with _explained(path):
+            _check_free(path, overwrite)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = TemporaryDirectory(prefix=f".{place.name}.partial-", dir=place.parent, ignore_cleanup_errors=True)
+            # The new store lies one deeper because temporary directories are closed to other people.
+            new = Path(stack.enter_context(beside), "new")
+            new.mkdir()
+        _write_files(path, new, sequences, {} if meta is None else meta)
+        with _explained(path):
+            _put_in_place(new, place, path, overwrite)
 
 
-def _put_in_place(partial: Path, path: Path) -> None:
+def _check_free(path: Path, overwrite: bool) -> None:
     if not path.exists():
-        partial.rename(path)
         return
-    old = path.with_name(f".{path.name}.old-{os.getpid()}")
-    path.rename(old)
-    try:
-        partial.rename(path)
-    except BaseException:
-        old.rename(path)
-        raise
-    shutil.rmtree(old)
+    if not overwrite:
+        raise FileExistsError(f"{path}: exists already; give another path or ask for it to be overwritten")
+    if not (path / "store.json").is_file():
+        raise FileExistsError(f"{path}: is not a pose store and will not be overwritten; give another path")
 
 
-def _write_files(directory: Path, sequences: Iterable[PoseSequence], meta: dict) -> None:
-    keypoint_set, streams = None, {}
-    tables = {name: [] for name in TABLES}
+def _put_in_place(new: Path, place: Path, path: Path, overwrite: bool) -> None:
+    """Rename ``new`` to ``place``. Renaming is what only one of several processes succeeds in."""
+    for number in count():
+        old = new.with_name(f"old{number}")
+        _check_free(path, overwrite)
+        try:
+            if overwrite:
+                with suppress(FileNotFoundError):  # there is none, or another process has just moved it away
+                    place.rename(old)
+            new.rename(place)
+            return
+        except BaseException as error:
+            with suppress(OSError):  # there was none, or another process' store has come to its place
+                old.rename(place)
+            if not isinstance(error, OSError) or error.errno not in _TAKEN:
+                raise
+
+
+def _write_files(path: Path, directory: Path, sequences: Iterable[PoseSequence], meta: dict) -> None:
+    keypoint_set, present = None, []
+    files: dict[str, _RowFile] = {}
     texts = {name: [] for name in TEXTS}
     names = set()
-    try:
+    with ExitStack() as stack:
         for sequence in sequences:
-            present = [name for name in FRAME_ARRAYS if getattr(sequence, name) is not None]
+            arrays = {name: array for name in FRAME_ARRAYS if (array := getattr(sequence, name)) is not None}
             if keypoint_set is None:
-                keypoint_set = sequence.keypoint_set
+                keypoint_set, present = sequence.keypoint_set, list(arrays)
                 number = len(get_keypoint_set(keypoint_set))
-                streams = {n: _FrameFile(directory / f"{n}.npy", FRAME_ARRAYS[n](number)) for n in present}
-            if sequence.keypoint_set != keypoint_set or present != list(streams):
+                rows = {name: (np.float32, FRAME_ARRAYS[name](number)) for name in present} | TABLES
+                with _explained(path):
+                    for name, (dtype, row) in rows.items():
+                        files[name] = _RowFile(directory / f"{name}.npy", dtype, row)
+                        stack.callback(files[name].abandon)
+            if sequence.keypoint_set != keypoint_set or list(arrays) != present:
                 raise ValueError(
-                    f"sequence {sequence.name!r} has {', '.join(present)} of {sequence.keypoint_set}, those before it "
-                    f"{', '.join(streams)} of {keypoint_set}; write such sequences into stores of their own"
+                    f"sequence {sequence.name!r} has {', '.join(arrays)} of {sequence.keypoint_set}, those before it "
+                    f"{', '.join(present)} of {keypoint_set}; write such sequences into stores of their own"
                 )
             if sequence.name in names:
                 raise ValueError(f"sequence {sequence.name!r}: name occurs twice; sequences need names of their own")
             names.add(sequence.name)
-            for name, stream in streams.items():
-                stream.append(getattr(sequence, name))
-            _append_row(tables, texts, sequence)
+            with _explained(path, files):
+                for name, array in (arrays | _table_rows(sequence)).items():
+                    files[name].append(array)
+            for text in TEXTS:
+                texts[text].append(getattr(sequence, text.removesuffix("s")))
         if keypoint_set is None:
-            raise ValueError(f"{directory.name}: there are no sequences to write; give at least one")
-    finally:
-        for stream in streams.values():
-            stream.close()
-    for name, (dtype, row) in TABLES.items():
-        np.save(directory / f"{name}.npy", np.array(tables[name], dtype=dtype).reshape(-1, *row), allow_pickle=False)
-    index = dict(format=FORMAT, version=VERSION, keypoint_set=keypoint_set, frame_arrays=list(streams), meta=meta)
-    (directory / "store.json").write_text(json.dumps(index | texts, indent=1, ensure_ascii=False), encoding="utf-8")
+            raise ValueError(f"{path}: there are no sequences to write; give at least one")
+        index = dict(format=FORMAT, version=VERSION, keypoint_set=keypoint_set, frame_arrays=present, meta=meta)
+        content = json.dumps(index | texts, indent=1, ensure_ascii=False)
+        with _explained(path, files):
+            for file in files.values():
+                file.finish()
+            # Names of files may be no Unicode; what stands for their bytes is written as JSON writes it.
+            (directory / "store.json").write_text(content, encoding="utf-8", errors="backslashreplace")
 
 
-def _append_row(tables: dict[str, list], texts: dict[str, list], sequence: PoseSequence) -> None:
-    tables["lengths"].append(len(sequence))
-    tables["sizes"].append((sequence.width, sequence.height))
-    tables["fps"].append(sequence.fps)
-    for name in ("intrinsics", "rotation", "translation"):
-        table = name if name in TABLES else name + "s"
-        value = getattr(sequence, name)
-        tables[table].append(np.full(TABLES[table][1], np.nan) if value is None else value)
-    for text in TEXTS:
-        texts[text].append(getattr(sequence, text.removesuffix("s")))
+def _table_rows(sequence: PoseSequence) -> dict[str, np.ndarray]:
+    """A row (1, ...) of each table, NaN for what the sequence does not know."""
+    values: dict[str, Any] = dict(
+        lengths=len(sequence),
+        sizes=(sequence.width, sequence.height),
+        fps=sequence.fps,
+        intrinsics=sequence.intrinsics,
+        rotations=sequence.rotation,
+        translations=sequence.translation,
+    )
+    return {
+        name: np.full((1, *row), np.nan if values[name] is None else values[name], dtype=dtype)
+        for name, (dtype, row) in TABLES.items()
+    }
 
 
-class _FrameFile:
-    """A float32 .npy file that grows by rows; the number of rows goes into its header on closing."""
+class _RowFile:
+    """A .npy file that grows by rows; the number of rows goes into its header at the end."""
 
-    def __init__(self, path: Path, row: tuple[int, ...]) -> None:
-        self.row, self.rows = row, 0
-        self.file: IO[bytes] = open(path, "wb")
-        self._write_header()
+    def __init__(self, path: Path, dtype: type, row: tuple[int, ...]) -> None:
+        self.dtype, self.row, self.rows = np.dtype(dtype).newbyteorder("<"), row, 0
+        self.file = open(path, "wb")
+        self.data_start = self._write_header()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the rows."""
+        return self.rows * int(np.prod(self.row)) * self.dtype.itemsize
 
     def append(self, rows: np.ndarray) -> None:
-        self.file.write(np.ascontiguousarray(rows, dtype="<f4").data)
         self.rows += len(rows)
+        self.file.write(np.ascontiguousarray(rows, dtype=self.dtype).data)
 
-    def close(self) -> None:
-        start = self.data_start
+    def finish(self) -> None:
         self.file.seek(0)
-        self._write_header()
-        self.file.close()
-        if self.data_start != start:  # numpy leaves room in the header for the leading axis to grow
+        if self._write_header() != self.data_start:  # numpy leaves room in it for the leading axis to grow
             raise RuntimeError(f"{self.file.name}: the header grew with the number of rows; use numpy 1.26 or newer")
+        self.file.close()
 
-    def _write_header(self) -> None:
-        header = dict(descr="<f4", fortran_order=False, shape=(self.rows, *self.row))
+    def abandon(self) -> None:
+        """Close the file, if that is still to be done, whatever becomes of it: an error is on its way already."""
+        with suppress(OSError):
+            self.file.close()
+
+    def _write_header(self) -> int:
+        header = dict(descr=self.dtype.str, fortran_order=False, shape=(self.rows, *self.row))
         np.lib.format.write_array_header_1_0(self.file, header)
-        self.data_start = self.file.tell()
+        return self.file.tell()
+
+
+@contextmanager
+def _explained(path: Path, files: dict[str, _RowFile] | None = None) -> Iterator[None]:
+    """Turn the system's errors of writing into StoreWriteError, with the sizes where space is what is missing."""
+    try:
+        yield
+    except FileExistsError as error:
+        if error.errno is None:  # ours
+            raise
+        raise StoreWriteError(f"{path}: {error.filename} is in the way; move it, or give another place") from error
+    except OSError as error:
+        problem, fix = _PROBLEMS.get(error.errno, (f"cannot be written ({error})", "give another place"))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            problem += f" ({_sizes(path, files or {})})"
+        raise StoreWriteError(f"{path}: {problem}; {fix}") from error
+
+
+def _sizes(path: Path, files: dict[str, _RowFile]) -> str:
+    folder = next(folder for folder in path.resolve().parents if folder.is_dir())
+    needed = sum(file.size for file in files.values())
+    return f"{needed:,} bytes are needed up to here, {shutil.disk_usage(folder).free:,} are free on its disk"

@@ -34,7 +34,7 @@ def run(
     """Convert to the store ``out`` and return the exit status: 0 done, 1 a file was refused, 130 interrupted.
 
     load: imports what takes seconds, which --help and wrong use need not, and returns the conversion. describe: the
-    line at the end, from the report and the seconds it took. hint: what to add to an error.
+    line at the end, from the report and the seconds it took. hint: what to add to an error of a file that is read.
     """
     try:
         convert = load()
@@ -44,7 +44,11 @@ def run(
         print(f"Interrupted; {out} is as it was before.", file=sys.stderr)
         return 130
     except (ValueError, OSError) as error:
-        print(f"error: {error}\n{out} is as it was before.{hint(error)}", file=sys.stderr)
+        from mpm_mmpose.datasets.store_writer import StoreWriteError
+
+        # What is wrong with the place of the store is not helped by what helps with bad files.
+        more = "" if isinstance(error, StoreWriteError | FileExistsError) else hint(error)
+        print(f"error: {error}\n{out} is as it was before.{more}", file=sys.stderr)
         return 1
     for _, reason in report.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
