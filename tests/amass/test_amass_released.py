@@ -3,9 +3,11 @@ import os
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseWindowDataset
+from mpm_mmpose.datasets import MixedPoseDataset, PoseWindowDataset
 from mpm_mmpose.datasets.pose_store import write_store
 from mpm_mmpose.datasets.readers.amass_released import ReleasedAmass, is_released
+from mpm_mmpose.datasets.synthetic_motion import generate_motion
+from mpm_mmpose.datasets.virtual_camera import film
 from mpm_mmpose.keypoints import COMMON_16, H36M_17
 
 
@@ -46,6 +48,20 @@ def test_a_data_set_gives_back_what_was_in_the_file(tmp_path, released_clip, wri
     np.testing.assert_allclose(batch["keypoints"][1], clips["b"]["pose2d"][7:12], atol=5e-7)
     np.testing.assert_allclose(batch["keypoints_3d"][1], clips["b"]["pose3d"][7:12], atol=1e-7)
     assert windows.metainfo["keypoint_set"] == "common_16" and np.isnan(batch["intrinsics"]).all()
+
+
+def test_mixed_with_human36m(tmp_path, released_clip, write_released):
+    """As docs/data.md says: the 17 keypoints of the one in the order of the 16 of the other."""
+    write_store(tmp_path / "h36m", film(generate_motion("walking", 1.0, 30, 0), cameras=1))
+    write_store(tmp_path / "amass", [ReleasedAmass(write_released(dict(a=released_clip(seed=1)))).read("a")])
+    one, other = (
+        dict(store=tmp_path / "h36m", window=5, keypoint_set="common_16"),
+        dict(store=tmp_path / "amass", window=5),
+    )
+    mixed = MixedPoseDataset([one, other])
+    batch = mixed.__getitems__(range(len(mixed)))
+    assert len(mixed) == 30 + 12 and batch["keypoints"].shape == (42, 5, 16, 2)
+    np.testing.assert_allclose(batch["keypoints"][32], released_clip(seed=1)["pose2d"][:5], atol=5e-7)
 
 
 @pytest.mark.parametrize("length", [5, np.int64(5), np.array(5), 5.0])
