@@ -36,19 +36,23 @@ def mirror(views: Views, samples: Tensor, flip_indices: Tensor) -> Views:
     The mirrored camera has its principal point cx and its tangential distortion p1 on the other side. flip_indices (K,)
     int64. Asks the device for no value.
     """
+    batch, number = len(samples), len(flip_indices)
+    # Where each keypoint comes from, also where nothing is mirrored: one gather, which moves every number once.
+    order = torch.where(samples[:, None], flip_indices, torch.arange(number, device=samples.device))
 
     def choose(new: Tensor, old: Tensor) -> Tensor:
-        return torch.where(samples.view(-1, *[1] * (old.ndim - 1)), new, old)
+        return torch.where(samples[:, None], new, old)
 
-    def exchanged(poses: Tensor) -> Tensor:
-        if poses.ndim == 3:
-            return poses.index_select(2, flip_indices)
-        # One selection over flat rows of numbers: over the keypoints of a 4D tensor it takes nearly twice as long.
-        size = poses.shape[3]
-        order = (flip_indices[:, None] * size + torch.arange(size, device=poses.device)).flatten()
-        signs = torch.ones(size, dtype=poses.dtype, device=poses.device)
-        signs[0] = -1
-        return poses.flatten(0, 1).flatten(1).index_select(1, order).view(poses.shape) * signs
+    def exchanged(values: Tensor) -> Tensor:
+        size = values.shape[3:].numel()
+        # Flat rows of numbers: over the keypoints of a 4D tensor it takes longer.
+        numbers = order[:, :, None] * size + torch.arange(size, device=values.device)
+        found = values.flatten(2).gather(2, numbers.view(batch, 1, -1).expand(-1, values.shape[1], -1))
+        if values.ndim == 4:  # positions: x on the other side
+            signs = values.new_ones(batch, number, size)
+            signs[..., 0] -= 2 * samples[:, None]
+            found *= signs.view(batch, 1, -1)
+        return found.view(values.shape)
 
     fields = {name: value for name, value in views._asdict().items() if value is not None}
     for name, value in fields.items():
@@ -60,5 +64,5 @@ def mirror(views: Views, samples: Tensor, flip_indices: Tensor) -> Views:
         elif name == "down":
             fields[name] = choose(torch.cat([-value[:, :1], value[:, 1:]], dim=1), value)
         else:
-            fields[name] = choose(exchanged(value), value)
+            fields[name] = exchanged(value)
     return Views(**fields)
