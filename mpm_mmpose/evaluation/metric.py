@@ -1,135 +1,187 @@
-"""MPJPE, P-MPJPE and N-MPJPE in millimetres: over all poses, by action, and as the mean over actions."""
+"""Errors of predicted 3D poses, counted as they come, under a named protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
-from numpy.typing import ArrayLike
 
-from .pose_error import mpjpe, n_mpjpe, p_mpjpe
+from . import report
+from .accumulator import HIDDEN, Accumulator, merged
+from .batch import UNNAMED, PoseReader
+from .bootstrap import FEWEST
+from .pck import columns_of_groups
+from .pose_error import ERRORS, MILLIMETRES, TITLES
+from .protocol import get_protocol
+from .smoothness import ERRORS as SMOOTHNESS
+from .summary import Row, Summary
 
-MILLIMETRES = 1000
-ERRORS = {"mpjpe": mpjpe, "p_mpjpe": p_mpjpe, "n_mpjpe": n_mpjpe}
-TITLES = {"mpjpe": "MPJPE", "p_mpjpe": "P-MPJPE", "n_mpjpe": "N-MPJPE"}
+__all__ = ["ERRORS", "MILLIMETRES", "TITLES", "PoseErrorMetric"]
 
 
 @METRICS.register_module()
 class PoseErrorMetric(BaseMetric):
-    """Errors of predicted 3D poses in millimetres.
+    """MPJPE, P-MPJPE, N-MPJPE, MPJVE, acceleration error, PCK and AUC of 3D poses; millimetres and per cent.
 
-    Reads data samples with `pred_instances.keypoints` and `gt_instances.lifting_target`, both (N, K, 3) in metres and
-    the same space (root-relative as our preprocessor gives them). Two kinds are understood: those of our data sets,
-    with `gt_instances.window` and `gt_instances.action`, indices into `dataset_meta['actions']`; and mmpose's own,
-    whose action is in the name of `target_img_path` (as mmpose's MPJPE reads it). Windows that a distributed sampler
-    repeats count once. Predictions are not kept, only their errors.
+    Reads the data samples that `PoseReader` describes. Poses are added up as they come and not kept; in several
+    processes each keeps its own sums, and a window that a sampler repeats counts once.
 
-    Gives `mpjpe`, `p_mpjpe`, `n_mpjpe`: the mean over all poses; and `<error>/mean_over_actions`: the mean of the
-    actions' means, the figure that papers report for Human3.6M. The table by action goes to the log and to `by_action`.
-    Raises ValueError where there are no poses, where a pose is not finite, or where a ground truth keypoint is marked
-    invisible.
+    Gives over all frames: `mpjpe`, `p_mpjpe`, `n_mpjpe`; `mpjve`, `acceleration` where the samples have sequence and
+    frame; `pck`, `auc` where the keypoints have names; `hidden/<error>` where keypoints were hidden; each also as
+    `<figure>/mean_over_actions`, the mean of the actions' means, which papers report for Human3.6M. Of the protocol's
+    headline `<figure>/low` and `<figure>/high` as well, the 95 % interval. Under 'released_mpm' also
+    `released/<figure>`. What is missing, the report says why. See docs/evaluation.md.
+
+    Args:
+        protocol: Preset by name: 'plain', 'h36m_p1', 'h36m_p2', '3dhp', 'released_mpm'.
+        keypoint_set: Names of the keypoints, where the data set's metainfo does not say.
+        hidden_keypoints: Keypoints, or limbs, that the model was not given, where the samples do not say.
+        dump: Write the poses to this .npz; keeps them all in memory. See `PoseDump.write`.
+        collect_device, prefix, collect_dir: Of mmengine's BaseMetric.
+        options: Single choices of `Protocol`, in place of the preset's.
+
+    Raises ValueError where there are no poses or no keypoint counts, where a pose is not finite, and for an unknown
+    protocol, option or keypoint; KeyError where the data set does not name its actions or sequences.
     """
 
     default_prefix = "pose"
 
-    def __init__(self, collect_device: str = "cpu", prefix: str | None = None, collect_dir: str | None = None) -> None:
+    def __init__(
+        self,
+        protocol: str = "plain",
+        keypoint_set: str | None = None,
+        hidden_keypoints: Sequence[str] = (),
+        dump: str | Path | None = None,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+        **options: object,
+    ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
-        self.by_action: dict[str, dict[str, float]] = {}
-        """Action to its errors in millimetres and the number of its poses (`poses`); of the last evaluation."""
+        self.protocol = get_protocol(protocol, **options)
+        self.keypoint_set = keypoint_set
+        self.hidden_keypoints = (hidden_keypoints,) if isinstance(hidden_keypoints, str) else tuple(hidden_keypoints)
+        if dump is not None and Path(dump).suffix != ".npz":
+            raise ValueError(f"PoseErrorMetric(dump={str(dump)!r}): give a file that ends with .npz")
+        self.dump = dump
+        self._reader: PoseReader | None = None
+        self._size: int | None = None
+        self.by_action: dict[str, Row] = {}
+        """Action to its figures and the number of its poses (`poses`); of the last evaluation, as the next three."""
+        self.by_sequence: dict[str, Row] = {}
+        self.by_keypoint: dict[str, Row] = {}
+        self.report = ""
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the errors of a batch; one entry a data sample, as mmengine counts them."""
+        """Add up a batch."""
         del data_batch
-        for sample in data_samples:
-            gt = _poses(sample["gt_instances"]["lifting_target"])
-            pred = _poses(sample["pred_instances"]["keypoints"])
-            if not np.isfinite(gt).all():
-                raise ValueError(f"{_bad(gt)} of {len(gt)} ground truth poses are not finite (NaN or infinite).")
-            if not np.all(_array(sample["gt_instances"].get("lifting_target_visible", 1))):
-                raise ValueError(
-                    "gt_instances.lifting_target_visible marks keypoints as invisible; PoseErrorMetric averages over "
-                    "all keypoints. Leave those poses out of the data set, or use mmpose's MPJPE."
-                )
-            result = {name: error(pred, gt) for name, error in ERRORS.items()}
-            result["action"] = self._actions(sample, len(gt))
-            window = sample["gt_instances"].get("window")
-            # Without a window index, mmengine itself drops the samples that a sampler repeated.
-            result["window"] = None if window is None else _array(window)
-            self.results.append(result)
+        if not data_samples:
+            return
+        if not self.results:
+            self._reader = self._new_reader()
+            # One entry a process: mmengine interleaves the processes' entries and cuts them off at the set's size.
+            self.results.append(Accumulator(self._reader, dump=self.dump is not None))
+        self.results[0].add(self._reader.read(data_samples))
 
-    def _actions(self, sample: dict, poses: int) -> np.ndarray:
-        """(N,) name of the action of every pose."""
-        ids = sample["gt_instances"].get("action")
-        if ids is None:
-            path = sample.get("target_img_path")
-            return np.repeat(_action_of(path) if path is not None else "all", poses)
-        names = (self.dataset_meta or {}).get("actions")
-        if names is None:
-            raise KeyError("PoseErrorMetric needs the names of the actions: the data set's metainfo has no 'actions'.")
-        return np.asarray(names, dtype=str)[_array(ids)]
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Put the processes together and give the figures; size: number of data samples of the data set."""
+        self._size = size
+        return super().evaluate(max(size, get_world_size()))
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Errors in millimetres of all results; see the class."""
+    def compute_metrics(self, results: list[Accumulator]) -> dict[str, float]:
+        """Figures of what the processes have seen; see the class."""
         if not results:
             raise ValueError(
                 "PoseErrorMetric got no poses: the test set is empty. Check its subjects, actions and window."
             )
-        columns = {name: np.concatenate([result[name] for result in results]) for name in (*ERRORS, "action")}
-        if all(result["window"] is not None for result in results):
-            _, first = np.unique(np.concatenate([result["window"] for result in results]), return_index=True)
-            columns = {name: column[first] for name, column in columns.items()}
-        actions = columns.pop("action")
-        errors = {name: MILLIMETRES * column for name, column in columns.items()}
-        bad = int((~np.isfinite(errors["mpjpe"])).sum())
-        if bad:
+        reader = self._reader or self._new_reader()
+        seen = merged(results, self._size)
+        names = reader.keypoints.names if reader.keypoints else [f"keypoint {i}" for i in range(seen.keypoints)]
+        if seen.dump is not None and seen.dump.batches:
+            seen.dump.write(self.dump, seen.actions, seen.sequences, names)
+        if seen.not_finite:
             raise ValueError(
-                f"{bad} of {len(actions)} predicted poses are not finite (NaN or infinite): did training diverge, or "
-                "is the checkpoint not one of this model?"
+                f"{seen.not_finite} of {seen.poses} predicted poses are not finite (NaN or infinite): did training "
+                "diverge, or is the checkpoint not one of this model?"
             )
+        if not seen.poses:
+            raise ValueError(
+                "PoseErrorMetric got no pose with a keypoint that counts: gt_instances.lifting_target_visible marks "
+                f"all as invisible, or protocol {self.protocol.name} leaves all out (block list, keypoints, frames)."
+            )
+        missing = self._missing(seen, reader)
+        groups = columns_of_groups(reader.keypoints) if reader.keypoints else {}
+        summary = Summary(seen.cells, groups, self.protocol, left_out=missing)
+        self.by_action, self.by_sequence = summary.by_action(), summary.by_sequence()
+        self.by_keypoint = summary.by_keypoint(names)
+        return self._figures(seen, summary, missing, reader)
 
-        self.by_action = {}
-        for action in np.unique(actions):
-            chosen = actions == action
-            means = {name: float(column[chosen].mean()) for name, column in errors.items()}
-            self.by_action[str(action)] = means | {"poses": int(chosen.sum())}
-        metrics = {name: float(column.mean()) for name, column in errors.items()}
-        means = {name: float(np.mean([row[name] for row in self.by_action.values()])) for name in errors}
-        MMLogger.get_current_instance().info(self._table(metrics, means, len(actions)))
-        return metrics | {f"{name}/mean_over_actions": value for name, value in means.items()}
+    def _new_reader(self) -> PoseReader:
+        return PoseReader(self.dataset_meta or {}, self.protocol, self.keypoint_set, self.hidden_keypoints)
 
-    def _table(self, all_poses: dict[str, float], mean_over_actions: dict[str, float], poses: int) -> str:
-        """The errors by action as text, one line an action."""
-        rows = [*self.by_action.items()]
-        rows += [("mean over actions", mean_over_actions), ("all poses", all_poses | {"poses": poses})]
-        width = max(len(name) for name, _ in rows)
-        lines = ["Pose error in mm", " " * width + "".join(f"{TITLES[name]:>10}" for name in ERRORS) + f"{'poses':>10}"]
-        for name, row in rows:
-            figures = "".join(f"{row[error]:10.2f}" for error in ERRORS)
-            lines.append(f"{name:<{width}}{figures}{row.get('poses', ''):>10}")
-        return "\n".join(lines)
+    @staticmethod
+    def _missing(seen: Accumulator, reader: PoseReader) -> dict[str, str]:
+        """Figure to the reason why there is none."""
+        missing = {}
+        if seen.smoothness.problem or not seen.has_frames:
+            reason = seen.smoothness.problem or "the samples have no gt_instances.sequence and frame"
+            missing |= dict.fromkeys(SMOOTHNESS, reason)
+        if reader.keypoints is None:
+            reason = "the data set does not name its keypoints; give PoseErrorMetric(keypoint_set=...)"
+            missing |= dict.fromkeys(("pck", "auc"), reason)
+        if len({sequence for sequence, _ in seen.cells}) < FEWEST:
+            unnamed = {sequence for sequence, _ in seen.cells} == {UNNAMED} and seen.sequences is None
+            missing["intervals"] = (
+                "the samples have no gt_instances.sequence" if unnamed else "there is one sequence only"
+            )
+        return missing
 
+    def _figures(
+        self, seen: Accumulator, summary: Summary, missing: dict[str, str], reader: PoseReader
+    ) -> dict[str, float]:
+        """What `evaluate` gives; writes the report."""
+        frames, actions = summary.total(), summary.mean_over_actions()
+        names = [*ERRORS, *SMOOTHNESS, "pck", "auc", *(HIDDEN if seen.has_hidden else ())]
+        names = [name for name in names if np.isfinite(frames.get(name, np.nan))]
+        missing |= {
+            name: "no two neighbouring frames, or no three" for name in SMOOTHNESS if name not in (*names, *missing)
+        }
+        figures = {name: frames[name] for name in names}
+        figures |= {f"{name}/mean_over_actions": actions[name] for name in names}
+        intervals: dict[str, dict] = {"frames": {}, "actions": {}}
+        if "intervals" not in missing:
+            intervals = {over: summary.intervals(names, over == "actions") for over in intervals}
+            for name in self.protocol.headline:
+                if name in names:
+                    low, high = intervals[self.protocol.average][name]
+                    figures |= {f"{name}/low": low, f"{name}/high": high}
+        released = seen.released.figures() if seen.released else {}
+        figures |= {f"released/{name}": value for name, value in released.items()}
 
-def _array(value: Any) -> np.ndarray:
-    """Tensor of any device, or array, as a numpy array."""
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
-
-
-def _poses(value: ArrayLike) -> np.ndarray:
-    """(N, K, 3) of (N, K, 3) or of mmpose's (1, N, K, 3)."""
-    poses = _array(value)
-    return poses[0] if poses.ndim == 4 and len(poses) == 1 else poses
-
-
-def _bad(poses: np.ndarray) -> int:
-    return int((~np.isfinite(poses).all((1, 2))).sum())
-
-
-def _action_of(target_img_path: str | Sequence[str]) -> str:
-    """Action in a Human3.6M image name, `S9_Walking_1.54138969_000001.jpg` -> `Walking`; as in mmpose's MPJPE."""
-    path = target_img_path if isinstance(target_img_path, str) else target_img_path[0]
-    return PurePath(path).name.split("_", 1)[-1].split(".", 1)[0].split("_")[0]
+        lines = report.protocol_lines(
+            self.protocol,
+            self.dataset_meta or {},
+            reader.keypoints and reader.keypoints.name,
+            frames["poses"],
+            self.hidden_keypoints,
+        )
+        lines += ["", *report.headline_lines(self.protocol, frames, actions, intervals, missing)]
+        last = {"mean over actions": actions, "all poses": frames}
+        lines += report.error_table("Pose error by action", "action", self.by_action, last)
+        if seen.has_hidden:
+            lines += report.hidden_table(frames)
+        lines += report.keypoint_table(self.by_keypoint, seen.has_hidden)
+        if "pck" in self.protocol.headline and "pck" not in missing:
+            lines += report.pck_tables("by sequence", "sequence", self.by_sequence, frames)
+            lines += report.pck_tables("by activity", "activity", self.by_action, frames)
+        if released:
+            lines += report.released_table(actions, frames, released)
+        self.report = "\n".join(lines)
+        MMLogger.get_current_instance().info(self.report)
+        return figures
