@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .keypoints import KeypointSet
+from .masking import random_stretches
 from .views import Views
 
 
@@ -66,14 +67,7 @@ def detector_noise(
 
 
 def _occlusions(shape: torch.Size, chance: float, frames: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """(B, T, K) bool: one stretch of frames of every keypoint with this chance, placed anywhere it is seen at all."""
+    """(B, T, K) bool: one stretch of frames of every keypoint with this chance."""
     batch, window, keypoints = shape
-    shortest, longest = frames
-    if not 1 <= shortest <= longest:
-        raise ValueError(f"detector_noise: occluded_frames is {frames}; give 1 <= shortest <= longest")
-    draw = torch.rand(3, batch, 1, keypoints, generator=generator, device=generator.device)
-    length = (shortest + (longest - shortest + 1) * draw[1]).floor()
-    # From the last of the stretch on the first frame of the window, to its first on the window's last frame.
-    first = ((window + length - 1) * draw[2]).floor() - (length - 1)
-    frame = torch.arange(window, device=generator.device)[:, None]
-    return (draw[0] < chance) & (frame >= first) & (frame < first + length)
+    happens = torch.rand(batch, 1, keypoints, generator=generator, device=generator.device) < chance
+    return happens & random_stretches(batch, window, keypoints, frames, generator)

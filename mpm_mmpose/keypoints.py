@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,6 +74,16 @@ class KeypointSet:
     def limbs(self) -> dict[str, tuple[int, ...]]:
         """Indices by limb: right_leg, left_leg, right_arm, left_arm; from the trunk outwards."""
         return {limb: tuple(map(self.index, names)) for limb, names in self.limb_names}
+
+    def indices_of(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Indices of keypoints and whole limbs by name; KeyError names what is neither."""
+        found: list[int] = []
+        for name in names:
+            if name not in self.limbs and name not in self.names:
+                known = ", ".join((*self.limbs, *self.names))
+                raise KeyError(f"keypoint set {self.name} has no keypoint or limb {name!r}; it has {known}")
+            found += self.limbs.get(name) or [self.index(name)]
+        return tuple(found)
 
     def indices_in(self, other: KeypointSet) -> tuple[int, ...]:
         """(K,) where this set's keypoints are in ``other``: ``poses_other[..., indices, :]`` is in this set's order."""

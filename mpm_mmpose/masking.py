@@ -89,10 +89,69 @@ def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.G
     return Masks(None, tube[:, None].expand(batch, frames, keypoints), frames)
 
 
+def tube_masks(
+    batch: int,
+    frames: int,
+    keypoints: int,
+    *,
+    generator: torch.Generator,
+    patterns: Sequence[Sequence[int] | int],
+    stretch: tuple[int, int] | None = None,
+) -> Masks:
+    """The keypoints of one pattern a sample, hidden in all frames or in one stretch of them; no frame is dropped.
+
+    A pattern is indices of keypoints, or a number of random ones; each is as likely as the others. `stretch` is the
+    shortest and the longest number of frames, placed so that at least one of them is in the window.
+    Raises ValueError where a pattern hides nothing or everything in all frames. Source: paper, tables 3 and 4, and the
+    released `TubeMaskGen`.
+    """
+    fixed = torch.zeros(len(patterns), keypoints, dtype=torch.bool)
+    numbers = torch.zeros(len(patterns), 1)
+    for row, pattern in enumerate(patterns):
+        number = pattern if isinstance(pattern, int) else len(set(pattern))
+        if not 0 < number < keypoints + (stretch is not None):
+            raise ValueError(
+                f"patterns: {pattern!r} hides {number} of {keypoints} keypoints; hide 1 or more, and not all of them "
+                "in all frames"
+            )
+        if isinstance(pattern, int):
+            numbers[row] = number
+        else:
+            fixed[row, list(pattern)] = True
+    device = generator.device
+    fixed, numbers = fixed.to(device, non_blocking=True), numbers.to(device, non_blocking=True)
+    draw = _uniform((batch, keypoints + 1), generator)
+    row = (draw[:, 0] * len(patterns)).long().clamp_(max=len(patterns) - 1)
+    place = draw[:, 1:].argsort(-1).argsort(-1)  # a random order of the keypoints
+    hidden = (fixed[row] | (place < numbers[row]))[:, None].expand(batch, frames, keypoints)
+    if stretch is not None:
+        hidden = hidden & random_stretches(batch, frames, 1, stretch, generator)
+    return Masks(None, hidden, frames)
+
+
+def random_stretches(
+    batch: int, frames: int, number: int, lengths: tuple[int, int], generator: torch.Generator
+) -> Tensor:
+    """(B, T, number) bool, each True in one stretch of so many frames, both ends included, anywhere it is seen at all.
+
+    A stretch may begin before the window and end after it. Raises ValueError unless 1 <= shortest <= longest.
+    """
+    shortest, longest = lengths
+    if not 1 <= shortest <= longest:
+        raise ValueError(f"stretches of {lengths} frames; give 1 <= shortest <= longest")
+    draw = _uniform((2, batch, 1, number), generator)
+    length = (shortest + (longest - shortest + 1) * draw[0]).floor()
+    # From the last of the stretch on the first frame of the window, to its first on the window's last frame.
+    first = ((frames + length - 1) * draw[1]).floor() - (length - 1)
+    frame = torch.arange(frames, device=generator.device)[:, None]
+    return (frame >= first) & (frame < first + length)
+
+
 MASK_STRATEGIES: dict[str, Callable[..., Masks]] = {
     "spatio_temporal": spatio_temporal_masks,
     "temporal": temporal_masks,
     "spatial": spatial_masks,
+    "tube": tube_masks,
 }
 """Strategies by the name a config gives them."""
 

@@ -111,7 +111,8 @@ class MPMBackbone(BaseModule):
         """Encode the visible frames of a window.
 
         Args:
-            poses: (B, T, K, 2) normalised screen coordinates or (B, T, K, 3) root-relative metres.
+            poses: (B, T, K, 2) normalised screen coordinates or (B, T, K, 3) root-relative metres. NaN is a hidden
+                keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on nothing but poses.
             frame_mask: (B, T) bool, True = hidden: dropped before the temporal layers; the same number a sample.
             keypoint_mask: (B, T, K) bool, True = hidden: replaced by the learned token before the encoder.
             num_visible: visible frames a sample. Without it the number is read from ``frame_mask``, which waits for
@@ -145,13 +146,12 @@ class MPMBackbone(BaseModule):
         return self.spatial(x).view(batch, frames, self.channels)
 
     def _hide_keypoints(self, poses: Tensor, mask: Tensor | None, name: str) -> Tensor:
-        """Put the learned token where the mask is True."""
-        if mask is None:
-            if not (self.mask_tokens and self.training):
-                return poses
-            # Nothing is hidden, but the token stays in the graph: DDP wants every parameter used in every step.
-            mask = torch.zeros((), dtype=torch.bool, device=poses.device)
-        return torch.where(mask[..., None], getattr(self, f"keypoint_token_{name}"), poses)
+        """Put the learned token where the mask is True or there is no number."""
+        if not self.mask_tokens:
+            return poses
+        # With nothing hidden the token stays in the graph all the same: DDP wants every parameter used in every step.
+        hidden = poses.isnan().any(-1) if mask is None else mask
+        return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
 
     def _check(self, poses: Tensor, frame_mask: Tensor | None, keypoint_mask: Tensor | None) -> str:
         """Check the arguments of forward and return the name of the encoder."""
