@@ -17,8 +17,9 @@ TOOL = ROOT / "tools/analysis_tools/benchmark_data.py"
 SMALL = "--window 9 --steps 1 3 --batch 16 --rounds 2 --frames 4100 --large 10000 --mmpose-frames 300 --workers 2"
 
 
-@pytest.fixture(scope="module")
-def tool():
+@pytest.fixture
+def tool(monkeypatch):
+    monkeypatch.syspath_prepend(TOOL.parent)  # as where it is started
     spec = importlib.util.spec_from_file_location("benchmark_data", TOOL)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -35,14 +36,30 @@ def test_stores_are_of_the_size_asked_for(tool, tmp_path):
 
 
 def test_report(tool):
-    row = dict(copy=100.0, new_copy=80.0, rows=90.0, dataset=60.0, pack=50.0, flip=40.0)
+    row = dict(
+        copy=100.0, new_copy=80.0, rows=90.0, dataset=60.0, pack=50.0, flip=40.0, loader=30.0, loader_wall=25.0
+    )  # fmt: skip
     found = dict(window=9, batch=16, large_frames=10, speed={"frame_step=1": row}, opening=dict(open_s=0.5, index_s=1))
     text = tool.report(found)
     assert "PoseWindowDataset" in text and "60 (60%)" in text and "opened in 500.0 ms" in text
-    assert "MMPose" not in text and "processes" not in text
+    assert "MMPose" not in text and "memory" not in text
+    found["memory"] = dict(store_MB=100.0, aim_MB=305.0, taken_MB={"1 x 4": 101.0, "2 x 2": 102.0})
+    assert "101 MB (1 x 4), 102 MB (2 x 2); the aim is at most 305 MB" in tool.report(found)
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="proportional set size is Linux's")
+LINUX = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="proportional set size is Linux's")
+
+
+@LINUX
+def test_workers_of_two_processes_share_the_frames(tool, tmp_path):
+    tool.write_random_store(tmp_path / "store", 150_000)
+    tool.write_random_store(tmp_path / "tiny", 1)
+    memory = tool.memory_of_data(tmp_path / "store", tmp_path / "tiny", 9, [(2, 1)])
+    # Both read all 51 MB of it: once, and what a worker needs beside it, where two copies would be twice as much.
+    assert 0.95 < memory["taken_MB"]["2 x 1"] / memory["store_MB"] < 1.5
+
+
+@LINUX
 def test_command(tmp_path):
     done = subprocess.run(
         [sys.executable, TOOL, "--json", *SMALL.split()],
@@ -55,9 +72,13 @@ def test_command(tmp_path):
     found = json.loads(done.stdout)
     assert set(found["speed"]) == {"frame_step=1", "frame_step=3"}
     for row in found["speed"].values():
-        assert set(row) == {"copy", "new_copy", "rows", "dataset", "pack", "flip"}
+        assert set(row) == {"copy", "new_copy", "rows", "dataset", "pack", "flip", "loader", "loader_wall"}
         assert all(np.isfinite(value) and value > 0 for value in row.values())
-    assert found["mmpose"]["windows_per_s"] > 0 and found["memory"]["workers"] == 2
+    assert found["mmpose"]["windows_per_s"] > 0
+    memory = found["memory"]
+    assert memory["aim_MB"] == pytest.approx(1.05 * memory["store_MB"] + 200)
+    assert set(memory["taken_MB"]) == {"1 x 2", "2 x 1"}
+    assert all(taken < memory["aim_MB"] for taken in memory["taken_MB"].values())
     assert 0 < found["opening"]["open_s"] < 1
     assert list(tmp_path.iterdir()) == []  # nothing is left behind
 
