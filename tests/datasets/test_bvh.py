@@ -148,7 +148,15 @@ def test_recorded_people_stand_upright(motion_dir, name):
         (lambda text: text.replace("OFFSET 0 22 0", "OFFSET 0 22"), "hierarchy .*Offset must be a 3-part tuple"),
         (lambda text: text.replace("0.0333333", "fast"), "frame time is not as BVH has it"),
         (lambda text: text.replace("0.0333333", "0"), "'Frame Time' is 0"),
+        (lambda text: text.replace("0.0333333", "1000"), "'Frame Time' is 1000; .* above 0 and at most 1"),
+        (lambda text: text.replace("0.0333333", "nan"), "'Frame Time' is nan"),
         (lambda text: text.replace("Frames:\t2", "Frames: 0"), "'Frames' is 0"),
+        (
+            lambda text: text.replace("Frames:\t2", "Frames: 999999999999"),
+            "'Frames' says 999999999999, but there are 2",
+        ),
+        (lambda text: text.replace("OFFSET 0 22 0", "OFFSET 0 nan 0"), "keypoints_3d is not finite at frame 0"),
+        (lambda text: text.replace("CHANNELS 3", "CHANNELS 300000000000", 1), "Channel count mismatch"),
         (lambda text: text.replace("Frames:\t2", "Frames: 3"), "'Frames' says 3, but there are 2"),
         (lambda text: text[:-20], r"line \d+ has \d+ values, not 54 finite numbers"),
         (lambda text: text[:-3] + " x\n", r"line \d+ has 54 values, not 54 finite numbers"),
@@ -161,6 +169,33 @@ def test_damaged_files_are_refused(write_bvh, damage, message):
     path = write_bvh("bad.bvh", frames=[{}, {}])
     path.write_text(damage(path.read_text()))
     with pytest.raises(ValueError, match=rf"bad\.bvh: .*{message}"):
+        read_bvh(path)
+
+
+@pytest.mark.parametrize(
+    ("factor", "guess"),
+    [(0.01, "the file seems to be in metres"), (10, "in millimetres"), (0.35, "in inches"), (1e-4, "is another one")],
+)
+def test_other_units_are_noticed(write_bvh, factor, guess):
+    path = write_bvh()
+    lines = path.read_text().splitlines()
+    for index, line in enumerate(lines):
+        if "OFFSET" in line:
+            lines[index] = "OFFSET " + " ".join(str(float(word) * factor) for word in line.split()[1:])
+    path.write_text("\n".join(lines))
+    with pytest.raises(
+        ValueError, match=f"clip.bvh: OFFSET: a unit of 0.01 m makes a leg .* m long, .*{guess}.*: correct"
+    ):
+        read_bvh(path)
+
+
+def test_a_skeleton_nested_too_deep(write_bvh):
+    path = write_bvh()
+    text = path.read_text()
+    joint = "JOINT a\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n"
+    start = text.index("JOINT")
+    path.write_text(text[:start] + joint * 3000 + "}\n" * 3000 + text[start:])
+    with pytest.raises(ValueError, match=r"clip\.bvh: hierarchy .* not as BVH has it \(maximum recursion depth"):
         read_bvh(path)
 
 

@@ -173,9 +173,9 @@ def test_bad_activity(testing):
 
 
 def test_unknown_recording(training, testing):
-    with pytest.raises(ValueError, match="by its folders, 'S9_Seq1' is none of S1_Seq1 to S8_Seq2"):
+    with pytest.raises(ValueError, match="by its folders: 'S9_Seq1' is none of S1_Seq1 to S8_Seq2"):
         read(training(subject="S9"))
-    with pytest.raises(ValueError, match="by its folder, 'TS7' is none of"):
+    with pytest.raises(ValueError, match="by its folder: 'TS7' is none of"):
         read(testing(subject="TS7"))
 
 

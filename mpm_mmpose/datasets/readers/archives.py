@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from .files import opened
 from .restricted_pickle import restricted_load
 
 #: Bytes that one array or pickle may take unpacked, unless told otherwise: twice the largest of the published files.
@@ -32,7 +32,7 @@ def read_npz(
     """
     path = Path(path)
     result = {}
-    with _opened(path) as file:
+    with opened(path) as file:
         try:
             archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -52,7 +52,7 @@ def read_npz(
 
 def npz_fields(path: str | Path) -> tuple[str, ...]:
     """Names of the fields of an ``.npz`` file, nothing of which is read; raises as :func:`read_npz`."""
-    with _opened(Path(path)) as file:
+    with opened(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 return tuple(name.removesuffix(".npy") for name in archive.namelist())
@@ -63,31 +63,17 @@ def npz_fields(path: str | Path) -> tuple[str, ...]:
 def read_npy(path: str | Path, limit: int = LIMIT) -> Any:
     """The array of an ``.npy`` file, as :func:`read_npz` gives a field of an archive."""
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         return _read_array(str(path), file, path.stat().st_size, limit)
 
 
 def read_pickle(path: str | Path, limit: int = LIMIT) -> Any:
     """The object of a ``.pkl`` file, of plain containers and arrays; raises ValueError or OSError (file, fix)."""
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         size = path.stat().st_size
         _check_size(str(path), size, limit)
         return _unpickle(str(path), file, size)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: is a directory; give the file itself")
-    try:
-        file = open(path, "rb")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: does not exist; docs/data.md says where to get it") from None
-    except PermissionError:
-        raise PermissionError(f"{path}: may not be read; ask for permission to it (chmod +r)") from None
-    with file:
-        yield file
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .files import read_text
 from .kinematics import axis_rotation
 
 ROOT_CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
@@ -75,7 +76,7 @@ def read_asf(path: str | Path) -> Skeleton:
 def _sections(path: Path) -> dict[str, _Lines]:
     sections: dict[str, _Lines] = {}
     lines: list[tuple[int, list[str]]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         words = line.split("#")[0].split()
         if words and words[0].startswith(":"):
             lines = []
@@ -135,6 +136,8 @@ def _bones(section: _Lines, angle: float) -> list[Bone]:
 
 def _bone(section: _Lines, entries: dict[str, tuple[int, list[str]]], angle: float) -> Bone:
     direction = np.array(_numbers(section, *entries["direction"], 3))
+    if not np.any(direction):
+        raise section.error(entries["direction"][0], "'direction' is 0 0 0")
     (length,) = _numbers(section, *entries["length"], 1)
     number, words = entries["axis"]
     order = _order(section, number, words[3:])

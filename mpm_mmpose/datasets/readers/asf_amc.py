@@ -10,8 +10,9 @@ import numpy as np
 
 from ...keypoints import H36M_17
 from .asf import Skeleton, ordered_rotation, read_asf
+from .files import read_text
 from .kinematics import y_up_to_z_up
-from .motion import Motion
+from .motion import Motion, check_size
 
 # AMC files do not say their rate. mocap.cs.cmu.edu: 120 Hz, but for a few trials.
 CMU_FPS = 120.0
@@ -49,17 +50,19 @@ def read_asf_amc(path: str | Path, fps: float = CMU_FPS) -> Motion:
     Raises ValueError or FileNotFoundError (file, line or field, fix).
     """
     path = Path(path)
-    skeleton = read_asf(find_skeleton(path))
+    asf = find_skeleton(path)
+    skeleton = read_asf(asf)
     starts, ends = _place(skeleton, _read_channels(path, skeleton))
     missing = {bone for bone, _ in _KEYPOINTS.values()} - set(ends)
     if missing:
-        raise ValueError(f"{find_skeleton(path)}: has no bone {sorted(missing)}; CMU's names are needed")
+        raise ValueError(f"{asf}: has no bone {sorted(missing)}; CMU's names are needed")
     points = {name: (starts if end == "start" else ends)[bone] for name, (bone, end) in _KEYPOINTS.items()}
     points["pelvis"] = (points["left_hip"] + points["right_hip"]) / 2
-    keypoints = np.stack([points[name] for name in H36M_17.names], axis=1)
+    keypoints = np.stack([points[name] for name in H36M_17.names], axis=1) * skeleton.metres_per_unit
+    check_size(f"{asf}: section :units, 'length'", keypoints, skeleton.metres_per_unit)
     return Motion(
         name=path.stem,
-        keypoints_3d=y_up_to_z_up(keypoints * skeleton.metres_per_unit),
+        keypoints_3d=y_up_to_z_up(keypoints),
         fps=fps,
         subject=path.parent.name,
         action=path.stem,
@@ -84,7 +87,7 @@ def _read_channels(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
 
     The layout of the first frame is taken for all, so that the numbers are converted in one go.
     """
-    text = _NOT_FRAMES.sub("", path.read_text(encoding="utf-8", errors="replace"))
+    text = _NOT_FRAMES.sub("", read_text(path))
     words = text.split()
     period, layout = _first_frame(words)
     expected = {name: len(bone.channels) for name, bone in skeleton.bones.items() if bone.channels}

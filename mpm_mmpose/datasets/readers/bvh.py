@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...keypoints import H36M_17
+from .files import read_text
 from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK, axis_rotation, y_up_to_z_up
-from .motion import Motion
+from .motion import Motion, check_size
 
 if TYPE_CHECKING:
     from bvhio import BvhJoint
@@ -55,6 +56,7 @@ def read_bvh(path: str | Path, metres_per_unit: float = 0.01) -> Motion:
     joints, frames, seconds = _parse(path)
     positions, rotations = _place(joints, frames)
     keypoints = _keypoints(path, joints, positions, rotations) * metres_per_unit
+    check_size(f"{path}: OFFSET", keypoints, metres_per_unit)
     known = _BANDAI.fullmatch(path.stem)
     return Motion(
         name=path.stem,
@@ -70,7 +72,7 @@ def _parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
     """Joints in file order with the index of their parent (-1: none), channel values (T, C), seconds a frame."""
     from bvhio import readAsBvh  # here, because reading other formats does not need it
 
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_text(path)
     header = _HEADER.search(text)
     if not text.lstrip().startswith("HIERARCHY") or header is None:
         missing = "'HIERARCHY' at the start" if header else "'MOTION', 'Frames: N', 'Frame Time: s' after the hierarchy"
@@ -78,7 +80,7 @@ def _parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
     try:
         root = readAsBvh(str(path), loadKeyFrames=False).Root
         seconds = float(header[2])
-    except (SyntaxError, ValueError, IndexError) as error:
+    except (SyntaxError, ValueError, IndexError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else error
         raise ValueError(f"{path}: hierarchy or frame time is not as BVH has it ({reason}); repair the file") from None
     joints: list[tuple[BvhJoint, int]] = []
@@ -90,8 +92,8 @@ def _parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
             walk(child, index)
 
     walk(root, -1)
-    if not (np.isfinite(seconds) and seconds > 0):
-        raise ValueError(f"{path}: 'Frame Time' is {header[2]}; write the seconds a frame, above 0")
+    if not 0 < seconds <= 1:
+        raise ValueError(f"{path}: 'Frame Time' is {header[2]}; write the seconds a frame, above 0 and at most 1")
     channels = [channel for joint, _ in joints for channel in joint.Channels]
     unknown = sorted(channel for channel in set(channels) if not _CHANNEL.fullmatch(channel))
     if unknown:

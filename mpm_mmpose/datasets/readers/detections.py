@@ -13,11 +13,17 @@ from typing import Any
 import numpy as np
 
 from ...keypoints import get_keypoint_set
+from .files import read_bytes
 
 # Keypoints that detectors write a person: the set they are of, and how many of the first ones make up that set.
 # 133 are COCO-WholeBody and 136 Halpe full body: the body, then feet, face and hands.
 SETS_BY_NUMBER = {17: ("coco_17", 17), 25: ("body_25", 25), 26: ("halpe_26", 26)}
 SETS_BY_NUMBER |= {133: ("coco_17", 17), 136: ("halpe_26", 26)}
+
+#: Bytes that a JSON file may have; docs/data.md says how much video that is, and how much memory it takes.
+JSON_LIMIT = 2 * 2**30
+#: No coordinate in px and no score is as large.
+LARGEST = 1e6
 
 
 @dataclass(frozen=True)
@@ -145,12 +151,17 @@ def numbers(where: str, field: str, value: Any) -> np.ndarray:
         raise ValueError(f"{where}: field {field!r} is no array of numbers; detect again, or repair the file")
     if not np.isfinite(array).all():
         raise ValueError(f"{where}: field {field!r} holds NaN or infinity; repair it, or leave this person out")
+    if np.abs(array).max(initial=0) > LARGEST:
+        raise ValueError(f"{where}: field {field!r} holds numbers above {LARGEST:.0f}; px and scores are expected")
     return array.astype(np.float64)
 
 
 def integer(where: str, field: str, value: Any) -> int:
     """``value`` as an integer, out of the list of one number that some trackers write; raises ValueError."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of unequal length
+        array = np.empty(0)
     if array.size != 1 or array.dtype.kind not in "fiu" or not abs(array.item()) < 2**62 or array.item() % 1:
         raise ValueError(f"{where}: {field} is {value!r}; give an integer")
     return int(array.item())
@@ -176,15 +187,11 @@ def triples(where: str, name: str, value: Sequence[float]) -> tuple[np.ndarray, 
 
 
 def read_json(path: str | Path) -> Any:
-    """The contents of a JSON file; raises ValueError or OSError (file, fix)."""
-    path = Path(path)
+    """The contents of a JSON file of ``JSON_LIMIT`` bytes at most; raises ValueError or OSError (file, fix)."""
+    content = read_bytes(path, JSON_LIMIT)
     try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: does not exist; give the file that the detector wrote") from None
-    except IsADirectoryError:
-        raise IsADirectoryError(f"{path}: is a directory; give the file itself") from None
-    except PermissionError:
-        raise PermissionError(f"{path}: may not be read; ask for permission to it (chmod +r)") from None
-    except (ValueError, RecursionError) as error:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError(f"{path}: its lists are nested too deep for people in frames; is it the right file?") from None
+    except ValueError as error:
         raise ValueError(f"{path}: is no JSON, or is cut off ({str(error)[:200]}); write or fetch it again") from None

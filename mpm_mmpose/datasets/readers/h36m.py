@@ -25,6 +25,8 @@ _OTHER_NAMES = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}
 #: MMPose's configs of it leave them out of the test (``skip_list``), VideoPose3D and MPM do not.
 SKIP_LISTS = {"none": (), "mmpose": ("S9_Greeting", "S9_SittingDown", "S9_Waiting_1")}
 FPS = 50.0
+#: px, metres or millimetres: nothing is seen from so far away.
+LARGEST = 1e6
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Source(Protocol):
 
 
 def check_array(where: str, array: Any, row: tuple[int, int]) -> np.ndarray:
-    """The array if it is (T > 0, *row) of finite floating-point numbers, else ValueError."""
+    """The array if it is (T > 0, *row) of floating-point numbers as px, metres or millimetres are, else ValueError."""
     shape, dtype = getattr(array, "shape", ()), getattr(array, "dtype", type(array).__name__)
     if shape[1:] != row or getattr(dtype, "kind", "") != "f":
         expected = ", ".join(map(str, row))
@@ -100,6 +102,8 @@ def check_array(where: str, array: Any, row: tuple[int, int]) -> np.ndarray:
     if not np.isfinite(array).all():
         frame = int(np.argmin(np.isfinite(array).all(axis=(1, 2))))
         raise ValueError(f"{where}: holds NaN or infinity, first in frame {frame}; repair or leave it out")
+    if (largest := float(np.abs(array).max())) > LARGEST:
+        raise ValueError(f"{where}: holds a value of {largest:.4g}; it is damaged, fetch it again or leave it out")
     return array
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..pose_sequence import PoseSequence
 from .archives import read_npy, read_npz, read_pickle
-from .h36m import FPS, Camera, Recording, cameras, check_array, check_body, check_pixels
+from .h36m import FPS, LARGEST, Camera, Recording, cameras, check_array, check_body, check_pixels
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?(S\d+)_([^./]+)\.(\d+)_(\d+)\.jpg")
 
@@ -113,7 +113,7 @@ class MMPoseFiles:
         def field(key: str, shape: tuple[int, ...]) -> np.ndarray:
             value: Any = entry[key]
             value = np.asarray(value, dtype=np.float64).reshape(shape)
-            if not np.isfinite(value).all():
+            if not (np.abs(value) <= LARGEST).all():
                 raise ValueError
             return value
 
@@ -127,7 +127,9 @@ class MMPoseFiles:
             # MMPose's p1 and p2 are the other way round than VideoPose3D's.
             lens = (field("f", (2,)), field("c", (2,)), field("k", (3,)), field("p", (2,))[::-1])
             translation = -rotation @ field("T", (3,))
-            camera = Camera(name, int(entry["w"]), int(entry["h"]), np.concatenate(lens), rotation, translation)
-        except (KeyError, TypeError, ValueError):
+            width, height = int(entry["w"]), int(entry["h"])
+            if not (0 < width <= LARGEST and 0 < height <= LARGEST):
+                raise ValueError
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise ValueError(f"{path}: camera {(subject, name)} needs numbers R, T, f, c, k, p, w, h") from None
-        return camera
+        return Camera(name, width, height, np.concatenate(lens), rotation, translation)

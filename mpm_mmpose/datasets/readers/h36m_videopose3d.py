@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +80,10 @@ class VideoPose3DFiles:
         if recording.take not in takes:
             raise ValueError(f"{where}: is missing; give the file that belongs to {self.files[0].name}")
         views = takes[recording.take]
-        if not isinstance(views, Sequence | np.ndarray) or len(views) != 4:
-            number = len(views) if isinstance(views, Sequence | np.ndarray) else "no list of"
+        if isinstance(views, np.ndarray) and views.ndim:
+            views = list(views)
+        if not isinstance(views, list | tuple) or len(views) != 4:
+            number = len(views) if isinstance(views, list | tuple) else "no list of"
             raise ValueError(f"{where}: has {number} cameras, Human3.6M has 4; fetch the file again")
         result = []
         for camera, view in zip(cameras(recording.subject), views, strict=True):

@@ -7,7 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from .detections import DetectionRows, Detections, field, triples
+import numpy as np
+
+from .detections import DetectionRows, Detections, field, numbers, triples
 
 
 def read_coco(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
@@ -50,7 +52,7 @@ def _read(path: Path, name: str, content: Any, keypoint_set: str, track: str, bo
         here = f"{where} (image_id {record['image_id']!r})"
         keypoints, scores = triples(f"{path}: {here}", "keypoints", field(f"{path}: {here}", record, "keypoints"))
         identity = None if video in untracked else record.get(track)
-        rows[video].add(here, frame, keypoints, scores, _corners(record.get(box)), identity)
+        rows[video].add(here, frame, keypoints, scores, _corners(f"{path}: {here}", box, record.get(box)), identity)
     return [table.finish(keypoint_set) for table in rows.values()]
 
 
@@ -66,8 +68,9 @@ def _frame_of(where: str, image: Any) -> tuple[str, int]:
     return digits[1].rstrip("/_-. "), int(digits[2])
 
 
-def _corners(box: Any) -> Any:
-    """x1, y1, x2, y2 of x, y, width, height; what is something else is left for the check of the box."""
-    if isinstance(box, list) and len(box) == 4 and all(isinstance(value, int | float) for value in box):
-        return [box[0], box[1], box[0] + box[2], box[1] + box[3]]
-    return box
+def _corners(where: str, name: str, box: Any) -> np.ndarray | None:
+    """x1, y1, x2, y2 of x, y, width, height; any other number of numbers is left for the check of the box."""
+    if box is None:
+        return None
+    box = numbers(where, name, box)
+    return np.concatenate((box[:2], box[:2] + box[2:])) if box.shape == (4,) else box

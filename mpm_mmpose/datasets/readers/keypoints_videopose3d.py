@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .archives import read_npz
-from .detections import Detections, choose_set, integer
+from .detections import LARGEST, Detections, choose_set, integer
 
 
 def read_videopose3d(path: Path, name: str, keypoint_set: str = "auto") -> list[Detections]:
@@ -28,7 +28,7 @@ def read_videopose3d(path: Path, name: str, keypoint_set: str = "auto") -> list[
         raise ValueError(f"{path}: field 'positions_2d' holds no videos; give another file")
     if keypoint_set == "auto":
         layout = metadata.get("layout_name")
-        if layout not in ("coco", "h36m"):
+        if not isinstance(layout, str) or layout not in ("coco", "h36m"):
             raise ValueError(
                 f"{path}: field 'metadata': layout_name is {layout!r}, not 'coco' or 'h36m'; say which set"
             )
@@ -61,6 +61,8 @@ def _detections(
         raise ValueError(f"{where}: has no frames; leave it out")
     if not np.isfinite(poses).all():
         raise ValueError(f"{where}: holds NaN or infinity; repair it or leave it out")
+    if np.abs(poses).max() > LARGEST:
+        raise ValueError(f"{where}: holds numbers above {LARGEST:.0f}; px are expected, write it again")
     if np.abs(poses).max() <= 3:
         raise ValueError(f"{where}: no value is above 3; this is normalised, image px are needed")
     keypoint_set, number = choose_set(path, poses.shape[1], keypoint_set)
@@ -70,6 +72,8 @@ def _detections(
         integer(f"{path}: metadata of {video}", key, size[key]) if isinstance(size, dict) and key in size else 0
         for key in ("w", "h")
     )
+    if max(width, height) > LARGEST:
+        raise ValueError(f"{path}: metadata of {video}: an image of {width} x {height} px; write it again")
     return Detections(
         name,
         path,

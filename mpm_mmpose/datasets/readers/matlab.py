@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from .archives import LIMIT
+from .files import opened
 
 _AGAIN = "fetch the file again"
-_HEADER, _COMPRESSED, _BLOCK = 128, 15, 2**20
+_HEADER, _MATRIX, _COMPRESSED, _BLOCK = 128, 14, 15, 2**20
 
 
 class MissingPackageError(ValueError):
@@ -50,13 +51,13 @@ def read_mat73(path: str | Path, shapes: dict[str, tuple[int | None, ...]], limi
             f"MPI-INF-3DHP's annot_data.mat needs the h5py package ({error}); run: pip install h5py"
         ) from None
     path = Path(path)
-    _check_readable(path)
-    try:
-        with h5py.File(path, "r") as file:
-            _check_fields(path, shapes, file)
-            return {name: _read_dataset(path, file, name, shape, limit) for name, shape in shapes.items()}
-    except (OSError, KeyError, RuntimeError) as error:
-        raise ValueError(f"{path}: is no MATLAB 7.3 file, or is cut off ({str(error)[:200]}); {_AGAIN}") from None
+    with opened(path):  # for its errors; HDF5's do not tell a folder from a damaged file
+        try:
+            with h5py.File(path, "r") as file:
+                _check_fields(path, shapes, file)
+                return {name: _read_dataset(path, file, name, shape, limit) for name, shape in shapes.items()}
+        except (OSError, KeyError, RuntimeError) as error:
+            raise ValueError(f"{path}: is no MATLAB 7.3 file, or is cut off ({str(error)[:200]}); {_AGAIN}") from None
 
 
 def _read_dataset(path: Path, file, name: str, shape: tuple[int | None, ...], limit: int) -> np.ndarray:
@@ -78,9 +79,8 @@ def _read_dataset(path: Path, file, name: str, shape: tuple[int | None, ...], li
 
 def _check_mat5(path: Path, limit: int) -> None:
     """ValueError for another format, and for more bytes unpacked than ``limit``, none of which are kept."""
-    _check_readable(path)
-    size = path.stat().st_size
-    with open(path, "rb") as file:
+    with opened(path) as file:
+        size = path.stat().st_size
         header = file.read(_HEADER)
         if header[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
             kind = "is a MATLAB 7.3 file" if b"HDF" in header or b"7.3" in header else "is no MATLAB file"
@@ -91,6 +91,8 @@ def _check_mat5(path: Path, limit: int) -> None:
             if len(tag) < 8:
                 raise ValueError(f"{path}: is cut off; {_AGAIN}")
             kind, number = struct.unpack(order + "II", tag)
+            if kind not in (_MATRIX, _COMPRESSED):
+                raise ValueError(f"{path}: is damaged, no variable begins at byte {file.tell() - 8}; {_AGAIN}")
             if number > size - file.tell():
                 raise ValueError(f"{path}: is cut off; {_AGAIN}")
             total += number if kind != _COMPRESSED else _unpacked(path, file.read(number), limit - total)
@@ -110,17 +112,6 @@ def _unpacked(path: Path, packed: bytes, limit: int) -> int:
     except zlib.error as error:
         raise ValueError(f"{path}: is damaged ({error}); {_AGAIN}") from None
     return total
-
-
-def _check_readable(path: Path) -> None:
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: is a directory; give the file itself")
-    try:
-        open(path, "rb").close()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: does not exist; docs/data.md says where to get it") from None
-    except PermissionError:
-        raise PermissionError(f"{path}: may not be read; ask for permission to it (chmod +r)") from None
 
 
 def _check_fields(path: Path, fields, there) -> None:

@@ -6,7 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...keypoints import get_keypoint_set
+from ...keypoints import H36M_17, get_keypoint_set
+
+# Hip to ankle along the bones, m; a child's and a tall man's are well within.
+_SHORTEST_LEG, _LONGEST_LEG = 0.3, 1.5
+
+
+def check_size(where: str, keypoints: np.ndarray, metres_per_unit: float) -> None:
+    """ValueError (``where``, fix) unless the legs of keypoints (T, 17, 3) m, as h36m_17 orders them, are a person's."""
+    hip, knee, ankle = (keypoints[:, H36M_17.index(f"right_{part}")] for part in ("hip", "knee", "ankle"))
+    leg = float(np.median(np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)))
+    if _SHORTEST_LEG < leg < _LONGEST_LEG or not np.isfinite(leg):  # what is not finite, Motion says more about
+        return
+    units = {"metres": 1.0, "centimetres": 0.01, "inches": 0.0254, "millimetres": 0.001}
+    guess = [name for name, size in units.items() if 0.6 < leg / metres_per_unit * size < 1.1]
+    raise ValueError(
+        f"{where}: a unit of {metres_per_unit:.4g} m makes a leg {leg:.4g} m long, a person's is about 0.9 m; "
+        + (f"the file seems to be in {guess[0]}" if guess else "the unit is another one")
+        + ": correct the unit, scale the file, or leave it out"
+    )
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 from ...geometry import project
 from ...keypoints import MPI_INF_3DHP_17, MPI_INF_3DHP_28
 from ..pose_sequence import PoseSequence
-from .h36m import check_array, check_pixels
+from .h36m import LARGEST, check_array, check_pixels
 
 TRAIN_SUBJECTS = tuple(f"S{i}" for i in range(1, 9))
 TEST_SUBJECTS = tuple(f"TS{i}" for i in range(1, 7))
@@ -49,11 +49,11 @@ class Recording:
         """S1_Seq1, or TS1."""
         return f"{self.subject}_{self.take}" if self.take else self.subject
 
-    def check(self) -> None:
-        """ValueError for a recording that MPI-INF-3DHP does not have."""
+    def check(self, where: str) -> None:
+        """ValueError (``where``, fix) for a recording that MPI-INF-3DHP does not have."""
         if self.subject not in TEST_SUBJECTS if not self.take else self.name not in VIDEOS:
             raise ValueError(
-                f"{self.name!r} is none of S1_Seq1 to S8_Seq2 and TS1 to TS6 of MPI-INF-3DHP; leave it out"
+                f"{where}: {self.name!r} is none of S1_Seq1 to S8_Seq2 and TS1 to TS6 of MPI-INF-3DHP; leave it out"
             )
 
     @property
@@ -112,7 +112,7 @@ def make_sequence(
     Without calibration the intrinsics are those that best project the 3D to the 2D, None where none do.
     Raises ValueError (``where``, fix).
     """
-    recording.check()
+    recording.check(where)
     valid = np.ones(len(keypoints), bool) if valid is None else valid
     if not len(keypoints) == len(keypoints_3d) == len(valid):
         counts = f"{len(keypoints)} frames of 2D, {len(keypoints_3d)} of 3D, {len(valid)} of what is valid"
@@ -122,11 +122,13 @@ def make_sequence(
     for array, number in ((keypoints, 2), (keypoints_3d, 3)):
         check_array(f"{where}, {number}D", array[valid] if len(valid) else array, (len(MPI_INF_3DHP_17), number))
     check_pixels(where, keypoints[valid])
-    _check_body(where, keypoints_3d[valid] * (unit / _MILLIMETRE), unit)
+    _check_body(where, keypoints_3d[valid].astype(np.float64) * (unit / _MILLIMETRE), unit)
     if keypoints_3d[valid][..., 2].min() <= 0:
         raise ValueError(f"{where}: is partly behind the camera; camera space is expected, or the file is damaged")
-    points = np.where(valid[:, None, None], keypoints_3d, np.nan_to_num(keypoints_3d, posinf=0, neginf=0)) * unit
-    image = np.where(valid[:, None, None], keypoints, np.nan_to_num(keypoints, posinf=0, neginf=0))
+    points, image = (
+        np.where(valid[:, None, None] | (np.abs(array) <= LARGEST), array, 0) for array in (keypoints_3d, keypoints)
+    )
+    points = points * unit
     if calibration is None:
         calibration = Camera(*recording.size, _fit_intrinsics(image[valid], points[valid]))
     return PoseSequence(
@@ -156,6 +158,7 @@ def projects_to(keypoints: np.ndarray, keypoints_3d: np.ndarray, intrinsics: np.
 
 def _fit_intrinsics(keypoints: np.ndarray, keypoints_3d: np.ndarray) -> np.ndarray | None:
     """fx, fy, cx, cy of the pinhole that takes the 3D nearest to the 2D, without distortion; None where none does."""
+    keypoints, keypoints_3d = keypoints.astype(np.float64), keypoints_3d.astype(np.float64)
     found = []
     depth = keypoints_3d[..., 2].ravel()
     for axis in range(2):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..pose_sequence import PoseSequence
 from .archives import read_npz, read_pickle
-from .h36m import check_array
+from .h36m import LARGEST, check_array
 from .mpi_inf_3dhp import Camera, Recording, make_sequence
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?(?:(S\d+)_(Seq\d+)_Cam(\d+)|(TS\d+))_(\d+)\.jpg")
@@ -102,15 +102,22 @@ class MMPoseFiles:
     def _camera(self, key: str) -> Camera | None:
         if key not in self.cameras:
             return None
+
+        def field(name: str, shape: tuple[int, ...]) -> np.ndarray:
+            value = np.asarray(entry[name], dtype=np.float64).reshape(shape)
+            if not (np.abs(value) <= LARGEST).all():
+                raise ValueError
+            return value
+
         file, entry = self.cameras[key]
         try:
-            (fx, fy), (cx, cy) = (np.asarray(entry[name], dtype=np.float64).ravel() for name in "fc")
+            (fx, fy), (cx, cy) = (field(name, (2,)) for name in "fc")
             rotation, translation = (
-                np.asarray(entry[name], dtype=np.float64).reshape(shape) if name in entry else None
-                for name, shape in (("R", (3, 3)), ("T", (3,)))
+                field(name, shape) if name in entry else None for name, shape in (("R", (3, 3)), ("T", (3,)))
             )
-            return Camera(
-                int(entry["w"]), int(entry["h"]), np.array([fx, fy, cx, cy, 0, 0, 0, 0, 0]), rotation, translation
-            )
-        except (KeyError, TypeError, ValueError):
+            width, height = int(entry["w"]), int(entry["h"])
+            if not (0 < width <= LARGEST and 0 < height <= LARGEST):
+                raise ValueError
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise ValueError(f"{file}: camera {key!r} needs numbers f, c, w, h (and R, T); fetch it again") from None
+        return Camera(width, height, np.array([fx, fy, cx, cy, 0, 0, 0, 0, 0]), rotation, translation)

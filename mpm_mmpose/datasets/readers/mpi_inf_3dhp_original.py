@@ -9,6 +9,7 @@ import numpy as np
 
 from ...keypoints import MPI_INF_3DHP_17, MPI_INF_3DHP_28
 from ..pose_sequence import PoseSequence
+from .files import read_text
 from .matlab import read_mat5, read_mat73
 from .mpi_inf_3dhp import CAMERAS, KEPT, VIDEOS, Camera, Recording, make_sequence, projects_to
 from .mpi_inf_3dhp_pstmo import check_valid
@@ -50,10 +51,7 @@ class TrainingFile:
     def read(self, recording: Recording) -> list[PoseSequence]:
         """The cameras' sequences, called ``S1_Seq1.0``; frames beyond the end of the video are left out."""
         path = self.files[0]
-        try:
-            recording.check()
-        except ValueError as error:
-            raise ValueError(f"{path}: by its folders, {error}") from None
+        recording.check(f"{path}: by its folders")
         fields = read_mat5(path, ["cameras", "annot2", self.annotation])
         numbers = fields.pop("cameras").ravel().tolist()
         calibration = path.with_name("camera.calibration")
@@ -113,10 +111,7 @@ class TestFile:
     def read(self, recording: Recording) -> list[PoseSequence]:
         """The one sequence, called ``TS1``; scores are 1 where a frame is valid, 0 elsewhere."""
         path, number = self.files[0], len(MPI_INF_3DHP_17)
-        try:
-            recording.check()
-        except ValueError as error:
-            raise ValueError(f"{path}: by its folder, {error}") from None
+        recording.check(f"{path}: by its folder")
         shapes = {"annot2": (None, 1, number, 2), self.annotation: (None, 1, number, 3), "valid_frame": (None, 1)}
         image, points, valid = (array[:, 0] for array in read_mat73(path, shapes).values())
         valid = check_valid(f"{path}: field 'valid_frame'", valid)
@@ -136,9 +131,8 @@ class TestFile:
 def read_calibration(path: str | Path) -> dict[int, Camera]:
     """Cameras of a Skeletool ``camera.calibration`` by number; ValueError or OSError (file, field, fix)."""
     path = Path(path)
-
     cameras = {}
-    for text in re.split(r"^name\s+", path.read_text(encoding="utf-8", errors="replace"), flags=re.MULTILINE)[1:]:
+    for text in re.split(r"^name\s+", read_text(path), flags=re.MULTILINE)[1:]:
         name, _, rest = text.partition("\n")
         block = dict(line.strip().partition(" ")[::2] for line in rest.splitlines())
         try:

@@ -37,20 +37,19 @@ class PSTMOFiles:
         """A sequence a camera, called ``S1_Seq1.0``; or the one of the test set, ``TS1``."""
         key = f"{recording.subject} {recording.take}".strip()
         where = f"{self.files[0]}: data of {key!r}"
-        recording.check()
-        entry = self.table[key]
+        recording.check(where)
         if not recording.take:
-            return [self._sequence(recording, where, entry)]
-        if not isinstance(entry, list | tuple | np.ndarray) or len(entry) != 2 or not isinstance(entry[0], dict):
+            return [self._sequence(recording, where, self.table[key])]
+        views, said = self._views(key)
+        if views is None or not isinstance(said, int | float | np.number):
             raise ValueError(f"{where}: is no pair of cameras and rate; give P-STMO's file")
-        if not entry[0]:
+        if not views:
             raise ValueError(f"{where}: has no cameras; leave it out")
         rate = VIDEOS[recording.name][1]
-        if entry[1] != rate:
-            raise ValueError(f"{where}: says {entry[1]} frames a second, the video has {rate}; make the file again")
+        if said != rate:
+            raise ValueError(f"{where}: says {said} frames a second, the video has {rate}; make the file again")
         return [
-            self._sequence(recording, f"{where}, camera {camera}", view, str(camera))
-            for camera, view in entry[0].items()
+            self._sequence(recording, f"{where}, camera {camera}", view, str(camera)) for camera, view in views.items()
         ]
 
     def activities(self, recording: Recording) -> list[tuple[int, int]]:
@@ -59,9 +58,15 @@ class PSTMOFiles:
 
     def _recording(self, key: str) -> Recording:
         subject, _, take = key.partition(" ")
+        return Recording(subject, take, len(self._views(key)[0] or [None]))
+
+    def _views(self, key: str) -> tuple[dict | None, Any]:
+        """The table of cameras and the rate of a training recording; None and None where it is no such pair."""
         entry = self.table[key]
-        pair = isinstance(entry, list | tuple | np.ndarray) and len(entry) and isinstance(entry[0], dict)
-        return Recording(subject, take, len(entry[0]) if pair else 1)
+        if isinstance(entry, np.ndarray) and entry.dtype == object:
+            entry = entry.tolist()
+        pair = isinstance(entry, list | tuple) and len(entry) == 2 and isinstance(entry[0], dict)
+        return tuple(entry) if pair else (None, None)
 
     def _sequence(self, recording: Recording, where: str, view: Any, camera: str = "") -> PoseSequence:
         fields = ["data_2d", "data_3d"] + ([] if recording.take else ["valid"])
