@@ -52,7 +52,7 @@ class Accumulator:
         self.smoothness = Smoothness(reader.protocol.frame_step)
         self.released = ReleasedSums() if reader.protocol.released else None
         self.dump = PoseDump() if dump else None
-        self.samples = self.poses = self.not_finite = 0
+        self.samples = self.predicted = self.poses = self.not_finite = 0
         self.has_hidden, self.has_frames = False, True
         self.keypoints = 0
         self.pending: PoseBatch | None = None
@@ -87,6 +87,7 @@ class Accumulator:
         """The poses with a keypoint that counts, without those whose prediction is not finite, which are numbered."""
         there = batch.counted.any(1)
         bad = there & (~np.isfinite(batch.pred).all(-1) & batch.counted).any(1)
+        self.predicted += len(there)
         self.poses += int(there.sum())
         self.not_finite += int(bad.sum())
         chosen = there & ~bad
@@ -159,6 +160,7 @@ class Accumulator:
             if mine is not None:
                 mine.merge(theirs)
         self.samples += other.samples
+        self.predicted += other.predicted
         self.poses += other.poses
         self.not_finite += other.not_finite
         self.has_hidden |= other.has_hidden

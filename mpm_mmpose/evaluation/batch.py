@@ -239,8 +239,12 @@ def _joined(batches: Sequence[PoseBatch]) -> PoseBatch:
 
 
 def _array(value: Any) -> np.ndarray:
-    """Tensor of any device, or array, as a numpy array."""
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
+    """Tensor of any device and precision, or array, as a numpy array."""
+    if not hasattr(value, "detach"):
+        return np.asarray(value)
+    value = value.detach().cpu()
+    # numpy has no bfloat16, which automatic mixed precision may give.
+    return (value.float() if value.is_floating_point() and value.element_size() < 4 else value).numpy()
 
 
 def _action_of(target_img_path: str | Sequence[str]) -> str:

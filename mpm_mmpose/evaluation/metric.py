@@ -168,7 +168,7 @@ class PoseErrorMetric(BaseMetric):
             self.protocol,
             self.dataset_meta or {},
             reader.keypoints and reader.keypoints.name,
-            frames["poses"],
+            f"{seen.poses} of {seen.predicted} predicted poses count",
             self.hidden_keypoints,
         )
         lines += ["", *report.headline_lines(self.protocol, frames, actions, intervals, missing)]

@@ -135,7 +135,7 @@ PRESETS = {
 }
 
 
-def get_protocol(name: str, **options: object) -> Protocol:
+def get_protocol(name: str, /, **options: object) -> Protocol:
     """The preset called ``name`` with ``options`` changed; ValueError lists what there is."""
     if name not in PRESETS:
         raise ValueError(f"evaluation protocol {name!r} is not known; use one of {', '.join(PRESETS)}")

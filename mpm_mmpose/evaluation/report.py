@@ -13,6 +13,10 @@ from .pose_error import ERRORS, TITLES
 from .protocol import ROOTS, Protocol
 from .smoothness import ERRORS as SMOOTHNESS
 
+_GROUND_TRUTH = {
+    "annot3": "annot3, true 3D: every person in their own size",
+    "univ_annot3": "univ_annot3, universal 3D: all scaled to the height of one skeleton",
+}
 NOTHING = "no visible keypoints"
 MOST_ROWS = 40
 Row = Mapping[str, float]
@@ -23,11 +27,10 @@ _TITLES = TITLES | {
     "auc": "AUC",
     "poses": "poses",
 }
-_UNITS = {"mpjve": "mm/frame", "acceleration": "mm/frame^2", "pck": "%", "auc": "%"}
 
 
 def protocol_lines(
-    protocol: Protocol, meta: Mapping, keypoints: str | None, poses: int, hidden: Sequence[str]
+    protocol: Protocol, meta: Mapping, keypoints: str | None, poses: str, hidden: Sequence[str]
 ) -> list[str]:
     """Every choice, one a line, and what the data set says of itself. hidden: the pattern that was given, if any."""
     sequences = len(meta["sequences"]) if "sequences" in meta else "unknown"
@@ -35,15 +38,15 @@ def protocol_lines(
     chosen = {None: "all", 14: "14, those of the PCK groups", 16: "16, without nose or middle of the head"}
     choices = {
         "protocol": protocol.name,
-        "data set": f"{meta.get('dataset_name', 'unnamed')}, {sequences} sequences{fps}; {poses} poses counted",
+        "data set": f"{meta.get('dataset_name', 'unnamed')}, {sequences} sequences{fps}; {poses}",
         "keypoints": f"{chosen.get(protocol.keypoints, protocol.keypoints)} of {keypoints or 'an unnamed set'}",
         "root": f"{'counted' if protocol.root else 'not counted'}; {ROOTS[protocol.root_alignment]}",
         "headline": f"{', '.join(_TITLES[name] for name in protocol.headline)}, mean over {protocol.average}",
-        "ground truth": f"{meta.get('annotation', 'the data set does not say which')}"
-        + ("" if protocol.annotation is None else f"; expected {protocol.annotation}"),
+        "ground truth": _GROUND_TRUTH.get(meta.get("annotation"), "the data set does not say which of several")
+        + ("" if protocol.annotation is None else f"; expected: {protocol.annotation}"),
         "block list": ", ".join(protocol.block_list) or "empty",
         "frames": ("all that were predicted" if protocol.frames == "all" else "target frames only")
-        + ("" if protocol.frame_step == 1 else f", every {protocol.frame_step}th of a sequence")
+        + ("" if protocol.frame_step == 1 else f", one in {protocol.frame_step} of a sequence")
         + ", of them those that the data set marks as visible",
         "PCK, AUC": f"below {THRESHOLDS[-1]} mm; mean over {THRESHOLDS[0]}, {THRESHOLDS[1]}, ..., {THRESHOLDS[-1]} mm; "
         f"{sum(map(len, GROUPS.values()))} keypoints in {len(GROUPS)} groups",
@@ -62,12 +65,14 @@ def headline_lines(
         *protocol.headline,
         *(name for name in (*ERRORS, *SMOOTHNESS, "pck", "auc") if name not in protocol.headline),
     ]
+    step = "frame" if protocol.frame_step == 1 else f"({protocol.frame_step} frames)"
+    units = {"mpjve": f"mm/{step}", "acceleration": f"mm/{step}^2", "pck": "%", "auc": "%"}
     lines = [f"{'Result':<22}{'mean over frames':<36}mean over actions"]
     for name in names:
         if name in missing:
             lines.append(f"  {_TITLES[name]:<20}left out: {missing[name]}")
             continue
-        unit = _UNITS.get(name, "mm")
+        unit = units.get(name, "mm")
         cells = [
             _with_interval(row[name], intervals[over].get(name), unit)
             for over, row in (("frames", frames), ("actions", actions))
@@ -145,7 +150,7 @@ def _table(
     last: Mapping[str, Row] | None = None,
 ) -> list[str]:
     shown = dict(list(rows.items())[:MOST_ROWS])
-    everything = [*shown.items(), *(last or {}).items()]
+    everything = [(name or "(no name)", row) for name, row in [*shown.items(), *(last or {}).items()]]
     width = max(len(name) for name in (first, *(name for name, _ in everything)))
     lines = ["", title, f"{first:<{width}}" + "".join(f"{head:>{max(10, len(head) + 2)}}" for head in heads)]
     for name, row in everything:

@@ -208,7 +208,7 @@ def test_every_fifth_frame_without_a_sequence_without_root(poses):
     assert found["pose/mpjve"] == pytest.approx(1000 * velocity.mean(), rel=1e-6)
     for text in (
         "plain, changed: frame_step, block_list, root, keypoints",
-        "every 5th",
+        "one in 5",
         "S11_*",
         "not counted",
         "16, ",
