@@ -15,8 +15,8 @@ class Views(NamedTuple):
     NaN where unknown; down: (B, 3) unit vector to the ground in camera space and aspect: (B,) height / width of the
     image, both NaN where unknown; scores: (B, T, K) confidence in [0, 1]; missed: (B, T, K) bool, True where the
     detector did not find a keypoint, whose position is then not to be used; true_keypoints: (B, T, K, 2) normalised,
-    what ``keypoints`` were before a detector's errors, None where there are none; lacking: (B, T, K) bool, True where
-    the data set has no such keypoint, so that it can neither be shown nor asked for.
+    what ``keypoints`` were before a detector's errors, None where there are none; lacking, lacking_3d: (B, T, K) bool,
+    True where the data set does not know the keypoint in 2D or 3D, so that it can neither be shown nor asked for.
     """
 
     keypoints: Tensor | None = None
@@ -28,6 +28,7 @@ class Views(NamedTuple):
     aspect: Tensor | None = None
     true_keypoints: Tensor | None = None
     lacking: Tensor | None = None
+    lacking_3d: Tensor | None = None
 
 
 def mirror(views: Views, samples: Tensor, flip_indices: Tensor) -> Views:

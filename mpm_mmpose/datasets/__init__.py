@@ -1,5 +1,6 @@
 """Motion in, windows out: readers, virtual cameras, pose stores and the data sets MMPose trains on."""
 
+from .chunk_dataset import PoseChunkDataset
 from .device_dataset import DevicePoseWindowDataset
 from .masked_pose_dataset import MaskedPoseDataset
 from .mixed_dataset import MixedPoseDataset
@@ -11,6 +12,7 @@ __all__ = [
     "DevicePoseWindowDataset",
     "MaskedPoseDataset",
     "MixedPoseDataset",
+    "PoseChunkDataset",
     "PoseSequence",
     "PoseStore",
     "PoseStoreMocapDataset",

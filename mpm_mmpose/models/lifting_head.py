@@ -1,6 +1,5 @@
 """Stage II: from the backbone's tokens to 3D poses, under mmpose's PoseLifter (paper section 3.4)."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -10,46 +9,10 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from .layers import StridedLayer, pose_projection
+from .layers import pose_projection
 from .losses import mean_distance
-
-POSITIONED_LAYERS = 3  # as released: later layers get no position embedding
-
-
-class StridedDecoder(nn.Module):
-    """Strided transformer layers: (B, T, C) -> (B, C), the token of the target frame.
-
-    ``align`` 'first' keeps the residual path on the first frame of every group, 'centre' on the one that holds frame
-    T // 2 (the middle one for odd strides).
-    """
-
-    def __init__(
-        self, num_frames: int, channels: int, strides: Sequence[int], align: str, **layer: int | float
-    ) -> None:
-        super().__init__()
-        if align not in ("first", "centre"):
-            raise ValueError(f"align must be 'first' or 'centre', got {align!r}")
-        if min(strides, default=0) < 1 or math.prod(strides) != num_frames:
-            raise ValueError(
-                f"strides={tuple(strides)} must be positive and multiply to num_frames={num_frames}, "
-                f"their product is {math.prod(strides)}"
-            )
-        self.positions = nn.ParameterList(
-            nn.Parameter(torch.randn(1, num_frames, channels)) for _ in strides[:POSITIONED_LAYERS]
-        )
-        self.layers = nn.ModuleList()
-        carried = num_frames // 2 if align == "centre" else 0  # frame that the residual path carries
-        for stride in strides:
-            self.layers.append(StridedLayer(channels, stride=stride, offset=carried % stride, **layer))
-            carried //= stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Reduce a window to one token."""
-        for i, layer in enumerate(self.layers):
-            if i < len(self.positions):
-                x = x + self.positions[i][:, : x.shape[1]]
-            x = layer(x)
-        return x.squeeze(1)
+from .predictions import mean_over_flips, packed_poses
+from .strided_decoder import StridedDecoder
 
 
 @MODELS.register_module()
@@ -119,15 +82,19 @@ class LiftingHead(BaseHead):
 
     def forward(self, feats: Tensor) -> tuple[Tensor, Tensor]:
         """Map tokens (B, T, C) to the target pose (B, K, 3) and the poses of all frames (B, T, K, 3), metres."""
-        batch, frames = feats.shape[:2]
+        frames = feats.shape[1]
         if frames != self.num_frames:
             raise ValueError(f"feats: expected tokens of num_frames={self.num_frames} frames, got {frames}")
-        sequence = self.sequence_out(self.sequence_norm(feats.flatten(0, 1)))
-        return self.forward_target(feats), sequence.view(batch, frames, self.num_keypoints, 3)
+        return self.forward_target(feats), self.forward_sequence(feats)
 
     def forward_target(self, feats: Tensor) -> Tensor:
         """Map tokens (B, T, C) to the target pose (B, K, 3) alone."""
         return self.target_out(self.target_norm(self.decoder(feats))).view(-1, self.num_keypoints, 3)
+
+    def forward_sequence(self, feats: Tensor) -> Tensor:
+        """Map tokens (B, T, C) to the poses of all frames (B, T, K, 3) alone."""
+        poses = self.sequence_out(self.sequence_norm(feats.flatten(0, 1)))
+        return poses.view(*feats.shape[:2], self.num_keypoints, 3)
 
     def loss(
         self, feats: Tensor, batch_data_samples: list[PoseDataSample], train_cfg: dict | None = None
@@ -164,38 +131,46 @@ class LiftingHead(BaseHead):
     ) -> list[InstanceData]:
         """Predict the target poses, root at 0, or at target_root where samples of mmpose's list have it as metainfo.
 
-        With test_cfg's flip_test, feats are those of the plain and of the mirrored input, and the mean is taken.
+        With test_cfg's output='sequence' those of all frames; 'target' is the default. With its flip_test, feats are
+        those of the plain and of the mirrored input, and the mean is taken.
 
         Returns:
-            One InstanceData a data sample: keypoints (B, K, 3) metres and keypoint_scores (B, K), tensors, for a batch
-            in one sample; keypoints (1, K, 3) and scores as numpy arrays, as mmpose's metrics want, for a list.
+            One InstanceData a data sample: keypoints (B, K, 3) or (B, T, K, 3) metres and keypoint_scores, tensors, for
+            a batch in one sample; keypoints (1 or T, K, 3) and scores as numpy arrays, as mmpose's metrics want, for a
+            list.
 
         Raises:
-            ValueError: if flip_test lacks flip_indices or comes with shift_coords=False, which is not a mirror here.
+            ValueError: if output is neither, or flip_test lacks flip_indices or comes with shift_coords=False, which is
+                not a mirror here.
         """
-        poses = self.predict_target(feats, batch_data_samples, test_cfg or {}).float()
-        poses[:, self.root] = 0
-        scores = poses.new_ones(poses.shape[:2])
-        if len(batch_data_samples) == 1 and _is_packed(batch_data_samples[0], len(poses)):
-            return [InstanceData(keypoints=poses, keypoint_scores=scores)]
+        test_cfg = test_cfg or {}
+        output = test_cfg.get("output", "target")
+        if output not in ("target", "sequence"):
+            raise ValueError(f"test_cfg: output is {output!r}; give 'target' or 'sequence'")
+        predict = self.predict_target if output == "target" else self.predict_sequence
+        instances = packed_poses(predict(feats, batch_data_samples, test_cfg), self.root)
+        if len(batch_data_samples) == 1 and _is_packed(batch_data_samples[0], len(instances)):
+            return [instances]
+        frames = instances.keypoints.shape[1] if output == "sequence" else 1
+        poses = instances.keypoints.view(-1, frames, self.num_keypoints, 3).cpu().numpy()
+        scores = instances.keypoint_scores.view(-1, frames, self.num_keypoints).cpu().numpy()
         return [
             # mmpose's codecs leave the ground truth in camera space and say where its root was.
-            InstanceData(keypoints=pose[None] + sample.metainfo.get("target_root", 0), keypoint_scores=score[None])
-            for pose, score, sample in zip(poses.cpu().numpy(), scores.cpu().numpy(), batch_data_samples, strict=True)
+            InstanceData(keypoints=pose + sample.metainfo.get("target_root", 0), keypoint_scores=score)
+            for pose, score, sample in zip(poses, scores, batch_data_samples, strict=True)
         ]
 
     def predict_target(
         self, feats: Tensor | list[Tensor], batch_data_samples: list[PoseDataSample], test_cfg: dict
     ) -> Tensor:
         """Return the target pose (B, K, 3) metres, the mean over flips where test_cfg asks for flip_test."""
-        if not test_cfg.get("flip_test", False):
-            return self.forward_target(feats)
-        flip_indices = batch_data_samples[0].metainfo.get("flip_indices")
-        if flip_indices is None or not test_cfg.get("shift_coords", True):
-            raise ValueError("flip_test needs flip_indices in the metainfo of the data samples, and shift_coords=True")
-        plain, mirrored = (self.forward_target(x) for x in feats)
-        mirrored = mirrored[:, flip_indices] * mirrored.new_tensor([-1, 1, 1])
-        return (plain + mirrored) / 2
+        return mean_over_flips(self.forward_target, feats, batch_data_samples, test_cfg)
+
+    def predict_sequence(
+        self, feats: Tensor | list[Tensor], batch_data_samples: list[PoseDataSample], test_cfg: dict
+    ) -> Tensor:
+        """Return the poses of all frames (B, T, K, 3) metres, the mean over flips as for the target pose."""
+        return mean_over_flips(self.forward_sequence, feats, batch_data_samples, test_cfg)
 
     def read_labels(self, batch_data_samples: list[PoseDataSample], batch: int) -> tuple[Tensor, Tensor | None]:
         """Return labels (B, T or 1, K, 3) metres and weights (B, T or 1, K), None where there are none."""

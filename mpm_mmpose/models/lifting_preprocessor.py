@@ -1,9 +1,10 @@
-"""Batches of windows to inputs and targets of lifting."""
+"""Batches of windows to inputs and targets of stage II: lifting and completion."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
@@ -11,8 +12,9 @@ from torch import Tensor
 
 from ..augmentation import read_augmentations
 from ..geometry import root_relative
+from ..masking import hidden_cells
 from ..views import Views
-from .window_preprocessor import WindowPreprocessor
+from .window_preprocessor import WindowPreprocessor, read_masking
 
 
 @MODELS.register_module()
@@ -20,20 +22,28 @@ class LiftingPreprocessor(WindowPreprocessor):
     """Windows to inputs and targets of a `PoseLifter`; the batch travels as one PoseDataSample of B instances.
 
     Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) camera space, metres; intrinsics (B, 9)
-    normalised; action, window (B,); where the batch has them, sequence, frame (B,), down (B, 3), aspect (B,), and
-    lacking_3d (B, T, K) bool.
-    Out: inputs (B, T, K, 2) normalised; `gt_instance_labels.lifting_target_label` (B, T, K, 3) root-relative, metres;
-    `gt_instances`, all of the target frame, which is the centre one: lifting_target (B, K, 3) root-relative, metres;
-    keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,) metres; action, window, sequence, frame (B,).
-    What the data set lacks has no weight, lifting_target_weight (B, T, K), and lifting_target_visible (B, K) False.
+    normalised; action, window (B,); where the batch has them, sequence, frame (B,), down (B, 3), aspect (B,), lacking,
+    lacking_3d (B, T, K) and padding (B, T) bool.
+    Out: inputs (B, T, K, 2) normalised, or (B, T, K, 3) root-relative metres; NaN where hidden.
+    `gt_instance_labels`, of all frames: lifting_target_label (B, T, K, 3) root-relative, metres; keypoints_label
+    (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight (B, T, K), 0 for what the data set
+    lacks. `gt_instances`, of the target frame, which is the centre one: lifting_target (B, K, 3) root-relative, metres;
+    keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,) metres; action, window, sequence, frame (B,);
+    lifting_target_visible (B, K), False for what the data set lacks; hidden (B, K), True where the input was hidden;
+    given (B, K, 3), the input, where that is 3D. With batches of `PoseChunkDataset`, which have padding, these four,
+    lifting_target, lifting_target_visible, hidden and given, are of all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
 
     Args:
         flip: Mirror random samples (probability 0.5) in training.
-        seed: Of the random stream; every rank has its own.
+        seed: Of the random streams; every rank has its own.
         keypoint_set: Name of the keypoint set of the windows.
-        augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments. None may
-            hide keypoints, and scores are not passed on: a PoseLifter's model takes poses alone.
+        augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
+        source: What the model sees: '2d' keypoints, to lift them, or '3d' poses, to complete them.
+        masking: What to hide of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
+            arguments; frames that it would drop are hidden whole. A test hides the same of every batch.
+        hide_unknown: Hide what the data set lacks and a detector missed; needs a backbone with mask_tokens, as does
+            masking, which implies it. Otherwise they stand where they are.
     """
 
     fields = {
@@ -45,10 +55,11 @@ class LiftingPreprocessor(WindowPreprocessor):
     }
     optional_fields = {
         "sequence": (),
-        "frame": (),
         "down": (3,),
         "aspect": (),
+        "lacking": (None, "K"),
         "lacking_3d": (None, "K"),
+        "padding": (None,),
     }
 
     def __init__(
@@ -57,14 +68,19 @@ class LiftingPreprocessor(WindowPreprocessor):
         seed: int = 0,
         keypoint_set: str = "h36m_17",
         augmentations: Sequence[Mapping] = (),
+        source: str = "2d",
+        masking: Mapping | None = None,
+        hide_unknown: bool = False,
     ) -> None:
         super().__init__(flip, seed, keypoint_set)
         self._augmentations = read_augmentations("augmentations", augmentations)
+        self._draw = read_masking(masking, self.keypoint_set)
+        self.source, self.hide_unknown = source, hide_unknown or masking is not None
+        if source not in ("2d", "3d"):
+            raise ValueError(f"source is {source!r}; give '2d' to lift or '3d' to complete")
         for name in ("missed", "occluded"):
-            if any(augment.keywords.get(name) for augment in self._augmentations):
-                raise ValueError(
-                    f"augmentations hide keypoints ({name}), but a lifting model takes no masks: leave it 0."
-                )
+            if not self.hide_unknown and any(augment.keywords.get(name) for augment in self._augmentations):
+                raise ValueError(f"augmentations hide keypoints ({name}): set hide_unknown=True, or leave it 0")
 
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs` and `data_samples`; see the class."""
@@ -75,26 +91,53 @@ class LiftingPreprocessor(WindowPreprocessor):
             intrinsics=batch["intrinsics"],
             down=batch.get("down"),
             aspect=batch.get("aspect"),
-            lacking=batch.get("lacking_3d"),
+            lacking=batch.get("lacking"),
+            lacking_3d=batch.get("lacking_3d"),
         )
         views = self._vary(views, self._augmentations, training)
-        inputs, absolute = views.keypoints, views.keypoints_3d
-
-        root, target_frame = self.keypoint_set.root, inputs.shape[1] // 2
+        absolute, root = views.keypoints_3d, self.keypoint_set.root
         poses = root_relative(absolute, root)
-        sample = PoseDataSample(
-            metainfo=dict(flip_indices=list(self.keypoint_set.flip_indices), target_frame=target_frame)
-        )
-        sample.gt_instance_labels = InstanceData(lifting_target_label=poses)
+        whole = views.keypoints if self.source == "2d" else poses
+        hidden = self._hidden(views, self.mask_generator(training))
+        if hidden is not None:
+            inputs = whole.masked_fill(hidden[..., None], torch.nan)
+        else:
+            inputs = whole if training else whole.clone()  # mmpose's flip test writes into what it is given
+
+        middle = poses.shape[1] // 2
+        sample = PoseDataSample(metainfo=dict(flip_indices=list(self.keypoint_set.flip_indices), target_frame=middle))
+        true = views.keypoints if views.true_keypoints is None else views.true_keypoints
+        labels = InstanceData(lifting_target_label=poses, keypoints_label=true)
+        targets = dict(lifting_target=poses, hidden=hidden)
+        if self.source == "3d":
+            targets["given"] = inputs.clone()
+        if views.lacking_3d is not None:
+            labels.lifting_target_weight = (~views.lacking_3d).to(poses.dtype)
+            targets["lifting_target_visible"] = ~views.lacking_3d
+        if "padding" in batch:
+            real = ~batch["padding"][..., None].expand(poses.shape[:3])
+            targets["lifting_target_visible"] = real & targets.get("lifting_target_visible", True)
+        else:
+            targets = {name: value if value is None else value[:, middle] for name, value in targets.items()}
+        sample.gt_instance_labels = labels
         sample.gt_instances = InstanceData(
-            lifting_target=poses[:, target_frame],
-            # A copy: mmpose's flip test negates x in `inputs` itself.
-            keypoints=inputs[:, target_frame].clone(),
+            keypoints=views.keypoints[:, middle],
             intrinsics=views.intrinsics,
-            root_depth=absolute[:, target_frame, root, 2],
-            **{name: batch[name] for name in ("action", "window", "sequence", "frame") if name in batch},
+            root_depth=absolute[:, middle, root, 2],
+            **{name: value for name, value in targets.items() if value is not None},
+            **{name: batch[name] for name in ("action", "window", "sequence") if name in batch},
         )
-        if views.lacking is not None:
-            sample.gt_instance_labels.lifting_target_weight = (~views.lacking).to(poses.dtype)
-            sample.gt_instances.lifting_target_visible = ~views.lacking[:, target_frame]
+        if "frame" in data:  # (B,), or (B, T) of a chunk
+            sample.gt_instances.frame = data["frame"].to(poses.device, non_blocking=True)
         return dict(inputs=inputs, data_samples=[sample])
+
+    def _hidden(self, views: Views, generator: torch.Generator) -> Tensor | None:
+        """(B, T, K) bool, what the model does not get to see; None where that is nothing."""
+        if not self.hide_unknown:
+            return None
+        unknown = (views.lacking, views.missed) if self.source == "2d" else (views.lacking_3d,)
+        masks = [mask for mask in unknown if mask is not None]
+        if self._draw is not None:
+            cells = hidden_cells(self._draw(*views.keypoints_3d.shape[:3], generator=generator), len(self.keypoint_set))
+            masks += [] if cells is None else [cells]
+        return torch.stack(masks).any(0) if masks else None

@@ -10,11 +10,9 @@ from torch import Tensor
 
 from ..augmentation import NEED_3D, read_augmentations
 from ..geometry import root_relative
-from ..masking import MASK_STRATEGIES, Masks, stream_generator
+from ..masking import Masks
 from ..views import Views
-from .window_preprocessor import WindowPreprocessor
-
-VALIDATION_STREAM = 1  # beside the training stream of the same seed
+from .window_preprocessor import WindowPreprocessor, read_masking
 
 
 @MODELS.register_module()
@@ -67,15 +65,12 @@ class PretrainPreprocessor(WindowPreprocessor):
         self._augmentations_3d = read_augmentations("augmentations_3d", augmentations_3d)
         if any(augment.func in NEED_3D for augment in self._augmentations_2d):
             self.fields = self.fields | {"source_3d": (None, "K", 3), "intrinsics": (9,)}
-        arguments = dict(masking or dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6))
-        strategy = arguments.pop("type", None)
-        if strategy not in MASK_STRATEGIES:
-            raise ValueError(f"masking has type={strategy!r}; choose one of {sorted(MASK_STRATEGIES)}.")
-        self._draw, self._masking = MASK_STRATEGIES[strategy], arguments
+        masking = masking or dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6)
+        self._draw = read_masking(masking, self.keypoint_set)
 
-    def _masks(self, views: Views, poses: Tensor, generator: torch.Generator) -> Masks:
-        masks = self._draw(*poses.shape[:3], generator=generator, **self._masking)
-        for also in (views.missed, views.lacking):
+    def _masks(self, poses: Tensor, generator: torch.Generator, *others: Tensor | None) -> Masks:
+        masks = self._draw(*poses.shape[:3], generator=generator)
+        for also in others:
             if also is not None:
                 hidden = masks.keypoint_mask
                 masks = masks._replace(keypoint_mask=also if hidden is None else hidden | also)
@@ -84,7 +79,7 @@ class PretrainPreprocessor(WindowPreprocessor):
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs`; see the class."""
         batch = self._take(data)
-        stream = self.generator if training else stream_generator(self.device, self.seed, 0, VALIDATION_STREAM)
+        stream = self.mask_generator(training)
         views_2d = Views(
             keypoints=batch["keypoints"],
             keypoints_3d=batch.get("source_3d"),
@@ -98,7 +93,7 @@ class PretrainPreprocessor(WindowPreprocessor):
         views_3d = Views(
             keypoints_3d=root_relative(batch["keypoints_3d"], root),
             down=batch.get("down_3d"),
-            lacking=batch.get("lacking_3d"),
+            lacking_3d=batch.get("lacking_3d"),
         )
         views_3d = self._vary(views_3d, self._augmentations_3d, training)
         poses_2d, true_2d = views_2d.keypoints, views_2d.true_keypoints
@@ -106,11 +101,11 @@ class PretrainPreprocessor(WindowPreprocessor):
         inputs = dict(
             poses_2d=poses_2d,
             target_2d=poses_2d if true_2d is None else true_2d,
-            masks_2d=self._masks(views_2d, poses_2d, stream),
+            masks_2d=self._masks(poses_2d, stream, views_2d.missed, views_2d.lacking),
             known_2d=None if views_2d.lacking is None else ~views_2d.lacking,
             poses_3d=poses_3d,
             target_3d=poses_3d,
-            masks_3d=self._masks(views_3d, poses_3d, stream),
-            known_3d=None if views_3d.lacking is None else ~views_3d.lacking,
+            masks_3d=self._masks(poses_3d, stream, views_3d.lacking_3d),
+            known_3d=None if views_3d.lacking_3d is None else ~views_3d.lacking_3d,
         )
         return dict(inputs=inputs, data_samples=None)

@@ -6,7 +6,7 @@ device for a value, so the host can run ahead of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
@@ -14,11 +14,11 @@ from mmengine.dist import get_rank
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from ..keypoints import get_keypoint_set
-from ..masking import stream_generator
+from ..keypoints import KeypointSet, get_keypoint_set
+from ..masking import MASK_STRATEGIES, Masks, stream_generator
 from ..views import Views, mirror
 
-TRAINING_STREAM = 0
+TRAINING_STREAM, TEST_STREAM = 0, 1
 
 
 class WindowPreprocessor(BaseDataPreprocessor):
@@ -50,6 +50,13 @@ class WindowPreprocessor(BaseDataPreprocessor):
             self._stream = stream_generator(self.device, self.seed, get_rank(), TRAINING_STREAM)
             self._stream_device = self.device
         return self._stream
+
+    def mask_generator(self, training: bool) -> torch.Generator:
+        """The training stream, or a fresh one that is the same for every batch and rank.
+
+        Two tests of one model thus give the same figure, and leave training undisturbed.
+        """
+        return self.generator if training else stream_generator(self.device, self.seed, 0, TEST_STREAM)
 
     def get_rng_state(self) -> Tensor:
         """State of the training stream of this rank, a ByteTensor on the CPU."""
@@ -101,3 +108,23 @@ class WindowPreprocessor(BaseDataPreprocessor):
         for augment in augmentations:
             views = augment(views, self.keypoint_set, generator=self.generator)
         return views
+
+
+def read_masking(config: Mapping | None, keypoint_set: KeypointSet) -> Callable[..., Masks] | None:
+    """A strategy of ``MASK_STRATEGIES``, to be called with (batch, frames, keypoints, generator), of its config.
+
+    config: ``dict(type=..., **arguments)``; names of keypoints and limbs in its ``patterns`` become indices.
+    Raises ValueError where the type is not known, KeyError where a name is not one of the keypoint set.
+    """
+    if config is None:
+        return None
+    arguments = dict(config)
+    strategy = arguments.pop("type", None)
+    if strategy not in MASK_STRATEGIES:
+        raise ValueError(f"masking has type={strategy!r}; choose one of {sorted(MASK_STRATEGIES)}.")
+    if "patterns" in arguments:
+        arguments["patterns"] = [
+            pattern if isinstance(pattern, int) else keypoint_set.indices_of(pattern)
+            for pattern in arguments["patterns"]
+        ]
+    return partial(MASK_STRATEGIES[strategy], **arguments)

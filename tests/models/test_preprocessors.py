@@ -185,8 +185,10 @@ def test_masking_is_chosen_by_name(masking, share):
 
 
 def test_an_unknown_strategy_is_refused():
-    with pytest.raises(ValueError, match=r"type='tube'; choose one of \['spatial', 'spatio_temporal', 'temporal'\]"):
-        PretrainPreprocessor(masking=dict(type="tube"))
+    with pytest.raises(
+        ValueError, match=r"type='cube'; choose one of \['spatial', 'spatio_temporal', 'temporal', 'tube'\]"
+    ):
+        PretrainPreprocessor(masking=dict(type="cube"))
 
 
 @pytest.mark.parametrize("masking", [None, dict(type="temporal", ratio=0.5)])

@@ -5,7 +5,7 @@ from torch import nn
 
 from mpm_mmpose.models import CompletionHead, LiftingHead, MaskedPoseHead, MPMBackbone, RefineModule
 from mpm_mmpose.models.backbone import TemporalTransformer
-from mpm_mmpose.models.lifting_head import StridedDecoder
+from mpm_mmpose.models.strided_decoder import StridedDecoder
 
 
 def count(*modules):
