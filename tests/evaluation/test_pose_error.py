@@ -6,7 +6,7 @@ import torch
 from mmpose.evaluation.functional import keypoint_mpjpe
 from scipy.spatial.transform import Rotation
 
-from mpm_mmpose.evaluation.pose_error import mpjpe, n_mpjpe, p_mpjpe
+from mpm_mmpose.evaluation.pose_error import ERRORS, keypoint_errors, mpjpe, n_mpjpe, p_mpjpe
 
 ALIGNMENTS = {mpjpe: "none", p_mpjpe: "procrustes", n_mpjpe: "scale"}
 
@@ -106,6 +106,38 @@ def test_takes_tensors_and_no_poses_at_all(error, poses):
 def test_refuses_other_shapes(shapes):
     with pytest.raises(ValueError, match=r"\(N, K, 3\)"):
         mpjpe(np.zeros(shapes[0]), np.zeros(shapes[1]))
+
+
+def test_keypoints_that_do_not_count_have_no_say(poses):
+    pred, gt = poses
+    counted = np.random.default_rng(2).random(pred.shape[:2]) < 0.6
+    counted[:, :3] = True
+    found = keypoint_errors(pred, gt, counted)
+    assert set(found) == set(ERRORS)
+    for name, error in ERRORS.items():
+        assert (np.isnan(found[name]) == ~counted).all()
+        for i, there in enumerate(counted):
+            alone = error(pred[[i]][:, there], gt[[i]][:, there])
+            assert found[name][i][there].mean() == pytest.approx(alone[0], rel=1e-9)
+    pred, gt = pred.copy(), gt.copy()
+    pred[~counted], gt[~counted] = np.nan, np.inf
+    for name, errors in keypoint_errors(pred, gt, counted).items():
+        np.testing.assert_array_equal(errors, found[name])
+
+
+def test_two_keypoints_are_too_few_to_be_aligned(poses):
+    pred, gt = poses
+    counted = np.zeros(pred.shape[:2], bool)
+    counted[:, 3:5], counted[0, 6] = True, True
+    counted[1] = False
+    found = keypoint_errors(pred, gt, counted)
+    assert np.isfinite(found["p_mpjpe"]).sum(1).tolist() == [3] + [0] * (len(pred) - 1)
+    assert np.isfinite(found["mpjpe"]).sum(1).tolist() == [3, 0] + [2] * (len(pred) - 2)
+
+
+def test_refuses_a_choice_of_another_shape(poses):
+    with pytest.raises(ValueError, match=r"counted \(40, 16\) must have the shape \(40, 17\)"):
+        keypoint_errors(*poses, np.ones((40, 16), bool))
 
 
 def test_a_hundred_thousand_poses_take_seconds():
