@@ -18,7 +18,8 @@ class MaskedPoseDataset(Dataset):
 
     Item i holds 2D window i and 3D window partner(i), partner being a permutation drawn from ``seed``; an epoch is as
     long as the longer of the two data sets and goes through the shorter one again and again (paper section 3.2).
-    dataset_2d, dataset_3d: configs of :class:`PoseWindowDataset`, or of another type that they name.
+    dataset_2d, dataset_3d: configs of :class:`PoseWindowDataset`, or of another type that they name. Without
+    dataset_3d, pre-training is on 2D alone, and batches have what is of 2D.
 
     ``__getitems__(indices)`` gives a batch for :func:`keep_batch`: keypoints (B, T, K, 2) normalised and keypoints_3d
     (B, T, K, 3) camera space m, absolute; down_3d (B, 3) of the 3D windows; where a data set may lack something,
@@ -28,9 +29,11 @@ class MaskedPoseDataset(Dataset):
     Raises ValueError when the two differ in window length or keypoint set.
     """
 
-    def __init__(self, dataset_2d: dict, dataset_3d: dict, seed: int = 0) -> None:
+    def __init__(self, dataset_2d: dict, dataset_3d: dict | None = None, seed: int = 0) -> None:
         self.dataset_2d = self._build(dict(modalities=["2d"]) | dict(dataset_2d))
-        self.dataset_3d = self._build(dict(dataset_3d) | dict(modalities=["3d"]))
+        self.dataset_3d = None if dataset_3d is None else self._build(dict(dataset_3d) | dict(modalities=["3d"]))
+        if self.dataset_3d is None:
+            return
         for name in ("window", "keypoints"):
             ours, theirs = getattr(self.dataset_2d, name), getattr(self.dataset_3d, name)
             if ours != theirs:
@@ -41,7 +44,7 @@ class MaskedPoseDataset(Dataset):
         self.partners = np.random.default_rng(seed).permutation(len(self)).astype(np.int32)
 
     def __len__(self) -> int:
-        return max(len(self.dataset_2d), len(self.dataset_3d))
+        return max(len(dataset) for dataset in (self.dataset_2d, self.dataset_3d) if dataset is not None)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         return self.__getitems__([range(len(self))[index]])
@@ -50,10 +53,11 @@ class MaskedPoseDataset(Dataset):
         """The items ``indices`` as one batch; see the class."""
         indices = np.asarray(indices, dtype=np.int64)
         batch_2d = self.dataset_2d.__getitems__(indices % len(self.dataset_2d))
-        batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
         batch = {name: batch_2d[name] for name in ("keypoints", "lacking") if name in batch_2d}
-        batch |= {name: batch_3d[name] for name in ("keypoints_3d", "lacking_3d") if name in batch_3d}
-        batch["down_3d"] = batch_3d["down"]
+        if self.dataset_3d is not None:
+            batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
+            batch |= {name: batch_3d[name] for name in ("keypoints_3d", "lacking_3d") if name in batch_3d}
+            batch["down_3d"] = batch_3d["down"]
         if "keypoints_3d" in batch_2d:
             batch |= {name: batch_2d[name] for name in ("intrinsics", "down", "aspect")}
             batch["source_3d"] = batch_2d["keypoints_3d"]
@@ -63,9 +67,10 @@ class MaskedPoseDataset(Dataset):
     def metainfo(self) -> dict:
         """That of the 2D windows, without what does not hold for the 3D ones."""
         metainfo = self.dataset_2d.metainfo
-        return {name: metainfo[name] for name in ("keypoint_set", "flip_indices")} | dict(
-            dataset_name=f"{metainfo['dataset_name']} (2D), {self.dataset_3d.metainfo['dataset_name']} (3D)"
-        )
+        name = f"{metainfo['dataset_name']} (2D)"
+        if self.dataset_3d is not None:
+            name += f", {self.dataset_3d.metainfo['dataset_name']} (3D)"
+        return {name: metainfo[name] for name in ("keypoint_set", "flip_indices")} | dict(dataset_name=name)
 
     @staticmethod
     def _build(config: dict) -> PoseWindowDataset:

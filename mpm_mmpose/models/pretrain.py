@@ -107,11 +107,11 @@ class MaskedPoseHead(BaseModule):
 
 @MODELS.register_module()
 class MaskedPoseEstimator(BaseModel):
-    """Stage I: recover masked 2D poses and, unpaired with them, masked 3D poses in every step.
+    """Stage I: recover masked 2D poses and, unpaired with them, masked 3D poses in every step; or one kind alone.
 
     Args:
-        backbone: config of :class:`MPMBackbone` with both inputs and mask tokens.
-        head: config of :class:`MaskedPoseHead` with both outputs.
+        backbone: config of :class:`MPMBackbone` with mask tokens and the inputs that the head puts out.
+        head: config of :class:`MaskedPoseHead`; without its output '3d' pre-training is on 2D alone, and vice versa.
         loss_2d_weight: weight of the 2D term (paper Eq. 4: 2; released code: 5).
         loss_3d_weight: weight of the 3D term (paper Eq. 4: 3; released code: 2).
         loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones.
@@ -134,13 +134,12 @@ class MaskedPoseEstimator(BaseModel):
             raise ValueError(f"loss_on must be 'all' or 'hidden', got {loss_on!r}")
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
-        self.loss_2d_weight = loss_2d_weight
-        self.loss_3d_weight = loss_3d_weight
+        self.loss_weights = {"2d": loss_2d_weight, "3d": loss_3d_weight}
         self.loss_on = loss_on
 
     def forward(
         self, inputs: dict[str, Tensor | Masks | None], data_samples: None = None, mode: str = "tensor"
-    ) -> dict[str, Tensor] | list[PoseDataSample] | tuple[Tensor, Tensor]:
+    ) -> dict[str, Tensor] | list[PoseDataSample] | tuple[Tensor, ...]:
         """Recover both windows from their visible parts.
 
         Args:
@@ -153,27 +152,28 @@ class MaskedPoseEstimator(BaseModel):
         Returns:
             'loss': loss_2d and loss_3d (weighted; their sum is trained on), error_2d (normalised units) and
             error_3d_mm of the same keypoints. 'predict': one PoseDataSample whose pred_instances holds keypoints
-            (B, T, K, 2) and keypoints_3d (B, T, K, 3). 'tensor': these two tensors.
+            (B, T, K, 2) and keypoints_3d (B, T, K, 3). 'tensor': these tensors. Only those of the head's outputs.
 
         Raises:
             ValueError: if the mode is none of the three.
         """
-        poses_2d = self._recover(inputs["poses_2d"], inputs["masks_2d"], "2d")
-        poses_3d = self._recover(inputs["poses_3d"], inputs["masks_3d"], "3d")
+        recovered = {
+            kind: self._recover(inputs[f"poses_{kind}"], inputs[f"masks_{kind}"], kind) for kind in self.head.outputs
+        }
         if mode == "tensor":
-            return poses_2d, poses_3d
+            return tuple(recovered.values())
         if mode == "predict":
-            return [PoseDataSample(pred_instances=InstanceData(keypoints=poses_2d, keypoints_3d=poses_3d))]
+            fields = {{"2d": "keypoints", "3d": "keypoints_3d"}[kind]: poses for kind, poses in recovered.items()}
+            return [PoseDataSample(pred_instances=InstanceData(**fields))]
         if mode != "loss":
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
-        error_2d = self._error(poses_2d, inputs["target_2d"], inputs["masks_2d"], inputs["known_2d"])
-        error_3d = self._error(poses_3d, inputs["target_3d"], inputs["masks_3d"], inputs["known_3d"])
-        return dict(
-            loss_2d=self.loss_2d_weight * error_2d,
-            loss_3d=self.loss_3d_weight * error_3d,
-            error_2d=error_2d.detach(),
-            error_3d_mm=error_3d.detach() * 1000,
-        )
+        losses = {}
+        for kind, poses in recovered.items():
+            target, masks, known = (inputs[f"{name}_{kind}"] for name in ("target", "masks", "known"))
+            error = self._error(poses, target, masks, known)
+            losses[f"loss_{kind}"] = self.loss_weights[kind] * error
+            losses["error_2d" if kind == "2d" else "error_3d_mm"] = error.detach() * (1 if kind == "2d" else 1000)
+        return losses
 
     def _recover(self, poses: Tensor, masks: Masks, kind: str) -> Tensor:
         feats = self.backbone(poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)

@@ -40,9 +40,9 @@ class PretrainPreprocessor(WindowPreprocessor):
         augmentations_2d: For 2D in training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
             What is missed is hidden in masks_2d on top of the strategy's.
         augmentations_3d: The same for 3D, which has no camera: a virtual one turns it.
+        modalities: What to take from a batch and give, of '2d' and '3d'.
     """
 
-    fields = {"keypoints": (None, "K", 2), "keypoints_3d": (None, "K", 3)}
     optional_fields = {
         "lacking": (None, "K"),
         "lacking_3d": (None, "K"),
@@ -59,10 +59,16 @@ class PretrainPreprocessor(WindowPreprocessor):
         keypoint_set: str = "h36m_17",
         augmentations_2d: Sequence[Mapping] = (),
         augmentations_3d: Sequence[Mapping] = (),
+        modalities: Sequence[str] = ("2d", "3d"),
     ) -> None:
         super().__init__(flip, seed, keypoint_set)
         self._augmentations_2d = read_augmentations("augmentations_2d", augmentations_2d)
         self._augmentations_3d = read_augmentations("augmentations_3d", augmentations_3d)
+        if not modalities or set(modalities) - {"2d", "3d"}:
+            raise ValueError(f"modalities is {modalities}; give one or both of '2d', '3d'")
+        self.modalities = tuple(modalities)
+        poses = {"2d": ("keypoints", (None, "K", 2)), "3d": ("keypoints_3d", (None, "K", 3))}
+        self.fields = dict(poses[modality] for modality in self.modalities)
         if any(augment.func in NEED_3D for augment in self._augmentations_2d):
             self.fields = self.fields | {"source_3d": (None, "K", 3), "intrinsics": (9,)}
         masking = masking or dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6)
@@ -79,33 +85,33 @@ class PretrainPreprocessor(WindowPreprocessor):
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs`; see the class."""
         batch = self._take(data)
+        views = {modality: self._views(batch, modality, training) for modality in self.modalities}
         stream = self.mask_generator(training)
-        views_2d = Views(
-            keypoints=batch["keypoints"],
-            keypoints_3d=batch.get("source_3d"),
-            intrinsics=batch.get("intrinsics"),
-            down=batch.get("down"),
-            aspect=batch.get("aspect"),
-            lacking=batch.get("lacking"),
-        )
-        views_2d = self._vary(views_2d, self._augmentations_2d, training)
-        root = self.keypoint_set.root
-        views_3d = Views(
-            keypoints_3d=root_relative(batch["keypoints_3d"], root),
+        inputs = {}
+        for modality, view in views.items():
+            poses = view.keypoints if modality == "2d" else root_relative(view.keypoints_3d, self.keypoint_set.root)
+            true = view.true_keypoints if modality == "2d" else None
+            lacking = view.lacking if modality == "2d" else view.lacking_3d
+            inputs[f"poses_{modality}"] = poses
+            inputs[f"target_{modality}"] = poses if true is None else true
+            inputs[f"masks_{modality}"] = self._masks(poses, stream, view.missed, lacking)
+            inputs[f"known_{modality}"] = None if lacking is None else ~lacking
+        return dict(inputs=inputs, data_samples=None)
+
+    def _views(self, batch: Mapping[str, Tensor], modality: str, training: bool) -> Views:
+        if modality == "2d":
+            views = Views(
+                keypoints=batch["keypoints"],
+                keypoints_3d=batch.get("source_3d"),
+                intrinsics=batch.get("intrinsics"),
+                down=batch.get("down"),
+                aspect=batch.get("aspect"),
+                lacking=batch.get("lacking"),
+            )
+            return self._vary(views, self._augmentations_2d, training)
+        views = Views(
+            keypoints_3d=root_relative(batch["keypoints_3d"], self.keypoint_set.root),
             down=batch.get("down_3d"),
             lacking_3d=batch.get("lacking_3d"),
         )
-        views_3d = self._vary(views_3d, self._augmentations_3d, training)
-        poses_2d, true_2d = views_2d.keypoints, views_2d.true_keypoints
-        poses_3d = root_relative(views_3d.keypoints_3d, root)
-        inputs = dict(
-            poses_2d=poses_2d,
-            target_2d=poses_2d if true_2d is None else true_2d,
-            masks_2d=self._masks(poses_2d, stream, views_2d.missed, views_2d.lacking),
-            known_2d=None if views_2d.lacking is None else ~views_2d.lacking,
-            poses_3d=poses_3d,
-            target_3d=poses_3d,
-            masks_3d=self._masks(poses_3d, stream, views_3d.lacking_3d),
-            known_3d=None if views_3d.lacking_3d is None else ~views_3d.lacking_3d,
-        )
-        return dict(inputs=inputs, data_samples=None)
+        return self._vary(views, self._augmentations_3d, training)

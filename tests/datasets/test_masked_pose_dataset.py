@@ -61,6 +61,16 @@ def test_2d_windows_may_bring_what_they_were_projected_from(stores):
     assert torch.equal(batch["keypoints_3d"], plain["keypoints_3d"])
 
 
+def test_2d_alone(stores):
+    dataset = MaskedPoseDataset(config(stores, "long"))
+    assert len(dataset) == 50 and dataset.metainfo["dataset_name"] == "long (2D)"
+    batch = dataset.__getitems__([3, 7])
+    assert set(batch) == {"keypoints"}
+    assert torch.equal(
+        batch["keypoints"], PoseWindowDataset(stores / "long", 9, modalities=["2d"]).__getitems__([3, 7])["keypoints"]
+    )
+
+
 def test_two_that_do_not_go_together(stores):
     with pytest.raises(ValueError, match="window is 9 in dataset_2d, 7 in dataset_3d"):
         MaskedPoseDataset(config(stores, "long"), config(stores, "long", window=7))

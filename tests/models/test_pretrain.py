@@ -4,7 +4,7 @@ from mmengine.optim import OptimWrapper
 from mmpose.registry import MODELS
 
 from mpm_mmpose.masking import Masks, spatial_masks, spatio_temporal_masks, temporal_masks
-from mpm_mmpose.models import MaskedPoseHead
+from mpm_mmpose.models import MaskedPoseHead, PretrainPreprocessor
 
 B, T, K, C = 3, 9, 17, 32
 WIDTH = dict(num_frames=T, channels=C, hidden_channels=48, num_heads=4)
@@ -117,6 +117,25 @@ def test_hidden_poses_do_not_leak_into_the_reconstruction(inputs):
     hidden = masks.keypoint_mask | masks.frame_mask[..., None]
     other = inputs | dict(poses_3d=torch.where(hidden[..., None], 50.0, inputs["poses_3d"]))
     assert torch.equal(model(inputs)[1], model(other)[1])
+
+
+def test_one_kind_alone(inputs):
+    model = build(
+        backbone=dict(type="MPMBackbone", depth=1, inputs=("2d",), **WIDTH),
+        head=dict(type="MaskedPoseHead", outputs=("2d",), **WIDTH),
+        data_preprocessor=PretrainPreprocessor(modalities=["2d"]),
+    ).train()
+    losses = model.train_step(
+        dict(keypoints=inputs["poses_2d"]), OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
+    )
+    assert set(losses) == {"loss", "loss_2d", "error_2d"}
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+    (sample,) = model.eval()(inputs, mode="predict")
+    assert (
+        torch.equal(sample.pred_instances.keypoints, model(inputs)[0]) and "keypoints_3d" not in sample.pred_instances
+    )
+    with pytest.raises(ValueError, match="modalities is"):
+        PretrainPreprocessor(modalities=["4d"])
 
 
 def test_predict_holds_both_reconstructions(inputs):
