@@ -18,7 +18,7 @@ class WindowPlan(NamedTuple):
     """Where the frames of B windows are read; the same for all arrays of a store.
 
     A window is read in runs of ``run`` frames: whole at frame step 1, frame by frame otherwise. index: (B, window //
-    run) int64, first frame of each run. A whole run that leaves its clip has frames of another clip in it: repeated:
+    run) integers, first frame of each run. A whole run that leaves its clip has frames of another clip in it: repeated:
     (E,) int64, these positions b * window + t, and repeats: (E,) int64, the positions of what they repeat.
     """
 
@@ -68,7 +68,7 @@ def gather_windows(
     size = math.prod(frames.shape[1:])
     # Rows that overlap: the run from each frame on. index_select copies each run in one piece.
     runs = source.as_strided((len(source) - plan.run + 1, plan.run * size), (size, 1))
-    runs_out = target.view(*index.shape, -1)
+    runs_out = target.view(*index.shape, plan.run * size)
     if scale is None:
         torch.index_select(runs, 0, index.flatten(), out=runs_out.flatten(0, 1))
     else:
@@ -90,7 +90,7 @@ def _in_rows(poses: Tensor, scale: Tensor, offset: Tensor) -> tuple[Tensor, Tens
     points = poses.shape[1] * poses.shape[2]
     row = next(row for row in range(min(ROW, points), points + 1) if points % row == 0)
     offset = offset[:, None].expand(-1, row, -1).flatten(1)
-    return poses.view(len(poses), points // row, -1), scale[:, None, None], offset[:, None]
+    return poses.view(len(poses), points // row, offset.shape[1]), scale[:, None, None], offset[:, None]
 
 
 class _Writable:

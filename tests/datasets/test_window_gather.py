@@ -87,3 +87,11 @@ def test_frames_that_are_not_there_are_refused():
     plan = plan_windows(np.array([95]), np.array([95]), np.array([103]), 9, 1, 104)
     with pytest.raises(IndexError):
         gather_windows(np.zeros((100, 5, 3), np.float32), plan, np.empty((1, 9, 5, 3), np.float32))
+
+
+@pytest.mark.parametrize("frame_step", [1, 2])
+def test_no_windows_are_no_mistake(frame_step):
+    none = np.empty(0, dtype=np.int64)
+    plan = plan_windows(none, none, none, 9, frame_step, 20)
+    scale, offset = np.empty(0, np.float32), np.empty((0, 3), np.float32)
+    gather_windows(np.zeros((20, 5, 3), np.float32), plan, np.empty((0, 9, 5, 3), np.float32), scale, offset)
