@@ -117,6 +117,23 @@ def test_not_an_archive_and_a_directory(tmp_path, outs, capsys):
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("closed", ["data_3d_h36m.npz", "h36m_train"])
+def test_closed_folder(tmp_path, videopose3d, outs, capsys, monkeypatch, closed):
+    """Tests may run as root, to whom no folder is closed."""
+    exists = Path.exists
+
+    def denied(path):
+        if path.name == closed:
+            raise PermissionError
+        return exists(path)
+
+    path = videopose3d()[0]
+    monkeypatch.setattr(Path, "exists", denied)
+    with pytest.raises(SystemExit) as stop:
+        h36m.main([str(path), *outs])
+    assert stop.value.code == 2 and f"{closed}: its folder may not be looked into; ask" in capsys.readouterr().err
+
+
 def test_overwriting_only_stores(tmp_path, videopose3d, capsys):
     (tmp_path / "home").mkdir()
     assert h36m.main([str(videopose3d()[0]), "--out-train", str(tmp_path / "home"), "--overwrite"]) == 1

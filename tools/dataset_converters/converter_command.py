@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,14 @@ def positive(kind: type) -> Callable[[str], float]:
 
     convert.__name__ = f"{kind.__name__} above 0"
     return convert
+
+
+def is_there(parser: argparse.ArgumentParser, path: Path) -> bool:
+    """Whether the path exists; leaves with status 2 where that may not be known."""
+    try:
+        return path.exists()
+    except PermissionError:
+        parser.error(f"{path}: its folder may not be looked into; ask for permission to it (chmod +x)")
 
 
 def run(

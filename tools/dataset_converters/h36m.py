@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter_command import run
+from converter_command import is_there, run
 
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
@@ -63,7 +63,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--overwrite", action="store_true", help="replace a STORE that is there already")
     args = parser.parse_args(argv)
     for path in (*args.src, *args.keypoints_2d, *filter(None, [args.cameras])):
-        if not path.exists():
+        if not is_there(parser, path):
             parser.error(f"{path}: does not exist; docs/data.md says where to get Human3.6M's files")
     if args.keypoints_2d and len(args.keypoints_2d) != len(args.src):
         parser.error(f"argument --keypoints-2d: {len(args.keypoints_2d)} files for {len(args.src)} of POS3D")
@@ -73,7 +73,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if len(set(stores)) < len(stores):
         parser.error("--out-train and --out-test are the same directory")
     for store in stores:
-        if store.exists() and not args.overwrite:
+        if is_there(parser, store) and not args.overwrite:
             parser.error(f"{store}: exists already; give another directory, or --overwrite to replace it")
     return args
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter_command import positive, run
+from converter_command import is_there, positive, run
 
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert_keypoints_2d import KeypointConversion
@@ -56,11 +56,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--overwrite", action="store_true", help="replace STORE if it is a store already")
     args = parser.parse_args(argv)
     for path in args.src:
-        if not path.exists():
+        if not is_there(parser, path):
             parser.error(f"{path}: does not exist; give what a 2D detector wrote, or a folder of it")
     if bool(args.width) != bool(args.height):
         parser.error("give --width and --height, or neither")
-    if args.out.exists() and not args.overwrite:
+    if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
     return args
 

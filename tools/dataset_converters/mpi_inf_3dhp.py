@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter_command import run
+from converter_command import is_there, run
 
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
@@ -58,7 +58,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--overwrite", action="store_true", help="replace a STORE that is there already")
     args = parser.parse_args(argv)
     for path in args.src:
-        if not path.exists():
+        if not is_there(parser, path):
             parser.error(f"{path}: does not exist; docs/data.md says where to get MPI-INF-3DHP")
     stores = [store for store in (args.out_train, args.out_test) if store is not None]
     if not stores:
@@ -66,7 +66,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if len(set(stores)) < len(stores):
         parser.error("--out-train and --out-test are the same directory")
     for store in stores:
-        if store.exists() and not args.overwrite:
+        if is_there(parser, store) and not args.overwrite:
             parser.error(f"{store}: exists already; give another directory, or --overwrite to replace it")
     return args
 

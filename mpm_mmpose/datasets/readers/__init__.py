@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .asf_amc import read_asf_amc
 from .bvh import read_bvh
+from .files import files_below
 from .motion import Motion
 
 __all__ = ["Motion", "find_motion_files", "read_asf_amc", "read_bvh", "read_motion"]
@@ -20,7 +21,7 @@ def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list
 
     format: 'bvh', 'asf_amc' (the .amc trials; their skeletons lie beside them), or 'auto' for both. A file that is
     named itself is taken whatever its suffix, unless the format is 'auto'. Raises FileNotFoundError for a path that is
-    not there, ValueError for a folder without motion files or a file of unknown format.
+    not there, PermissionError for a closed folder, ValueError for one without motion files or a file of unknown format.
     """
     suffixes = [suffix for name, (suffix, _) in FORMATS.items() if format in ("auto", name)]
     if not suffixes:
@@ -28,7 +29,7 @@ def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list
     files: set[Path] = set()
     for path in map(Path, paths):
         if path.is_dir():
-            found = [file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file()]
+            found = [file for file in files_below(path) if file.suffix.lower() in suffixes]
             if not found:
                 raise ValueError(
                     f"{path}: holds no {' or '.join(suffixes)} files; give a folder or file of motion capture"

@@ -16,11 +16,11 @@ TEXT_LIMIT = 2**30
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
     """The file for reading bytes; raises OSError or ValueError (file, fix) for what is no file or may not be read."""
     path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: is a directory; give the file itself")
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path}: is a device or a pipe; give a file")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(f"{path}: is a directory; give the file itself")
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path}: is a device or a pipe; give a file")
         file = open(path, "rb")
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: does not exist; docs/data.md says where to get it") from None
@@ -28,6 +28,15 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
         raise PermissionError(f"{path}: may not be read; ask for permission to it (chmod +r)") from None
     with file:
         yield file
+
+
+def files_below(folder: str | Path) -> list[Path]:
+    """All files of a folder, however deep, with links that lead nowhere; PermissionError for what is closed to us."""
+
+    def closed(error: OSError) -> None:
+        raise PermissionError(f"{error.filename}: may not be looked into; ask for permission to it (chmod +rx)")
+
+    return [Path(place, name) for place, _, names in os.walk(folder, onerror=closed) for name in names]
 
 
 def read_bytes(path: str | Path, limit: int = TEXT_LIMIT) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .detections import Detections, read_json
+from .files import files_below
 from .keypoints_coco import read_alphapose, read_coco
 from .keypoints_mmpose import read_mmpose
 from .keypoints_openpose import SUFFIX, read_openpose
@@ -20,7 +21,8 @@ def find_keypoint_files(paths: Iterable[str | Path], format: str = "auto") -> li
     """What to read among ``paths`` and in the folders among them, however deep; sorted, each once.
 
     OpenPose's folders count as one, not their files; of other formats these are ``.json`` and ``.npz`` files. Raises
-    FileNotFoundError for a path that is not there, ValueError for a folder without any or an unknown format.
+    FileNotFoundError for a path that is not there, PermissionError for a closed folder, ValueError for a folder without
+    any or an unknown format.
     """
     if format not in ("auto", *FORMATS):
         raise ValueError(f"format {format!r} is not known; use auto, {', '.join(FORMATS)}")
@@ -33,8 +35,8 @@ def find_keypoint_files(paths: Iterable[str | Path], format: str = "auto") -> li
             continue
         below = {
             file.parent if file.name.endswith(SUFFIX) else file
-            for file in path.rglob("*")
-            if file.suffix in (".json", ".npz") and file.is_file() and _may_be(file, format)
+            for file in files_below(path)
+            if file.suffix in (".json", ".npz") and _may_be(file, format)
         }
         if not below:
             raise ValueError(

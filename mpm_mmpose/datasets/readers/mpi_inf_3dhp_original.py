@@ -9,7 +9,7 @@ import numpy as np
 
 from ...keypoints import MPI_INF_3DHP_17, MPI_INF_3DHP_28
 from ..pose_sequence import PoseSequence
-from .files import read_text
+from .files import files_below, read_text
 from .matlab import read_mat5, read_mat73
 from .mpi_inf_3dhp import CAMERAS, KEPT, VIDEOS, Camera, Recording, make_sequence, projects_to
 from .mpi_inf_3dhp_pstmo import check_valid
@@ -21,9 +21,9 @@ def find_original(folder: str | Path) -> list[Path]:
     """``S*/Seq*/annot.mat`` and ``TS*/annot_data.mat`` below ``folder``, however deep; ValueError for none."""
     files = sorted(
         file
-        for name in ("annot.mat", "annot_data.mat")
-        for file in Path(folder).rglob(name)
-        if _FOLDERS.fullmatch("/".join(file.absolute().parts[-3 if name == "annot.mat" else -2 :]))
+        for file in files_below(folder)
+        if file.name in ("annot.mat", "annot_data.mat")
+        and _FOLDERS.fullmatch("/".join(file.absolute().parts[-3 if file.name == "annot.mat" else -2 :]))
     )
     if not files:
         raise ValueError(
