@@ -154,6 +154,11 @@ def test_no_frames(training):
         (lambda fields: fields.update(annot3="text"), "'annot3': is no array of numbers"),
         (lambda fields: fields.update(annot3=fields["annot3"] / 1000), "these are metres: multiply by 1000"),
         (lambda fields: fields.update(annot3=fields["annot3"][:7]), "8 frames of 2D, 7 of 3D"),
+        (
+            lambda fields: fields.update({k: fields[k][:0] for k in ("annot2", "annot3", "valid_frame")}),
+            "has no frames",
+        ),
+        (lambda fields: fields.update(annot2=fields["annot2"] * 1e300), "2D: holds a value of .*e.30.; it is damaged"),
         (lambda fields: fields.update(valid_frame=fields["valid_frame"] * 2), "not .frames,. of 0 and 1"),
         (lambda fields: fields.update(valid_frame=fields["valid_frame"] * 0), "no frame is valid; leave it out"),
         (lambda fields: fields.update(valid_frame=fields["valid_frame"] * 0 + 1), "2D: holds NaN or infinity"),
@@ -212,6 +217,8 @@ def test_bomb(training):
     path.write_bytes(path.read_bytes()[:128] + struct.pack("<II", 15, len(packed)) + packed)
     with pytest.raises(ValueError, match="takes more than the limit of 100000000 bytes"):
         read_mat5(path, ["annot2"], limit=10**8)
+    with pytest.raises(ValueError, match=r"annot.mat: \d+ bytes announce \d+; no recording shrinks so far; fetch"):
+        read(path)
 
 
 def test_hdf5_may_not_point_elsewhere(testing, tmp_path):
@@ -231,6 +238,11 @@ def test_absurd_shape(testing):
         del file["annot3"]
         file.create_dataset("annot3", (10**12, 1, 17, 3), "f4", chunks=(100, 1, 17, 3))
     with pytest.raises(ValueError, match="'annot3': takes 204000000000000 bytes, more than the limit"):
+        read(path)
+    with h5py.File(path, "r+") as file:
+        del file["annot3"]
+        file.create_dataset("annot3", (10**6, 1, 17, 3), "f4", chunks=(100, 1, 17, 3))
+    with pytest.raises(ValueError, match="'annot3': 0 bytes announce 204000000; no recording shrinks so far"):
         read(path)
 
 

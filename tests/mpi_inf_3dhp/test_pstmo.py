@@ -53,6 +53,14 @@ def view(train):
         (lambda train: view(train).update(data_2d=view(train)["data_2d"][:, :16]), r"2D: is float64 of shape \(6, 16"),
         (lambda train: view(train).update(data_3d=view(train)["data_3d"] / 1000), "these are metres: multiply by 1000"),
         (lambda train: view(train)["data_3d"].__setitem__((2, 3, 1), np.inf), "NaN or infinity, first in frame 2"),
+        (
+            lambda train: view(train).update({k: v[:0] for k, v in view(train).items()}),
+            "2D: has no frames; leave it out",
+        ),
+        (lambda train: view(train).update(data_2d=np.tile(view(train)["data_2d"], (2, 1, 1))), "12 frames of 2D, 6 of"),
+        (lambda train: view(train).update(data_3d=view(train)["data_3d"].astype(int)), "3D: is int64 of shape"),
+        (lambda train: train["S1 Seq1"].__setitem__(1, "25"), "is no pair of cameras and rate"),
+        (lambda train: train["S1 Seq1"].__setitem__(0, np.zeros(())), "is no pair of cameras and rate"),
     ],
 )
 def test_bad_recording(pstmo, edit, message):
@@ -60,7 +68,7 @@ def test_bad_recording(pstmo, edit, message):
     source = PSTMOFiles(path, "univ_annot3")
     with pytest.raises(ValueError, match=message) as error:
         source.read(source.recordings()[0 if "S9" not in message else -1])
-    assert str(error.value).startswith(str(path)) or "S9" in message
+    assert str(error.value).startswith(str(path))
 
 
 @pytest.mark.parametrize("valid", [None, np.full(8, 2), np.ones((8, 1)), np.ones(5), np.zeros(8)])

@@ -81,13 +81,18 @@ def _read_member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) ->
     where = f"{path}: field {name.removesuffix('.npy')!r}"
     _check_size(where, info.file_size, limit)
     packed = min(info.compress_size, path.stat().st_size)
-    if info.file_size > max(_ALWAYS_ALLOWED, _MAX_RATIO * packed):
-        raise ValueError(f"{where}: {packed} bytes announce {info.file_size}; no recording shrinks so far; {_AGAIN}")
+    check_ratio(where, packed, info.file_size)
     try:
         with archive.open(info) as file:
             return _read_array(where, file, info.file_size, limit)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise ValueError(f"{where}: damaged or cut off ({error}); {_AGAIN}") from None
+
+
+def check_ratio(where: str, packed: int, size: int) -> None:
+    """ValueError (``where``, fix) where ``packed`` bytes become so many that they are no recording's."""
+    if size > max(_ALWAYS_ALLOWED, _MAX_RATIO * packed):
+        raise ValueError(f"{where}: {packed} bytes announce {size}; no recording shrinks so far; {_AGAIN}")
 
 
 def _check_size(where: str, size: int, limit: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .archives import LIMIT
+from .archives import LIMIT, check_ratio
 from .files import opened
 
 _AGAIN = "fetch the file again"
@@ -74,6 +74,7 @@ def _read_dataset(path: Path, file, name: str, shape: tuple[int | None, ...], li
         raise ValueError(f"{where}: is of shape {data.shape}, not ({expected}); is this the file?")
     if data.nbytes > limit:
         raise ValueError(f"{where}: takes {data.nbytes} bytes, more than the limit of {limit}; is it the right file?")
+    check_ratio(where, data.id.get_storage_size(), data.nbytes)
     return data[()]
 
 
@@ -100,6 +101,7 @@ def _check_mat5(path: Path, limit: int) -> None:
                 raise ValueError(f"{path}: takes more than the limit of {limit} bytes; is it the right file?")
             if kind != _COMPRESSED:
                 file.seek(number, 1)
+        check_ratio(str(path), size, total)
 
 
 def _unpacked(path: Path, packed: bytes, limit: int) -> int:
