@@ -16,11 +16,12 @@ from ..keypoints import KeypointSet, get_keypoint_set, remap
 from .pose_store import PoseStore
 from .recycled_memory import RecycledMemory
 from .sequence_table import choose_sequences
+from .window_gather import gather_windows, plan_windows
 
 ARRAYS = {"2d": "keypoints", "3d": "keypoints_3d"}
 LACKING = {"2d": "lacking", "3d": "lacking_3d"}
 MODALITIES = tuple(ARRAYS)
-CACHED_FRAMES = 8000  # 2D of so many frames, 1 MB, stays in a core's cache
+FEW = 64  # windows that pass through memory of their own where they cannot be gathered in place
 
 
 def window_offsets(window: int, frame_step: int = 1) -> np.ndarray:
@@ -79,15 +80,16 @@ class PoseWindowDataset(Dataset):
         if not modalities or set(modalities) - set(MODALITIES):
             raise ValueError(f"PoseWindowDataset: modalities is {modalities}; give one or both of {MODALITIES}")
         self.stores = [PoseStore(path) for path in ([store] if isinstance(store, str | Path) else store)]
-        self.window, self.stride, self.test_mode = window, stride, test_mode
+        self.window, self.frame_step, self.stride, self.test_mode = window, frame_step, stride, test_mode
         self.modalities = tuple(modalities)
         self.memory = RecycledMemory()
         self.offsets = window_offsets(window, frame_step)
         self._choose_keypoints(keypoint_set)
         self.table = choose_sequences(self.stores, dict(subjects=subjects, actions=actions, names=sequences))
         if "2d" in self.modalities:
-            # (S, 1): x and y in the bits of one number, which is spread over a window in half the time of two.
-            self.screen_offsets = np.stack((-np.ones_like(self.table.aspect), -self.table.aspect), -1).view(np.float64)
+            # geometry.normalize_screen as a factor (S,) and a summand (S, 2)
+            self.screen_scales = 2 / self.table.widths
+            self.screen_offsets = np.stack((-np.ones_like(self.table.aspect), -self.table.aspect), -1)
         self._index_windows(max_windows)
         self._metainfo = self._make_metainfo() | (metainfo or {})
 
@@ -137,36 +139,37 @@ class PoseWindowDataset(Dataset):
         return np.minimum(rows, (first + self.table.lengths[sequence] - 1)[:, None], out=rows)
 
     def _cut(self, sequence: np.ndarray, frame: np.ndarray) -> dict[str, torch.Tensor]:
-        """Poses of the windows, few at a time: what was gathered is normalised while the processor's cache holds it."""
         memory = self.memory if get_worker_info() is None else RecycledMemory()
         shape = (len(sequence), self.window, len(self.keypoints))
-        arrays = {ARRAYS[modality]: memory.empty((*shape, int(modality[0]))) for modality in self.modalities}
-        arrays |= {LACKING[kind]: np.empty(shape, dtype=bool) for kind in self.modalities if self.lacks[kind]}
-        few = max(1, CACHED_FRAMES // self.window)
-        screen = np.empty((min(few, shape[0]), self.window * shape[2]), dtype=np.float64)
-        for start in range(0, shape[0], few):
-            part = slice(start, start + few)
-            owners = sequence[part]
-            rows = self._rows_around(owners, frame[part])
-            for name, array in arrays.items():
-                if name in LACKING.values():
-                    self._find_lacking(name, owners, rows, array[part])
-                    continue
-                self._gather(name, owners, rows, array[part])
-                if name == "keypoints":
-                    self._normalize(array[part], owners, screen[: len(owners)])
+        arrays = {ARRAYS[kind]: memory.empty((*shape, int(kind[0]))) for kind in self.modalities}
+        if len(self.stores) == 1 and self.order is None:
+            self._gather(self.stores[0], sequence, frame, arrays)
+        else:
+            self._gather_by_store(sequence, frame, arrays)
+        for name in (LACKING[kind] for kind in self.modalities if self.lacks[kind]):
+            arrays[name] = np.empty(shape, dtype=bool)
+            self._find_lacking(name, sequence, self._rows_around(sequence, frame), arrays[name])
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
-    def _gather(self, name: str, sequence: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
-        if len(self.stores) == 1 and self.order is None:
-            # No frame is outside; in the mode that would raise, numpy copies everything twice.
-            getattr(self.stores[0], name).take(rows, axis=0, out=out, mode="clip")
-            return
+    def _gather(self, store: PoseStore, sequence: np.ndarray, frame: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
+        """Fill ``arrays`` with the windows, all of one store; 2D normalised, keypoints as the store has them."""
+        low = self.table.starts[sequence]
+        first, high = low + frame + self.offsets[0], low + self.table.lengths[sequence] - 1
+        plan = plan_windows(first, low, high, self.window, self.frame_step, store.num_frames)
+        for name, array in arrays.items():
+            screen = (self.screen_scales[sequence], self.screen_offsets[sequence]) if name == "keypoints" else ()
+            gather_windows(getattr(store, name), plan, array, *screen)
+
+    def _gather_by_store(self, sequence: np.ndarray, frame: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
         owner = self.table.stores[sequence]
         for number, store in enumerate(self.stores):
-            mine = owner == number
-            poses = getattr(store, name).take(rows[mine], axis=0, mode="clip")
-            out[mine] = poses if self.order is None else poses[..., self.order, :]
+            mine = np.flatnonzero(owner == number)
+            room = {name: np.empty((FEW, self.window, *getattr(store, name).shape[1:]), np.float32) for name in arrays}
+            for part in (mine[start : start + FEW] for start in range(0, len(mine), FEW)):
+                some = {name: array[: len(part)] for name, array in room.items()}
+                self._gather(store, sequence[part], frame[part], some)
+                for name, poses in some.items():
+                    arrays[name][part] = poses if self.order is None else poses.take(self.order, axis=2)
 
     def _find_lacking(self, name: str, sequence: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
         out[:] = self.never_there
@@ -176,13 +179,6 @@ class PoseWindowDataset(Dataset):
                 mine = owner == number
                 unknown = store.keypoint_scores.take(rows[mine], axis=0, mode="clip") <= 0
                 out[mine] |= unknown if self.order is None else unknown[..., self.order]
-
-    def _normalize(self, keypoints: np.ndarray, sequence: np.ndarray, screen: np.ndarray) -> None:
-        """geometry.normalize_screen in place, one pass in long rows; ``screen`` (B, T * K) is room for the offsets."""
-        screen[:] = self.screen_offsets[sequence]
-        poses = torch.from_numpy(keypoints.reshape(len(keypoints), -1))
-        scales = torch.from_numpy(2 / self.table.widths[sequence])[:, None]
-        torch.addcmul(torch.from_numpy(screen.view(np.float32)), poses, scales, out=poses)
 
     def _choose_keypoints(self, wanted: str | None) -> None:
         sets = {store.keypoint_set for store in self.stores}
