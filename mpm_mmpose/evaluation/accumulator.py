@@ -61,6 +61,8 @@ class Accumulator:
         """Take in a batch; it counts when the next one comes, or with `flush`."""
         self.flush()
         self.pending, self.keypoints = batch, batch.pred.shape[-2]
+        if batch.sequence is None:
+            self.sequences = None
         self.samples += int(batch.sample.max(initial=-1)) + 1
 
     def flush(self) -> None:

@@ -78,6 +78,12 @@ class PoseErrorMetric(BaseMetric):
         self.by_keypoint: dict[str, Row] = {}
         self.report = ""
 
+    @BaseMetric.dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict | None) -> None:
+        """Set the data set's metainfo; choices that do not fit it are refused here, before a model runs."""
+        self._dataset_meta = dataset_meta
+        self._new_reader()
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add up a batch."""
         del data_batch

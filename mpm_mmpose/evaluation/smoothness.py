@@ -65,10 +65,13 @@ class Smoothness:
         """Why there are no figures, or None."""
 
     def add(self, sequence: np.ndarray, frame: np.ndarray, frames: Frames) -> dict[str, Differences]:
-        """Take in P frames (all arrays begin with P) in any order; the errors that they complete."""
+        """Take in P frames in any order; the errors that they complete.
+
+        sequence (P,), frame (P,) multiples of `step`, frames with P in the place of M.
+        """
         if self.problem:
             return {}
-        rows = self._new_in_order(sequence, frame, frames.counted)
+        rows = self._new_in_order(sequence, frame)
         sequence, frame, frames = sequence[rows], frame[rows], frames.part(rows)
         breaks = np.flatnonzero((np.diff(sequence) != 0) | (np.diff(frame) != self.step)) + 1
         found: dict[str, list[Differences]] = {name: [] for name in ERRORS}
@@ -90,9 +93,9 @@ class Smoothness:
                     self._insert(sequence, stretch, found)
         return self._result(found)
 
-    def _new_in_order(self, sequence: np.ndarray, frame: np.ndarray, counted: np.ndarray) -> np.ndarray:
-        """Rows of the frames that were not seen before, by sequence and frame; of repeats the one that counts."""
-        order = np.lexsort((~counted.any(1), frame, sequence))
+    def _new_in_order(self, sequence: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Rows of the frames that were not seen before, by sequence and frame, each frame once."""
+        order = np.lexsort((frame, sequence))
         repeats = (np.diff(sequence[order]) == 0) & (np.diff(frame[order]) == 0)
         order = order[np.append(True, ~repeats)] if len(order) else order
         fresh = np.ones(len(order), bool)
@@ -100,8 +103,7 @@ class Smoothness:
             for stretch in self.stretches.get(int(number), ()):
                 inside = (frame[order] >= stretch.first) & (frame[order] <= stretch.last)
                 fresh &= ~(inside & (sequence[order] == number))
-        # Frames that the protocol leaves out are not waited for.
-        return order[fresh & (frame[order] % self.step == 0)]
+        return order[fresh]
 
     def _join(self, sequence: int, first: int, last: int, run: Frames, found: dict[str, list[Differences]]) -> None:
         """Put a run of new frames between the stretches it touches."""

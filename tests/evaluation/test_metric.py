@@ -334,6 +334,20 @@ def test_samples_without_a_window_that_a_sampler_repeated_count_once(poses):
     assert list(metric.by_action) == ["all"]
 
 
+def test_samples_without_a_sequence_are_of_no_sequence_in_particular(poses):
+    metric = metric_of()
+    metric.process(None, [sample_of(poses.pred, poses.gt, window=poses.window, action=poses.action)])
+    found = metric.evaluate(200)
+    assert list(metric.by_sequence) == ["all"]
+    assert not {"pose/mpjve", "pose/mpjpe/low"} & set(found)
+    assert "no intervals: the samples have no gt_instances.sequence" in metric.report
+
+
+def test_another_ground_truth_is_refused_before_the_first_batch():
+    with pytest.raises(ValueError, match="annotation='univ_annot3': the data set holds 'annot3'"):
+        metric_of(dict(META) | dict(keypoint_set="mpi_inf_3dhp_17", annotation="annot3"), protocol="3dhp")
+
+
 def test_keeps_one_entry_whose_size_does_not_grow(poses):
     metric = metric_of()
     sizes = []
@@ -388,7 +402,7 @@ def test_refuses_what_it_cannot_judge(poses):
     with pytest.raises(KeyError, match="'sequences'"):
         metric_of(dict(actions=META["actions"])).process(None, [poses.sample(whole)])
     with pytest.raises(ValueError, match="has no keypoint or limb 'tail'; it has pelvis, .*left_arm"):
-        metric_of(hidden_keypoints="tail").process(None, [poses.sample(whole)])
+        metric_of(hidden_keypoints="tail")
     with pytest.raises(ValueError, match="leave hidden_keypoints out"):
         hidden = np.zeros((200, 17), bool)
         metric_of(hidden_keypoints="nose").process(None, [poses.sample(whole, hidden=hidden)])
