@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,16 @@ def test_interrupt(tmp_path, videopose3d, outs, capsys, monkeypatch):
     before = sorted(tmp_path.iterdir())
     assert h36m.main([str(path), *outs]) == 130
     assert "Interrupted" in capsys.readouterr().err and sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("error", [MemoryError(), BrokenProcessPool("A process was terminated abruptly")])
+def test_out_of_memory(tmp_path, videopose3d, outs, capsys, monkeypatch, error):
+    def fails(*_):
+        raise error
+
+    path = videopose3d()[0]
+    monkeypatch.setattr(h36m_videopose3d, "project", fails)
+    assert h36m.main([str(path), *outs]) == 1
+    printed = capsys.readouterr().err
+    assert "error: memory ran out, or the system ended a worker (" in printed and "is as it was before" in printed
+    assert not (tmp_path / "h36m_train").exists() and not list(tmp_path.glob(".*"))

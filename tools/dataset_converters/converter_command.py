@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,13 @@ def run(
         # What is wrong with the place of the store is not helped by what helps with bad files.
         more = "" if isinstance(error, StoreWriteError | FileExistsError) else hint(error)
         print(f"error: {error}\n{out} is as it was before.{more}", file=sys.stderr)
+        return 1
+    except (MemoryError, BrokenExecutor) as error:
+        print(
+            f"error: memory ran out, or the system ended a worker ({error or 'MemoryError'}); convert fewer or shorter "
+            f"files at once, in fewer processes\n{out} is as it was before.",
+            file=sys.stderr,
+        )
         return 1
     for _, reason in report.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
