@@ -128,6 +128,23 @@ def uvd_to_camera(uvd: Array, root_depth: Array, intrinsics: Array, root: int = 
     return unproject_linear(uvd[..., :2], depth, intrinsics)
 
 
+def fit_root(poses: Array, uv: Array, intrinsics: Array) -> Array:
+    """Where a person stands: the shift (..., 3) m, camera space, that best takes root-relative poses to their image.
+
+    poses (..., K, 3) m, uv (..., K, 2) and intrinsics (..., 9) of one unit, distortion left out. Least squares of
+    x + tx = u (z + tz), and the same of y, which is linear in the shift: no iteration. At least 0.1 m before the camera.
+    """
+    cam = _align(intrinsics, uv.ndim)
+    ray = (uv - cam[..., 2:4]) / cam[..., 0:2]
+    rest = ray * poses[..., 2:] - poses[..., :2]  # = (tx, ty) - ray * tz
+    ray_mean, rest_mean = ray.mean(-2), rest.mean(-2)
+    ray, rest = ray - ray_mean[..., None, :], rest - rest_mean[..., None, :]
+    depth = -(ray * rest).sum(-1).sum(-1) / (ray * ray).sum(-1).sum(-1).clip(1e-12)
+    depth = depth.clip(0.1)[..., None]
+    xy = rest_mean + ray_mean * depth
+    return _stack((xy[..., 0], xy[..., 1], depth[..., 0]))
+
+
 def _is_root(poses: Array, root: int) -> Array:
     """1 at keypoint ``root``, else 0: (K,) in the type of ``poses``."""
     number = poses.shape[-2]

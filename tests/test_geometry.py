@@ -91,3 +91,25 @@ def test_intrinsics_belong_to_the_leading_axes():
     both = geometry.project(points, cameras)
     for index in range(2):
         np.testing.assert_array_equal(both[index], geometry.project(points[index], cameras[index]))
+
+
+@given(
+    st.floats(-1, 1), st.floats(-1, 1), st.floats(2, 9), st.integers(0, 2**31 - 1), st.sampled_from(["numpy", "torch"])
+)
+def test_a_person_is_found_where_they_stand(x, y, z, seed, kind):
+    random = np.random.default_rng(seed)
+    poses = random.normal(0, 0.4, (3, 17, 3)).clip(-0.9, 0.9)
+    poses -= poses[:, :1]
+    root = np.array([x, y, z])
+    intrinsics = np.tile([2.29, 2.287, 0.025, 0.029, 0, 0, 0, 0, 0], (3, 1))
+    uv = (poses + root)[..., :2] / (poses + root)[..., 2:] * intrinsics[0, :2] + intrinsics[0, 2:4]
+    if kind == "torch":
+        poses, uv, intrinsics = map(torch.from_numpy, (poses, uv, intrinsics))
+    np.testing.assert_allclose(geometry.fit_root(poses, uv, intrinsics), np.tile(root, (3, 1)), rtol=1e-6, atol=1e-6)
+
+
+def test_a_person_behind_the_camera_is_put_before_it():
+    poses, uv = np.zeros((1, 5, 3)), np.zeros((1, 5, 2))
+    poses[0, :, 0], uv[0, :, 0] = np.arange(5), -np.arange(5)  # mirrored: no depth fits
+    found = geometry.fit_root(poses, uv, np.array([[1.0, 1, 0, 0, 0, 0, 0, 0, 0]]))
+    assert found[0, 2] == 0.1 and np.isfinite(found).all()

@@ -5,7 +5,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from ..geometry import root_relative, uvd_to_camera
+from ..geometry import fit_root, root_relative, uvd_to_camera
 from .lifting_head import LiftingHead, centre_frame
 from .losses import mean_distance
 
@@ -49,8 +49,9 @@ class RefinedLiftingHead(LiftingHead):
 
     Args:
         *args: as :class:`LiftingHead`.
-        root_depth: 'true': the true absolute depth of the root, in training and in test. The released code has no
-            other, so refined figures are not those of a lifter that sees 2D alone.
+        root_depth: how far away the root is, in training and in test. 'true': the true absolute depth; the released
+            code has no other, so refined figures are then not those of a lifter that sees 2D alone. 'fitted': where
+            the lifted pose fits its 2D best, see :func:`mpm_mmpose.geometry.fit_root`; needs the camera alone.
         refine_weight: weight of the refined pose's loss.
         refine_channels: width of the refine module.
         refine_drop: its dropout.
@@ -71,8 +72,9 @@ class RefinedLiftingHead(LiftingHead):
         **kwargs: int | float | str | tuple | dict | None,
     ) -> None:
         super().__init__(*args, target_weight=target_weight, sequence_weight=sequence_weight, **kwargs)
-        if root_depth != "true":
-            raise ValueError(f"root_depth must be 'true', the depth in gt_instances.root_depth, got {root_depth!r}")
+        if root_depth not in ("true", "fitted"):
+            raise ValueError(f"root_depth must be 'true' or 'fitted', got {root_depth!r}")
+        self.root_depth = root_depth
         self.refine_weight = refine_weight
         self.refine = RefineModule(self.num_keypoints, refine_channels, refine_drop)
 
@@ -97,12 +99,14 @@ class RefinedLiftingHead(LiftingHead):
         """Refine lifted target poses (B, K, 3) root-relative metres.
 
         Raises:
-            ValueError: if the data samples lack keypoints, intrinsics or root_depth.
+            ValueError: if the data samples lack keypoints, intrinsics or, where it is the true one, root_depth.
         """
-        keypoints, intrinsics, depth = (
-            _field(batch_data_samples, name) for name in ("keypoints", "intrinsics", "root_depth")
-        )
+        keypoints, intrinsics = (_field(batch_data_samples, name) for name in ("keypoints", "intrinsics"))
         lifted = lifted.float()
+        if self.root_depth == "true":
+            depth = _field(batch_data_samples, "root_depth")
+        else:
+            depth = fit_root(root_relative(lifted.detach(), self.root), keypoints, intrinsics)[..., 2]
         uvd = torch.cat([keypoints, lifted[..., 2:]], dim=-1)
         camera = uvd_to_camera(uvd, depth, intrinsics, self.root)
         return self.refine(lifted, root_relative(camera, self.root))[0]

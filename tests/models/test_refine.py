@@ -94,8 +94,23 @@ def test_missing_fields_and_other_depths_are_named(scene):
     del samples[0].gt_instances.root_depth
     with pytest.raises(ValueError, match="gt_instances has no root_depth"):
         head.loss(torch.randn(B, T, C), samples)
-    with pytest.raises(ValueError, match="root_depth must be 'true'"):
+    with pytest.raises(ValueError, match="root_depth must be 'true' or 'fitted'"):
         RefinedLiftingHead(T, (3, 3), channels=C, num_heads=4, root_depth="predicted")
+
+
+def test_the_fitted_depth_asks_for_no_truth_and_is_right_for_a_right_pose(scene):
+    heads = {
+        name: RefinedLiftingHead(T, (3, 3), channels=C, hidden_channels=48, num_heads=4, root_depth=name).eval()
+        for name in ("true", "fitted")
+    }
+    heads["fitted"].load_state_dict(heads["true"].state_dict())
+    samples = sample_of(scene)
+    lifted = samples[0].gt_instance_labels.lifting_target_label[:, 4]
+    refined = heads["true"].refine_target(lifted, samples)
+    del samples[0].gt_instances.root_depth
+    torch.testing.assert_close(heads["fitted"].refine_target(lifted, samples), refined, rtol=0, atol=2e-4)
+    wrong = heads["fitted"].refine_target(2 * lifted, samples)
+    assert wrong.isfinite().all() and (wrong - refined).abs().max() > 0.1
 
 
 @pytest.mark.parametrize("flip_test", [False, True])
