@@ -132,7 +132,7 @@ def fit_root(poses: Array, uv: Array, intrinsics: Array) -> Array:
     """Where a person stands: the shift (..., 3) m, camera space, that best takes root-relative poses to their image.
 
     poses (..., K, 3) m, uv (..., K, 2) and intrinsics (..., 9) of one unit, distortion left out. Least squares of
-    x + tx = u (z + tz), and the same of y, which is linear in the shift: no iteration. At least 0.1 m before the camera.
+    x + tx = u (z + tz), and the same of y, which is linear in the shift: no iteration. At least 0.1 m away.
     """
     cam = _align(intrinsics, uv.ndim)
     ray = (uv - cam[..., 2:4]) / cam[..., 0:2]
