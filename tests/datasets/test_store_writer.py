@@ -115,6 +115,7 @@ def test_errors_of_readers_are_theirs(tmp_path):
     assert not isinstance(error.value, StoreWriteError) and folder(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_command_on_a_full_disk(tmp_path, write_bvh):
     """A limit on the size of files, which the system enforces, through the command in a process of its own."""
     clip = write_bvh(frames=[{}] * 2000)
