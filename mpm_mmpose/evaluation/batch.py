@@ -120,7 +120,7 @@ class PoseReader:
             wanted = shape if per_keypoint else shape[:2]
             if array.size == np.prod(wanted):
                 return array.reshape(wanted)
-            if not per_keypoint and array.shape == shape[:1]:
+            if name in ("sequence", "action") and array.shape == shape[:1]:
                 return np.repeat(array[:, None], shape[1], 1)
             raise ValueError(f"gt_instances.{name} has shape {array.shape}; it must fit lifting_target {gt.shape}")
 

@@ -155,6 +155,8 @@ class PoseErrorMetric(BaseMetric):
         frames, actions = summary.total(), summary.mean_over_actions()
         names = [*ERRORS, *SMOOTHNESS, "pck", "auc", *(HIDDEN if seen.has_hidden else ())]
         names = [name for name in names if np.isfinite(frames.get(name, np.nan))]
+        if "p_mpjpe" not in names:
+            missing["p_mpjpe"] = "fewer than three keypoints count in every pose"
         missing |= {
             name: "no two neighbouring frames, or no three" for name in SMOOTHNESS if name not in (*names, *missing)
         }

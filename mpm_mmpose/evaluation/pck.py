@@ -1,8 +1,7 @@
 """PCK and AUC of MPI-INF-3DHP by keypoint group, from counts of errors between thresholds.
 
-Source: `mpii_compute_3d_pck.m` and `mpii_evaluate_errors.m` of the data set's own evaluation: 14 keypoints in 8 groups,
-error strictly below 150 mm; AUC is the mean of that share over 0, 5, ..., 150 mm. The total weighs each group by its
-number of keypoints.
+Source: `mpii_compute_3d_pck.m` of the data set's own evaluation: 14 keypoints in 8 groups, error strictly below 150 mm;
+AUC is the mean of that share over 0, 5, ..., 150 mm. The total weighs each group by its number of keypoints.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _best_scale(pred: np.ndarray, gt: np.ndarray, counted: np.ndarray | None) ->
 def _best_similarity(pred: np.ndarray, gt: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
     """All poses at once: one batched decomposition of their 3x3 covariances."""
     size = np.abs(pred).max((1, 2), initial=0)
-    number = pred.shape[1] if counted is None else counted.sum(1)
+    number = np.full(len(pred), pred.shape[1]) if counted is None else counted.sum(1)
     pred, _ = _centred(pred, counted)
     gt, centre = _centred(gt, counted)
     variance = np.einsum("nkc,nkc->n", pred, pred)
@@ -101,8 +101,7 @@ def _best_similarity(pred: np.ndarray, gt: np.ndarray, counted: np.ndarray | Non
     s[:, -1] *= handedness
     scale = _ratio(s.sum(1), variance)
     aligned = scale[:, None, None] * (pred @ (u @ vt)) + centre
-    if counted is not None:
-        aligned[number < SMALLEST_SHAPE] = np.nan
+    aligned[number < SMALLEST_SHAPE] = np.nan
     return aligned
 
 

@@ -31,7 +31,7 @@ class Frames(NamedTuple):
         return Frames(*(array[rows] for array in self))
 
 
-@dataclass
+@dataclass(eq=False)
 class _Stretch:
     """Frames `first` to `last` of a sequence, of which the outer two on each side are kept."""
 
@@ -54,8 +54,8 @@ class Smoothness:
 
     The error of velocity (MPJVE) is the distance of the two poses' differences between a frame and the next, that of
     acceleration the distance of their second differences; a keypoint counts where it counts in all frames involved.
-    Unit: that of the poses, a step, and a step squared. Source: VideoPose3D (Pavllo et al., CVPR 2019), section 4.2;
-    second differences as in HMMR (Kanazawa et al., CVPR 2019).
+    Unit: that of the poses, a step, and a step squared. Source: VideoPose3D (Pavllo et al., CVPR 2019); second
+    differences as in HMMR (Kanazawa et al., CVPR 2019).
     """
 
     def __init__(self, step: int = 1) -> None:

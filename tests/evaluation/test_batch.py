@@ -103,6 +103,12 @@ def test_fields_that_do_not_fit_are_refused(fields, message):
         reader().read([sample_of(GT, GT, **fields)])
 
 
+def test_windows_need_the_number_of_every_frame():
+    windows = GT.reshape(2, 3, 17, 3)
+    with pytest.raises(ValueError, match=r"gt_instances.frame has shape \(2,\)"):
+        reader().read([sample_of(windows, windows, action=[0, 1], sequence=[0, 0], frame=[0, 3])])
+
+
 def test_poses_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"pred_instances.keypoints \(6, 16, 3\) and .* \(6, 17, 3\)"):
         reader().read([sample_of(GT[:, 1:], GT)])

@@ -382,6 +382,7 @@ def test_torn_neighbours_are_said_and_not_kept():
     assert not metric.results[0].smoothness.stretches
     found = metric.evaluate(number)
     assert "pose/mpjve" not in found and found["pose/mpjpe"] == 0
+    assert "P-MPJPE             left out: fewer than three keypoints count in every pose" in metric.report
     assert "MPJVE               left out: neighbouring frames were not seen together" in metric.report
 
 
