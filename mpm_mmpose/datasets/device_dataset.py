@@ -30,6 +30,11 @@ class DevicePoseWindowDataset(PoseWindowDataset):
         # Only the chosen sequences are on the device, one after the other.
         self._first = np.cumsum(self.table.lengths) - self.table.lengths
 
+    @property
+    def training_device(self) -> str:
+        """Where the frames go."""
+        return self.device or get_device()
+
     def __getstate__(self) -> dict:
         return self.__dict__ | dict(_frames=None)
 
@@ -40,7 +45,7 @@ class DevicePoseWindowDataset(PoseWindowDataset):
                 "give its loader num_workers=0 and persistent_workers=False"
             )
         if self._frames is None:
-            self._frames = self._load(self.device or get_device())
+            self._frames = self._load(self.training_device)
         device = self._frames[next(iter(self._frames))].device
         first = self._first[sequence]
         numbers = np.stack((first, first + self.table.lengths[sequence] - 1, first + frame))

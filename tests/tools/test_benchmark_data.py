@@ -37,9 +37,17 @@ def test_stores_are_of_the_size_asked_for(tool, tmp_path):
 
 def test_report(tool):
     row = dict(
-        copy=100.0, new_copy=80.0, rows=90.0, dataset=60.0, pack=50.0, flip=40.0, loader=30.0, loader_wall=25.0
+        copy=100.0, new_copy=80.0, rows=90.0, dataset=60.0, pack=50.0, flip=40.0, loader=30.0, loader_wall=25.0,
+        device=50.0, device_flip=40.0, device_pretrain=30.0,
     )  # fmt: skip
-    found = dict(window=9, batch=16, large_frames=10, speed={"frame_step=1": row}, opening=dict(open_s=0.5, index_s=1))
+    found = dict(
+        window=9,
+        batch=16,
+        device="cpu",
+        large_frames=10,
+        speed={"frame_step=1": row},
+        opening=dict(open_s=0.5, index_s=1),
+    )
     text = tool.report(found)
     assert "PoseWindowDataset" in text and "60 (60%)" in text and "opened in 500.0 ms" in text
     assert "MMPose" not in text and "memory" not in text
@@ -72,7 +80,8 @@ def test_command(tmp_path):
     found = json.loads(done.stdout)
     assert set(found["speed"]) == {"frame_step=1", "frame_step=3"}
     for row in found["speed"].values():
-        assert set(row) == {"copy", "new_copy", "rows", "dataset", "pack", "flip", "loader", "loader_wall"}
+        names = "copy new_copy rows dataset pack flip loader loader_wall device device_flip device_pretrain"
+        assert set(row) == set(names.split())
         assert all(np.isfinite(value) and value > 0 for value in row.values())
     assert found["mmpose"]["windows_per_s"] > 0
     memory = found["memory"]

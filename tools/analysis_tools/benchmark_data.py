@@ -3,7 +3,8 @@
 A store of random poses is written to a temporary folder. One core, whole batches of 2D and 3D; the copy, the gather
 and the flip take turns, so that all see the same machine, and medians of processor time are printed.
 "copy" writes to memory that is there already, "new copy" to memory that the system has to give first. The loader runs
-by itself, with one worker process: in processor time of both processes, and on the wall clock.
+by itself, with one worker process: in processor time of both processes, and on the wall clock. The last rows are of a
+store on the training device, a GPU where there is one, on the wall clock.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark_memory import memory_of_data
-from benchmark_speed import opening, speed, speed_of_loader, speed_of_mmpose
+from benchmark_speed import opening, speed, speed_of_loader, speed_of_mmpose, speed_on_device
 from benchmark_stores import write_empty_store, write_random_store
 
 
@@ -53,6 +54,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         found: dict[str, Any] = dict(
             window=args.window, batch=args.batch, frames=args.frames, large_frames=args.large, threads=1
         )
+        found["device"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
         if args.workers and Path("/proc/self/smaps_rollup").exists():
             write_random_store(tiny, 1)
             layouts = [(1, args.workers), (args.ranks, -(-args.workers // args.ranks))]
@@ -62,6 +64,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         found["speed"] = {
             f"frame_step={step}": speed(small, args.window, step, *sizes)
             | speed_of_loader(small, args.window, step, *sizes)
+            | speed_on_device(small, args.window, step, *sizes)
             for step in args.steps
         }
         if args.mmpose_frames:
@@ -74,9 +77,13 @@ def report(found: dict[str, Any]) -> str:
     titles = dict(
         copy="copy", new_copy="new copy", rows="bare gather of the rows", dataset="PoseWindowDataset",
         pack="LiftingPreprocessor", flip="LiftingPreprocessor, flip",
-        loader="loader, 1 worker", loader_wall="loader, wall clock",
+        loader="loader, 1 worker", loader_wall="loader, wall clock", device="DevicePoseWindowDataset",
+        device_flip="the same, lifting, flip", device_pretrain="the same, masks, flip",
     )  # fmt: skip
-    lines = [f"windows of {found['window']} frames, batches of {found['batch']}, one core; windows/s (of the copy)"]
+    lines = [
+        f"windows of {found['window']} frames, batches of {found['batch']}, one core, training device "
+        f"{found['device']}; windows/s (of the copy)"
+    ]
     lines.append(f"{'':<28}" + "".join(f"{name:>22}" for name in found["speed"]))
     for name, title in titles.items():
         cells = (f"{row[name]:,.0f} ({row[name] / row['copy']:.0%})" for row in found["speed"].values())

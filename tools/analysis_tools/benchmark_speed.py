@@ -89,6 +89,43 @@ def speed_of_loader(store: Path, window: int, step: int, batch: int, rounds: int
     return dict(loader=len(chosen) / processor, loader_wall=len(chosen) / wall)
 
 
+def speed_on_device(store: Path, window: int, step: int, batch: int, rounds: int) -> dict[str, float]:
+    """Windows a second, on the wall clock, of a store kept on the training device: cut, flipped and masked there."""
+    import numpy as np
+    import torch
+
+    from mpm_mmpose.datasets import DevicePoseWindowDataset
+    from mpm_mmpose.models import LiftingPreprocessor, PretrainPreprocessor
+
+    dataset = DevicePoseWindowDataset(store, window, step)
+    masked, flipping = PretrainPreprocessor(flip=True), LiftingPreprocessor(flip=True)
+    for preprocessor in (masked, flipping):
+        preprocessor.to(dataset.training_device)
+    rng = np.random.default_rng(0)
+
+    def elapsed(action: Callable[[], Any]) -> float:
+        start = time.perf_counter()
+        result = action()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        end = time.perf_counter()
+        del result
+        return end - start
+
+    times: dict[str, list[float]] = dict(device=[], device_flip=[], device_pretrain=[])
+    for number in range(rounds + 2):
+        chosen = rng.integers(0, len(dataset), batch)
+        found = dict(
+            device=elapsed(lambda chosen=chosen: dataset.__getitems__(chosen)),
+            device_flip=elapsed(lambda chosen=chosen: flipping(dataset.__getitems__(chosen), training=True)),
+            device_pretrain=elapsed(lambda chosen=chosen: masked(dataset.__getitems__(chosen), training=True)),
+        )
+        if number >= 2:
+            for name, value in found.items():
+                times[name].append(value)
+    return {name: batch / statistics.median(values) for name, values in times.items()}
+
+
 def _with_clock(batch: dict) -> dict:
     import torch
 
