@@ -42,7 +42,7 @@ def protocol_lines(
         "keypoints": f"{chosen.get(protocol.keypoints, protocol.keypoints)} of {keypoints or 'an unnamed set'}",
         "root": f"{'counted' if protocol.root else 'not counted'}; {ROOTS[protocol.root_alignment]}",
         "headline": f"{', '.join(_TITLES[name] for name in protocol.headline)}, mean over {protocol.average}",
-        "ground truth": _GROUND_TRUTH.get(meta.get("annotation"), "the data set does not say which of several")
+        "ground truth": _GROUND_TRUTH.get(meta.get("annotation"), "not said by the data set (MPI-INF-3DHP has several)")
         + ("" if protocol.annotation is None else f"; expected: {protocol.annotation}"),
         "block list": ", ".join(protocol.block_list) or "empty",
         "frames": ("all that were predicted" if protocol.frames == "all" else "target frames only")

@@ -58,7 +58,7 @@ def test_what_the_data_do_not_say_is_said():
     found = lines_of(Protocol(), meta={}, keypoints=None)
     assert found["data set"].startswith("unnamed, unknown sequences; ")
     assert found["keypoints"] == "all of an unnamed set"
-    assert found["ground truth"] == "the data set does not say which of several"
+    assert found["ground truth"] == "not said by the data set (MPI-INF-3DHP has several)"
     assert found["block list"] == "empty"
 
 
