@@ -15,7 +15,7 @@ class PoseSequence:
 
     keypoints (T, K, 2) image px; keypoints_3d (T, K, 3) camera space m; one of the two may be None.
     keypoint_scores (T, K); intrinsics (9,) px as in :mod:`mpm_mmpose.geometry`; rotation (3, 3) and translation (3,) m,
-    world to camera; width, height px. Raises ValueError (sequence, field, fix) when shapes or values do not fit.
+    world (z up) to camera; width, height px. Raises ValueError (sequence, field, fix) when shapes or values do not fit.
     """
 
     name: str

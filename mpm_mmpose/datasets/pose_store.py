@@ -27,7 +27,8 @@ class PoseStore:
     ``keypoints`` (N, K, 2) px and ``keypoints_3d`` (N, K, 3) m, camera space, are memory maps, None where the store has
     none; ``keypoint_scores`` (N, K) likewise. Sequence s is frames ``starts[s] : starts[s] + lengths[s]``. Tables a
     sequence: ``widths``, ``heights`` px, ``fps``, ``intrinsics`` (S, 9) px, ``rotations`` (S, 3, 3), ``translations``
-    (S, 3) m, NaN where unknown; tuples of text ``names``, ``subjects``, ``actions``, ``cameras``, ``sources``.
+    (S, 3) m from a world with z up, NaN where unknown; tuples of text ``names``, ``subjects``, ``actions``,
+    ``cameras``, ``sources``.
     Pickling keeps only the path: each process maps the same pages of the same files.
     Raises FileNotFoundError where there is no store, ValueError (file, field, fix) where it is broken or foreign.
     """

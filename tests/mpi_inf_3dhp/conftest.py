@@ -25,6 +25,12 @@ def place(camera):
     return rotation, -rotation @ (-4 * forward + [0, 0, 1.4])
 
 
+def place_in_file(camera):
+    """The same from the data set's world, which has y up: x of it is x here, y is z, z is -y."""
+    rotation, translation = place(camera)
+    return np.stack((rotation[:, 0], rotation[:, 2], -rotation[:, 1]), axis=1), translation
+
+
 def make_motion(frames, seed, camera):
     """2D (T, 17, 2) px and camera-space 3D (T, 17, 3) mm."""
     world = generate_motion("walking", frames / 25, 25, seed).keypoints_3d.astype(float)[:, H36M]
@@ -50,7 +56,7 @@ def write_calibration(path, lens=LENS):
     for camera in range(14):
         intrinsic, extrinsic = np.eye(4), np.eye(4)
         intrinsic[[0, 1, 0, 1], [0, 1, 2, 2]] = lens[:4]
-        rotation, translation = place(camera)
+        rotation, translation = place_in_file(camera)
         extrinsic[:3, :3], extrinsic[:3, 3] = rotation, translation * 1000
         lines += [f"name          {camera}", "  sensor      10 10", "  size        2048 2048", "  animated    0"]
         for name, matrix in (("intrinsic", intrinsic), ("extrinsic", extrinsic)):
@@ -144,6 +150,12 @@ def lens():
 def camera_place():
     """Function of a camera's number: its rotation and translation m."""
     return place
+
+
+@pytest.fixture
+def camera_place_in_file():
+    """The same as the data set's files have it."""
+    return place_in_file
 
 
 @pytest.fixture

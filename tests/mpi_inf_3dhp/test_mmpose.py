@@ -10,7 +10,7 @@ from mpm_mmpose.datasets.readers.mpi_inf_3dhp_mmpose import MMPoseFiles
 
 
 @pytest.fixture
-def files(tmp_path, motion, lens, camera_place):
+def files(tmp_path, motion, lens, camera_place_in_file):
     """Function that writes mpi_inf_3dhp_train.npz and mpi_inf_3dhp_test_valid.npz, and the cameras beside them."""
 
     def write(edit=None, cameras=True):
@@ -37,7 +37,7 @@ def files(tmp_path, motion, lens, camera_place):
             table = {"TS1": dict(inside, w=2048, h=2048, name="test_cam_1")}
             table["TS5"] = dict(inside, w=1920, h=1080, name="test_cam_5")
             (tmp_path / "cameras_test.pkl").write_bytes(pickle.dumps(table))
-            places = {i: camera_place(i) for i in (0, 2)}
+            places = {i: camera_place_in_file(i) for i in (0, 2)}
             table = {
                 f"S1_Seq2_Cam{i}": dict(inside, R=rotation, T=translation[:, None], w=2048, h=2048, name="x")
                 for i, (rotation, translation) in places.items()

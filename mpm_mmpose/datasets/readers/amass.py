@@ -11,6 +11,7 @@ import numpy as np
 from ...keypoints import H36M_17
 from .amass_body import GENDERS, NUM_JOINTS, BodyModels, finite_numbers
 from .archives import npz_fields, read_npz
+from .files import files_below
 from .motion import Motion
 
 # The splits AMASS recommends, by the names of the first release.
@@ -76,7 +77,7 @@ def find_amass_files(paths: Iterable[str | Path], split: str = "all") -> list[Pa
     files: set[Path] = set()
     for path in map(Path, paths):
         if path.is_dir():
-            found = [file for file in path.rglob("*.npz") if not _is_shape(file)]
+            found = [file for file in files_below(path) if file.suffix == ".npz" and not _is_shape(file)]
             if not found:
                 raise ValueError(f"{path}: holds no .npz files of motion; give a folder of unpacked AMASS archives")
             files.update(found)

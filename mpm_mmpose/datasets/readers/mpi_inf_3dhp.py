@@ -32,6 +32,8 @@ VIDEOS = {
 #: The files of the test set do not say its rate.
 TEST_FPS = 25.0
 _MILLIMETRE = 0.001
+#: The data set's world has y up, a store's has z up: points of a store's world in the data set's.
+STORE_TO_3DHP_WORLD = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 # Median distance of 2D and projected 3D, px, below which the one is taken for the image of the other.
 _FITS = 10.0
 
@@ -84,7 +86,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Camera:
-    """One camera: intrinsics (9,) px, world-to-camera rotation (3, 3) and translation (3,) m."""
+    """One camera: intrinsics (9,) px, rotation (3, 3) and translation (3,) m from the data set's world."""
 
     width: int
     height: int
@@ -137,7 +139,7 @@ def make_sequence(
         keypoints=image,
         keypoint_scores=None if recording.take else np.repeat(valid[:, None], len(MPI_INF_3DHP_17), 1),
         intrinsics=calibration.intrinsics,
-        rotation=calibration.rotation,
+        rotation=None if calibration.rotation is None else calibration.rotation @ STORE_TO_3DHP_WORLD,
         translation=calibration.translation,
         width=calibration.width,
         height=calibration.height,
