@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camera_options import RANGES, add_camera_options, camera_options
-from converter_command import positive, run
+from converter_command import is_there, positive, run
 
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
@@ -86,9 +86,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add_camera_options(parser)
     args = parser.parse_args(argv)
     for path in args.src:
-        if not path.exists():
+        if not is_there(parser, path):
             parser.error(f"{path}: does not exist; give a folder or file of AMASS")
-    if args.out.exists() and not args.overwrite:
+    if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
     if args.body_models and not args.body_models.is_dir():
         parser.error(f"{args.body_models}: is no folder; give the one that holds smplh/ or smplx/ (see docs/data.md)")

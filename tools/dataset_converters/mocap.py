@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camera_options import add_camera_options, camera_options
-from converter_command import positive, run
+from converter_command import is_there, positive, run
 
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
@@ -48,9 +48,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add_camera_options(parser)
     args = parser.parse_args(argv)
     for path in args.src:
-        if not path.exists():
+        if not is_there(parser, path):
             parser.error(f"{path}: does not exist; give a folder or file of motion capture")
-    if args.out.exists() and not args.overwrite:
+    if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
     args.film = camera_options(parser, args)
     return args
