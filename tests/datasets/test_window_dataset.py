@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from mpm_mmpose.datasets import PoseSequence, PoseWindowDataset, keep_batch, write_store
 from mpm_mmpose.geometry import normalize_intrinsics, normalize_screen
 from mpm_mmpose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17
+from mpm_mmpose.views import Views, mirror
 
 RANDOM = np.random.default_rng(0)
 
@@ -86,12 +87,12 @@ def test_released_windows(reference_dir, tmp_path, frame_step, mode):
     sequences = []
     for i in range(4):
         poses = reference[f"seq{i}/poses_3d"]
-        sequences.append(PoseSequence(f"s{i}", poses, reference[f"seq{i}/poses_2d"], width=2, height=2, fps=50))
+        fields = dict(intrinsics=reference[f"seq{i}/cam"], width=2, height=2, fps=50)
+        sequences.append(PoseSequence(f"s{i}", poses, reference[f"seq{i}/poses_2d"], **fields))
     write_store(tmp_path / "store", sequences)
     dataset = PoseWindowDataset(tmp_path / "store", 27, frame_step)
-    released = {
-        name: reference[f"{mode}_tds{frame_step}_flip0/{name}"] for name in ("frame_index", "seq_start_end", "poses_3d")
-    }
+    names = ("frame_index", "seq_start_end", "poses_2d", "poses_3d")
+    released = {name: reference[f"{mode}_tds{frame_step}_flip0/{name}"] for name in names}
     assert len(dataset) == len(released["frame_index"])
     sequence, frames = dataset.frames_of(np.arange(len(dataset)))
     np.testing.assert_array_equal(sequence, released["seq_start_end"][:, 0])
@@ -102,6 +103,15 @@ def test_released_windows(reference_dir, tmp_path, frame_step, mode):
     np.testing.assert_array_equal(inside[whole], released["frame_index"][whole])
     batch = dataset.__getitems__(np.flatnonzero(whole))
     np.testing.assert_array_equal(batch["keypoints_3d"], released["poses_3d"][whole])
+    # Ours are normalised, in an image of 2 x 2 px: 1 less.
+    np.testing.assert_allclose(batch["keypoints"] + 1, released["poses_2d"][whole], atol=1e-5)
+    cameras = torch.from_numpy(np.stack([reference[f"seq{i}/cam"] for i in sequence[whole]]))
+    views = Views(batch["keypoints"] + 1, batch["keypoints_3d"], cameras)
+    mirrored = mirror(views, torch.ones(whole.sum(), dtype=torch.bool), torch.tensor(H36M_17.flip_indices))
+    flipped = {name: reference[f"{mode}_tds{frame_step}_flip1/{name}"] for name in ("poses_2d", "poses_3d", "cam")}
+    np.testing.assert_allclose(mirrored.keypoints, flipped["poses_2d"][whole], atol=1e-5)
+    np.testing.assert_array_equal(mirrored.keypoints_3d, flipped["poses_3d"][whole])
+    np.testing.assert_allclose(mirrored.intrinsics, flipped["cam"][whole], atol=1e-7)
     # Its 3DHP loader pads both sides, in test mode: right for every window.
     padded = reference[f"dhp_test_get_batch2_tds{frame_step}/frame_index"]
     where = reference[f"dhp_test_get_batch2_tds{frame_step}/seq_start_end"]
