@@ -112,7 +112,7 @@ def draw(out: Path, model: nn.Module, dataset: PoseWindowDataset, plan: dict[str
     """Write losses.png, comparison.png and comparison.gif; the clip is the middle one of the test store."""
     histories = {STAGES[name]: read_scalars(Path(cfg.work_dir)) for name, cfg in plan.items()}
     draw_loss_curves(histories, out / "losses.png")
-    clip = predict_sequence(model, dataset, len(dataset.names) // 2)
+    clip = predict_sequence(model, dataset, len(dataset.table) // 2)
     poses = (clip["keypoints"], clip["prediction"], clip["truth"])
     draw_comparison(*poses, out / "comparison.png", frames=PICTURE_FRAMES)
     first = slice(0, round(GIF_SECONDS * dataset.metainfo["fps"]))

@@ -117,7 +117,10 @@ class PoseWindowDataset(Dataset):
 
     @property
     def metainfo(self) -> dict:
-        """keypoint_set, flip_indices (list), actions and sequences (tuples of names), dataset_name, fps; a copy."""
+        """keypoint_set, flip_indices (list), actions and sequences (tuples of names), dataset_name, fps; a copy.
+
+        annotation is which of MPI-INF-3DHP's two ground truths it is, None for other data.
+        """
         return copy.deepcopy(self._metainfo)
 
     def frames_of(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -213,6 +216,7 @@ class PoseWindowDataset(Dataset):
 
     def _make_metainfo(self) -> dict:
         rates = np.unique(self.table.fps)
+        annotations = {store.meta.get("annotation") for store in self.stores}
         return dict(
             dataset_name=" + ".join(store.path.name for store in self.stores),
             keypoint_set=self.keypoints.name,
@@ -220,6 +224,7 @@ class PoseWindowDataset(Dataset):
             actions=self.table.actions,
             sequences=tuple(map(str, self.table.names)),
             fps=float(rates[0]) if len(rates) == 1 else None,
+            annotation=annotations.pop() if len(annotations) == 1 else None,
         )
 
 

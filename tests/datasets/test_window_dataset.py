@@ -149,7 +149,9 @@ def test_metainfo(store):
     assert metainfo["sequences"] == tuple(s.name for s in sequences)
     assert metainfo["flip_indices"] == list(H36M_17.flip_indices)
     assert (metainfo["keypoint_set"], metainfo["dataset_name"], metainfo["fps"]) == ("h36m_17", "store", 50.0)
-    assert metainfo["split"] == "test"
+    assert metainfo["split"] == "test" and metainfo["annotation"] is None
+    write_store(path.with_name("dhp"), sequences[:1], dict(annotation="univ_annot3"), overwrite=True)
+    assert PoseWindowDataset(path.with_name("dhp"), 9).metainfo["annotation"] == "univ_annot3"
 
 
 def test_choices(store):

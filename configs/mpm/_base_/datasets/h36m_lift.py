@@ -9,10 +9,10 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     batch_size=512,
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    sampler=dict(type="ContiguousSampler"),
     dataset=dict(type="PoseWindowDataset", store="data/stores/h36m_test", window=243, test_mode=True),
     **_loader,
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type="PoseErrorMetric")
+val_evaluator = dict(type="PoseErrorMetric", protocol="h36m_p1", headline=("mpjpe", "p_mpjpe"))
 test_evaluator = val_evaluator

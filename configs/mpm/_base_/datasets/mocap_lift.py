@@ -8,13 +8,13 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     batch_size=512,
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    sampler=dict(type="ContiguousSampler"),
     dataset=dict(type="PoseWindowDataset", store="data/stores/mocap_val", window=27, test_mode=True),
     **_loader,
 )
 test_dataloader = dict(
     batch_size=512,
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    sampler=dict(type="ContiguousSampler"),
     dataset=dict(type="PoseWindowDataset", store="data/stores/mocap_test", window=27, test_mode=True),
     **_loader,
 )

@@ -9,10 +9,10 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     batch_size=512,
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    sampler=dict(type="ContiguousSampler"),
     dataset=dict(type="PoseWindowDataset", store="data/stores/mpi_inf_3dhp_test", window=81, test_mode=True),
     **_loader,
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type="PoseErrorMetric")
+val_evaluator = dict(type="PoseErrorMetric", protocol="3dhp")
 test_evaluator = val_evaluator
