@@ -42,7 +42,7 @@ setup(
     ],
     cmdclass={"build_py": BuildWithConfigs},
     packages=find_packages(include=["mpm_mmpose", "mpm_mmpose.*"]),
-    package_data={"mpm_mmpose.datasets.readers": ["*.json"]},
+    package_data={"mpm_mmpose.datasets.readers": ["*.json"], "mpm_mmpose.reproduce": ["*.json"]},
     install_requires=[
         "numpy>=1.26",
         "torch>=2.6",

@@ -1,0 +1,134 @@
+"""What has to be run for a row: its test, and the trainings before it, each once whoever else needs it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .budget import PRETRAINING, Budget
+from .data import Stores, fingerprint, stores_of, why_missing
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
+
+
+class MissingDataError(FileNotFoundError):
+    """A store is not there."""
+
+
+@dataclass
+class Step:
+    """One training or test. Steps with the same `key` do the same and give the same."""
+
+    kind: str
+    """'pre-train', 'fine-tune' or 'test'."""
+    leaf: str
+    seed: int
+    cfg: Config
+    needs: list[Step] = field(default_factory=list)
+    key: str = ""
+
+    def folder(self, out: Path) -> Path:
+        """Where its files are: below the folder of all results."""
+        return out / "steps" / f"{self.kind}-{self.key[:12]}"
+
+    def before(self) -> Iterator[Step]:
+        """The steps that it needs, first ones first, and itself."""
+        for step in self.needs:
+            yield from step.before()
+        yield self
+
+    @property
+    def checkpoint(self) -> str:
+        """Name of the checkpoint that a training ends with."""
+        return f"epoch_{self.cfg.train_cfg.max_epochs}.pth"
+
+
+class Planner:
+    """Steps of config leaves under one budget and one choice of data.
+
+    A leaf's ``init_cfg.checkpoint`` or ``load_from`` names what comes before it, ``work_dirs/<leaf>/epoch_N.pth``; one
+    with ``load_from`` is only tested.
+    """
+
+    def __init__(self, budget: Budget, stores: Stores, configs: Path = CONFIGS) -> None:
+        self.budget, self.stores, self.configs = budget, stores, configs
+        self._trainings: dict[tuple[str, int], Step] = {}
+
+    def test(self, leaf: str, seed: int) -> Step:
+        """The test of a leaf.
+
+        Raises:
+            MissingDataError: a store that the leaf, or a leaf before it, reads is not there.
+        """
+        cfg = self._config(leaf, seed, ("test",))
+        before = _leaf_of(cfg.load_from) if cfg.get("load_from") else leaf
+        step = Step("test", leaf, seed, cfg, [self.train(before, seed)])
+        part = {name: cfg[name] for name in ("model", "test_dataloader", "test_evaluator")}
+        return self._named(step, copy.deepcopy(part), ("test",))
+
+    def train(self, leaf: str, seed: int) -> Step:
+        """The training of a leaf; the same object for the same leaf and seed."""
+        if (leaf, seed) not in self._trainings:
+            cfg = self._config(leaf, seed, ("train",))
+            kind = "pre-train" if cfg.model.type == PRETRAINING else "fine-tune"
+            step = Step(kind, leaf, seed, cfg)
+            earlier = dict.fromkeys(_leaf_of(init["checkpoint"]) for init in pretrained_parts(cfg))
+            step.needs = [self.train(name, seed) for name in earlier]
+            self._trainings[leaf, seed] = self._named(step, copy.deepcopy(_no_tests(cfg)), ("train",))
+        return self._trainings[leaf, seed]
+
+    def _config(self, leaf: str, seed: int, splits: tuple[str, ...]) -> Config:
+        cfg = Config.fromfile(self.configs / f"{leaf}.py")
+        self.stores.put_into(cfg)
+        if reason := why_missing(list(stores_of(cfg, splits))):
+            raise MissingDataError(f"configs/mpm/{leaf}.py: {reason}")
+        self.budget.apply(cfg)
+        cfg.randomness.seed = seed
+        cfg.model.data_preprocessor.seed = seed
+        # The last checkpoint is taken, so nothing is validated on.
+        for name in ("val_dataloader", "val_evaluator", "val_cfg"):
+            cfg[name] = None
+        cfg.train_cfg.pop("val_interval", None)
+        cfg.default_hooks.checkpoint.update(save_best=None, max_keep_ckpts=1)
+        cfg.default_hooks.logger.interval = 10
+        return cfg
+
+    @staticmethod
+    def _named(step: Step, part: dict, splits: tuple[str, ...]) -> Step:
+        """Give the step a key of all that decides its result: its config, its data, and the steps before it."""
+        cfg = Config(part)
+        for init in pretrained_parts(cfg):
+            init["checkpoint"] = None  # what comes before says it
+        known = dict(
+            kind=step.kind,
+            config=cfg.to_dict(),
+            seed=step.seed,
+            data=fingerprint(list(dict.fromkeys(stores_of(step.cfg, splits)))),
+            after=[earlier.key for earlier in step.needs],
+        )
+        text = json.dumps(known, sort_keys=True, default=str)
+        step.key = hashlib.sha256(text.encode()).hexdigest()
+        return step
+
+
+def pretrained_parts(cfg: Config) -> Iterator[dict]:
+    """Every init_cfg of the model that reads a checkpoint."""
+    for part in (cfg.model, *(value for value in cfg.model.values() if isinstance(value, dict))):
+        init = part.get("init_cfg")
+        if init and init.get("type") == "Pretrained":
+            yield init
+
+
+def _leaf_of(checkpoint: str) -> str:
+    return Path(checkpoint).parent.name
+
+
+def _no_tests(cfg: Config) -> dict:
+    left_out = ("test_dataloader", "test_evaluator", "test_cfg", "work_dir")
+    return {name: value for name, value in cfg.items() if name not in left_out and not name.startswith("_")}

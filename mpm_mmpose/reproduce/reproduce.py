@@ -1,0 +1,92 @@
+"""One table of the paper: plan, run, print."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ..visualization.skeleton import write_atomically
+from .budget import Budget
+from .data import Stores, describe, stores_of
+from .plan import MissingDataError, Planner, Step
+from .plots import draw
+from .report import RowResult, comma_separated, markdown
+from .running import Executor
+from .tables import TABLES
+
+
+def reproduce(
+    number: str,
+    rows: Sequence[str],
+    stores: Stores,
+    budget: Budget,
+    out: Path,
+    seeds: int = 1,
+    gpus: int = 1,
+    command: str = "",
+) -> str:
+    """Run what a table's rows need and is not done yet; write table_<number>.md, .csv and .png and return the Markdown.
+
+    rows: names, of the table. A row whose stores are not there is printed with the reason; seeds: 0 to seeds - 1.
+
+    Raises:
+        MissingDataError: no row has its stores.
+        FailedStepError: a training in other processes failed.
+    """
+    table = TABLES[number]
+    planner = Planner(budget, stores)
+    tests: dict[str, list[Step]] = {}
+    results = [RowResult(row) for row in rows]
+    for result in results:
+        try:
+            tests[result.row] = [planner.test(table.leaf(result.row), seed) for seed in range(seeds)]
+        except MissingDataError as error:
+            result.missing = str(error)
+    if results and not tests:
+        raise MissingDataError(results[0].missing)
+
+    executor = Executor(out, gpus)
+    # Seed by seed, so that an interrupted run has all rows of the first ones.
+    executor.run(step for seed in range(seeds) for row in tests.values() for step in row[seed].before())
+    for result in results:
+        for test in tests.get(result.row, []):
+            *trainings, tested = (executor.result(step) for step in test.before())
+            result.tests.append(tested)
+            result.trainings += trainings
+
+    out.mkdir(parents=True, exist_ok=True)
+    name = f"table_{number.lower()}"
+    (out / f"{name}.png").unlink(missing_ok=True)
+    picture = draw(table, results, out / f"{name}.png")
+    said = _differences(tests, stores, budget, seeds, command)
+    text = markdown(table, results, said, picture.name if picture else None)
+    for suffix, content in (("md", text), ("csv", comma_separated(table, results))):
+        write_atomically(
+            out / f"{name}.{suffix}", lambda path, content=content: path.write_text(content, encoding="utf-8")
+        )
+    return text
+
+
+def _differences(tests: dict[str, list[Step]], stores: Stores, budget: Budget, seeds: int, command: str) -> list[str]:
+    said = budget.differences()
+    steps = [step for row in tests.values() for step in row[0].before()]
+    if steps:
+        read = {
+            split: list(dict.fromkeys(path for step in steps for path in stores_of(step.cfg, [split])))
+            for split in ("train", "test")
+        }
+        data = f"trained on {describe(read['train'])}; tested on {describe(read['test'])}."
+        said.append(("Other data than the paper's: " if stores.given else "Data: ") + data)
+    if stores.train:
+        said.append("Rows that differ only in the paper's data or detector are one and the same run here.")
+    if seeds == 1:
+        said.append("One seed: rows that differ by less than a few repetitions would are no finding.")
+    else:
+        said.append(f"Means over {seeds} seeds; ends of intervals are means over seeds too.")
+    if steps:
+        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+        said.append(f"Made with `{command}` on {datetime.date.today()}, {device}, torch {torch.__version__}.")
+    return said

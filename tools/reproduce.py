@@ -1,0 +1,118 @@
+"""Run what a table of the paper needs and print it: the paper's figures, ours, intervals, and what differs.
+
+Finished steps are kept in the folder of results and used again, by other tables too; an interrupted command goes on
+where it was.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+
+# As in mpm_mmpose.reproduce, whose import would take seconds.
+TABLES = ("1", "2", "3", "4", "6", "A", "B", "C", "E")
+BUDGETS = ("paper", "cpu", "ci")
+
+
+def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", required=True, type=str.upper, choices=TABLES, help="which table of the paper")
+    parser.add_argument("--rows", nargs="+", metavar="ROW", help="some of its rows only (a wrong name lists them)")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="STORE",
+        help="stores instead of those of the configs (data/stores/...): TRAIN [TRAIN ...] TEST; "
+        "or NAME=STORE for single ones, for example h36m_test=/data/h36m_test",
+    )
+    parser.add_argument(
+        "--budget",
+        choices=BUDGETS,
+        default="paper",
+        help="how much to train: 'paper' as the configs say, 'cpu' some hundred steps of half the width, "
+        "'ci' two steps, to see that it runs (default: %(default)s)",
+    )
+    parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="repeat with seeds 0 to N-1")
+    parser.add_argument(
+        "--steps",
+        nargs=2,
+        type=positive,
+        metavar=("PRETRAIN", "FINETUNE"),
+        help="training steps, in place of the budget's",
+    )
+    parser.add_argument("--batch", type=positive, metavar="N", help="windows a step over all processes")
+    parser.add_argument("--frames", type=int, choices=(9, 27, 81, 243), help="frames of a window, in all rows")
+    parser.add_argument("--gpus", type=positive, default=1, metavar="N", help="processes of a training")
+    parser.add_argument(
+        "--out", type=Path, default=Path("work_dirs/reproduce"), help="folder of all results (default: %(default)s)"
+    )
+    args = parser.parse_args()
+    for text in args.data:
+        path = Path(text.split("=", 1)[-1])
+        if not path.is_dir():
+            parser.error(f"--data: no such store: {path}")
+    return parser, args
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more, for `type=` of an argument."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"give 1 or more, not {text}")
+    return number
+
+
+def main() -> None:
+    """Run the steps and print the table."""
+    parser, args = parse_args()
+    # OpenMP's threads spin while they wait, which makes steps far slower where other programs want the cores too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    print("Loading PyTorch and MMPose ...", flush=True)
+    warnings.filterwarnings("ignore", module="mmengine|mmcv|mmdet|mmpose|torch")
+    from dataclasses import replace
+
+    from mpm_mmpose.reproduce.budget import BUDGETS as budgets
+    from mpm_mmpose.reproduce.data import Stores
+    from mpm_mmpose.reproduce.reproduce import reproduce
+    from mpm_mmpose.reproduce.running import FailedStepError
+    from mpm_mmpose.reproduce.tables import TABLES as tables
+
+    table = tables[args.table]
+    if unknown := [row for row in args.rows or () if row not in table.rows]:
+        parser.error(
+            f"--rows: table {args.table} has no {', '.join(unknown)}; it has {', '.join(table.rows) or 'none'}"
+        )
+    changes = dict(batch=args.batch, frames=args.frames)
+    if args.steps:
+        changes |= dict(pretrain_steps=args.steps[0], finetune_steps=args.steps[1])
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if changes:
+        changes["name"] = f"{args.budget}, changed: {', '.join(changes)}"
+    try:
+        stores = Stores(args.data)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        text = reproduce(
+            args.table,
+            args.rows or list(table.rows),
+            stores,
+            replace(budgets[args.budget], **changes),
+            args.out,
+            args.seeds,
+            args.gpus,
+            command=" ".join(["tools/reproduce.py", *sys.argv[1:]]),
+        )
+    except (ValueError, FileNotFoundError, FailedStepError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from the last finished epoch", file=sys.stderr)
+        sys.exit(130)
+    print(f"\n{text}\nWritten to {args.out}/table_{args.table.lower()}.md, .csv and .png")
+
+
+if __name__ == "__main__":
+    main()
