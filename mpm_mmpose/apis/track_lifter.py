@@ -1,0 +1,242 @@
+"""Whole tracks of 2D keypoints to 3D, each frame with all the context that the model takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from ..datasets.window_dataset import window_offsets
+from ..datasets.window_gather import gather_windows, plan_windows
+from ..geometry import normalize_intrinsics, normalize_screen
+from ..masking import spatio_temporal_masks, stream_generator
+from .resampling import ModelFrames, interpolate, resample_track
+from .tracks import Track2D, Track3D
+from .window_model import WindowModel
+
+MODES = ("exact", "blended")
+MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 3.2)
+
+Progress = Callable[[int, int], None]
+
+
+class TrackLifter:
+    """Lifts people frame by frame from windows that reach as far after a frame as before it.
+
+    A track is resampled to the model's rate by its time stamps, and the 3D back to them. Windows are those of
+    :class:`~mpm_mmpose.datasets.PoseWindowDataset`: target frame at ``window // 2``, ends repeated. What is not to be
+    believed (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`) and frames without a detection are the model's learned
+    mask tokens. A model without mask tokens is shown a guess from before and after instead, which is said once.
+
+    Args:
+        model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D.
+        fps: rate of the frames that the model was trained on, Hz. None: of the model's ``dataset_meta``, which
+            checkpoints carry, else each track's own.
+        frame_step: frames between two frames of a window. None: as in the test data of the model's config, else 1.
+        keypoint_set: the model's, by name.
+        mode: 'exact', a window a frame, of which it is the target, as in the evaluation; or 'blended', half overlapping
+            windows of which all frames are taken, weighted by sin^2 so that the middles count most. Blending makes
+            window / 2 times fewer windows.
+        threshold: keypoints of a lower score are hidden.
+        maskings: how often to lift once more with random keypoints hidden, for the spread. Needs mask tokens.
+        flip_test: take the mean of the plain and of the mirrored input's 3D.
+        batch_size: windows that are in memory at a time.
+        device: where to run; None is where the model is.
+        seed: of the maskings.
+
+    Raises ValueError for a model or an argument that does not fit.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        fps: float | None = None,
+        frame_step: int | None = None,
+        keypoint_set: str = "h36m_17",
+        mode: str = "exact",
+        threshold: float = 0.3,
+        maskings: int = 0,
+        flip_test: bool = True,
+        batch_size: int = 64,
+        device: torch.device | str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.model = WindowModel(model, keypoint_set, flip_test, device)
+        self.fps = self.model.trained_fps if fps is None else fps
+        self.frame_step = self.model.trained_frame_step if frame_step is None else frame_step
+        self.keypoint_set, self.mode, self.threshold = keypoint_set, mode, threshold
+        self.maskings, self.batch_size, self.seed = maskings, batch_size, seed
+        self._guess_is_said = False
+        if mode not in MODES:
+            raise ValueError(f"mode is {mode!r}; give one of {MODES}")
+        if self.fps is not None and not (np.isfinite(self.fps) and self.fps > 0):
+            raise ValueError(f"fps is {self.fps}; give frames a second, above 0, or None")
+        if maskings < 0 or batch_size < 1 or self.frame_step < 1:
+            raise ValueError(
+                f"maskings is {maskings}, batch_size {batch_size}, frame_step {self.frame_step}; "
+                "give 0 or more, 1 or more, 1 or more"
+            )
+        if maskings and not self.model.mask_tokens:
+            raise ValueError(
+                f"maskings is {maskings}, but this model has no mask tokens to hide keypoints with; give 0, or a "
+                "model whose backbone has mask_tokens=True"
+            )
+
+    @property
+    def window(self) -> int:
+        """T, frames that the model sees at a time."""
+        return self.model.window
+
+    def rate(self, track_fps: float) -> float:
+        """Frames a second at which tracks of ``track_fps`` are shown to the model."""
+        return track_fps if self.fps is None else self.fps
+
+    def reach(self, track_fps: float) -> float:
+        """How far the model sees before and after a frame, s; a frame at least."""
+        return max(self.window // 2, 1) * self.frame_step / self.rate(track_fps)
+
+    def lift(self, track: Track2D, progress: Progress | None = None) -> Track3D:
+        """The 3D of a track at the track's own times.
+
+        progress: called after each batch with the windows done and those there are. Frames further than :meth:`reach`
+        from any sight of the person are NaN. Memory beyond the track's own size depends on ``batch_size``. Raises
+        ValueError where nothing of the person is to be believed.
+        """
+        stretches = self.stretches(track)
+        windows = sum(len(self._starts(len(frames))) for frames in stretches)
+        report = _Counter(progress, windows * (1 + self.maskings))
+        number = self.model.num_keypoints
+        poses = np.full((len(track), number, 3), np.nan, np.float32)
+        hidden = np.ones((len(track), number), bool)
+        spread = np.full((len(track), number), np.nan, np.float32) if self.maskings else None
+        for index, frames in enumerate(stretches):
+            times = track.times[frames.rows]
+            lifted = self._lift(track, frames, frames.hidden, report)
+            poses[frames.rows] = interpolate(frames.times, lifted, times)
+            hidden[frames.rows] = frames.hidden[_nearest(frames.times, times)]
+            if spread is not None:
+                variance = self._variance(track, frames, lifted, index, report)
+                spread[frames.rows] = np.sqrt(variance[_nearest(frames.times, times)])
+        return Track3D(track, poses, self.keypoint_set, hidden, spread)
+
+    def stretches(self, track: Track2D) -> list[ModelFrames]:
+        """The stretches of the track in which the person is seen, at the model's rate; ValueError if there is none."""
+        rate, reach = self.rate(track.fps), self.reach(track.fps)
+        found = resample_track(track, self.keypoint_set, rate, reach, self.threshold)
+        if not found:
+            best = f"the best score is {track.scores.max():.2f}"
+            raise ValueError(
+                f"person {track.person}: no keypoint of {len(track)} frames is inside the image with a score of "
+                f"{self.threshold} or more ({best}); leave this person out, or lower the threshold"
+            )
+        if not self.model.mask_tokens and not self._guess_is_said and any(f.hidden.any() for f in found):
+            self._guess_is_said = True
+            print_log(
+                f"person {track.person}: some keypoints are not seen, and this model has no mask tokens (its backbone "
+                "has mask_tokens=False): it is shown a guess from before and after. This is not said again.",
+                logger="current",
+                level=logging.WARNING,
+            )
+        return found
+
+    def _lift(self, track: Track2D, frames: ModelFrames, hidden: np.ndarray, report: _Counter) -> np.ndarray:
+        """(M, K, 3) root-relative m of frames at the model's rate, of which ``hidden`` (M, K) is not shown."""
+        shown = normalize_screen(frames.keypoints, track.width, track.height)
+        if self.model.mask_tokens:
+            shown[hidden] = np.nan
+        starts = self._starts(len(frames))
+        poses = np.zeros((*frames.hidden.shape, 3), np.float32)
+        weights = np.zeros(len(frames), np.float32)
+        for first in range(0, len(starts), self.batch_size):
+            part = starts[first : first + self.batch_size]
+            windows = cut_windows(shown, part, self.window, self.frame_step)
+            if self.mode == "exact":
+                targets = part + self.window // 2 * self.frame_step
+                poses[targets] = self.model.targets(windows, self._camera(track, frames, targets))
+            else:
+                self._blend(self.model.sequences(windows), part, poses, weights)
+            report.add(len(part))
+        if self.mode == "blended":
+            poses /= weights[:, None, None]
+        return poses
+
+    def _starts(self, frames: int) -> np.ndarray:
+        """(W,) first frame of each window of a stretch; it may be before the stretch, where that is repeated."""
+        if self.mode == "exact":
+            return np.arange(frames) + window_offsets(self.window, self.frame_step)[0]
+        starts = []
+        for phase in range(min(self.frame_step, frames)):
+            last = max(len(range(phase, frames, self.frame_step)) - self.window, 0)
+            every = np.append(np.arange(0, last, max(self.window // 2, 1)), last)
+            starts.append(phase + every * self.frame_step)
+        return np.concatenate(starts)
+
+    def _blend(self, found: np.ndarray, starts: np.ndarray, poses: np.ndarray, weights: np.ndarray) -> None:
+        """Add windows (B, T, K, 3) to the sum ``poses`` (M, K, 3), and their weights to ``weights`` (M,)."""
+        weight = np.sin(np.pi * (np.arange(self.window) + 0.5) / self.window).astype(np.float32) ** 2
+        for start, window in zip(starts, found, strict=True):
+            frames = slice(start, start + self.window * self.frame_step, self.frame_step)
+            inside = len(weights[frames])
+            poses[frames] += weight[:inside, None, None] * window[:inside]
+            weights[frames] += weight[:inside]
+
+    def _variance(
+        self, track: Track2D, frames: ModelFrames, lifted: np.ndarray, stretch: int, report: _Counter
+    ) -> np.ndarray:
+        """(M, K) m^2, mean squared distance from ``lifted`` of what is lifted with more hidden."""
+        number = lifted.shape[1]
+        total = np.zeros(lifted.shape[:2], np.float32)
+        for masking in range(self.maskings):
+            generator = stream_generator("cpu", self.seed, stretch, masking)
+            masks = spatio_temporal_masks(
+                1,
+                len(frames),
+                number,
+                generator=generator,
+                hidden_keypoints=round(MASKED_SHARE * number),
+                frame_ratio=0.0,
+            )
+            hidden = frames.hidden | masks.keypoint_mask[0].numpy()
+            total += np.square(self._lift(track, frames, hidden, report) - lifted).sum(-1)
+        return total / self.maskings
+
+    def _camera(self, track: Track2D, frames: ModelFrames, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Normalised 2D (B, K, 2) of target frames and intrinsics (9,), for heads that use them; None if unknown."""
+        if track.intrinsics is None:
+            return None
+        size = track.width, track.height
+        return normalize_screen(frames.keypoints[targets], *size), normalize_intrinsics(track.intrinsics, *size)
+
+
+def cut_windows(frames: np.ndarray, starts: np.ndarray, window: int, frame_step: int) -> Tensor:
+    """Windows (B, T, K, 2) of frames (M, K, 2) float32 from ``starts`` (B,) on; the ends are repeated beyond them."""
+    low = np.zeros_like(starts)
+    plan = plan_windows(starts, low, low + len(frames) - 1, window, frame_step, len(frames))
+    windows = np.empty((len(starts), window, *frames.shape[1:]), np.float32)
+    gather_windows(frames, plan, windows)
+    return torch.from_numpy(windows)
+
+
+def _nearest(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(N,) index of the time among ``times`` (M,), increasing, that is nearest to each wanted one (N,)."""
+    after = np.clip(np.searchsorted(times, wanted), 1, max(len(times) - 1, 1))
+    after = np.minimum(after, len(times) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(wanted - times[before] <= times[after] - wanted, before, after)
+
+
+class _Counter:
+    """Says how many windows are done."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.done, self.total = progress, 0, total
+
+    def add(self, windows: int) -> None:
+        self.done += windows
+        if self.progress is not None:
+            self.progress(self.done, self.total)
