@@ -39,8 +39,9 @@ class Stores:
     def put_into(self, cfg: Config) -> None:
         """Change a config's stores in place.
 
-        Keypoints are then taken by name in the config's own keypoint set, which the stores need not be in. Data sets
-        that become one store are taken once.
+        Data sets that become one store are taken once. Where all stores are replaced, keypoints are taken by name in
+        the config's own keypoint set, which the stores need not be in, and figures are means over frames: what other
+        data call actions may be as many as recordings.
         """
         keypoint_set = cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
         for dataset in window_sets(cfg):
@@ -49,6 +50,8 @@ class Stores:
             dataset.store = taken[0] if len(taken) == 1 else taken
             if self.train:
                 dataset.keypoint_set = keypoint_set
+        if self.train and cfg.get("test_evaluator"):
+            cfg.test_evaluator.average = "frames"
         pair = cfg.train_dataloader.dataset
         for name in ("dataset_2d", "dataset_3d"):
             if pair.get(name) and "datasets" in pair[name]:

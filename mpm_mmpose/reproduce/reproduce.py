@@ -82,6 +82,7 @@ def _differences(tests: dict[str, list[Step]], stores: Stores, budget: Budget, s
         said.append(("Other data than the paper's: " if stores.given else "Data: ") + data)
     if stores.train:
         said.append("Rows that differ only in the paper's data or detector are one and the same run here.")
+        said.append("Figures are means over all frames (Human3.6M's papers: over actions).")
     if seeds == 1:
         said.append("One seed: rows that differ by less than a few repetitions would are no finding.")
     else:
