@@ -1,1 +1,16 @@
 """Whole jobs in one call."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_PLACES = {"MPMInferencer": "inferencer", "UsageError": "errors", "TrackLifter": "track_lifter"}
+_PLACES |= {"Track2D": "tracks", "Track3D": "tracks"}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> object:
+    # Imported when asked for: the 2D stage takes seconds to import, which training and tests do without.
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)

@@ -1,0 +1,105 @@
+"""What video_to_3d.py and keypoints_to_3d.py share: arguments, and what is said at the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
+FORMATS = ("json", "npz", "video")
+
+
+def positive(kind: type) -> Callable[[str], float]:
+    """For `type=` of an argument: a number of this kind above 0."""
+
+    def convert(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    convert.__name__ = f"{kind.__name__} above 0"
+    return convert
+
+
+def new_parser(description: str, example: str) -> argparse.ArgumentParser:
+    """A parser with the arguments of both commands."""
+    parser = argparse.ArgumentParser(
+        description=description,
+        epilog=f"example:\n  {example}\n\ndocs/inference_demo.md says more.\n{EXIT_STATUS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what comes out")
+    parser.add_argument(
+        "--model",
+        default="mpm_h36m_243",
+        help="name in configs/mpm/metafile.yml, or a config file; default: %(default)s",
+    )
+    parser.add_argument("--weights", help="of the model: a checkpoint's path or address; default: the published ones")
+    parser.add_argument("--task", choices=("lift", "complete"), default="lift", help="default: %(default)s")
+    parser.add_argument("--device", help="default: the GPU where there is one")
+    parser.add_argument("--fps", type=positive(float), help="frames a second, where the source is wrong or silent")
+    parser.add_argument(
+        "--track", choices=("iou", "oks"), default="iou", help="by what people are told apart; default: %(default)s"
+    )
+    parser.add_argument(
+        "--format", nargs="+", choices=FORMATS, default=FORMATS, help="what to leave in DIR; default: all of it"
+    )
+    parser.add_argument("--show", action="store_true", help="in a window, while it is made")
+    return parser
+
+
+def run(args: argparse.Namespace, source: str, model: dict[str, object], call: dict[str, object]) -> int:
+    """Infer and return the exit status.
+
+    model: arguments of `MPMInferencer` beside the shared ones; call: those of its call.
+    """
+    # OpenMP's threads spin while they wait, which makes every step slower where other programs want the cores too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # What the libraries below warn each other about is nothing that a user can mend.
+    warnings.filterwarnings("ignore")
+    inferencer = None
+    status = 0
+    try:
+        print("Loading PyTorch and MMPose ...", file=sys.stderr, flush=True)
+        from mmengine.logging import MMLogger
+
+        from mpm_mmpose.apis import MPMInferencer
+
+        MMLogger.get_instance("mpm_mmpose", log_level="WARNING")
+        inferencer = MPMInferencer(args.model, args.weights, device=args.device, **model)
+        for result in inferencer(
+            source,
+            args.task,
+            out_dir=args.out,
+            formats=args.format,
+            fps=args.fps,
+            track=args.track,
+            show=args.show,
+            progress=True,
+            **call,
+        ):
+            for note in (*result.notes, result.recording.problem):
+                if note:
+                    print(f"note: {note}", file=sys.stderr)
+            if result.recording.problem or not result.people:
+                status = 1
+            print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        status = 130
+    except (ValueError, OSError, MemoryError) as error:
+        from mpm_mmpose.apis import UsageError
+
+        print(f"error: {error or type(error).__name__}", file=sys.stderr)
+        status = 2 if isinstance(error, UsageError) else 1
+    except RuntimeError as error:  # out of memory on the GPU, or OpenCV and torch about what they were given
+        print(f"error: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}", file=sys.stderr)
+        status = 1
+    for path in inferencer.kept if inferencer else ():
+        print(f"kept: {path}")
+    return status

@@ -1,0 +1,199 @@
+"""From a video, images, a webcam or 2D keypoints to people in 3D, in one call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from .errors import UsageError, unknown_name
+from .images import VideoImages, open_images
+from .model_index import build_lifter, find_model
+from .people_2d import Stopped, check_display, find_people
+from .pose2d import Pose2D
+from .results import FORMATS, InferenceResult, result_path, write_keypoints_2d
+from .sources import Recording, is_keypoint_source, read_recordings
+from .track_lifter import TrackLifter
+from .tracks import Track3D
+
+TASKS = ("lift", "complete")
+
+
+class MPMInferencer:
+    """Lifts the people of a source to 3D, in the manner of MMPose's inferencers.
+
+    Args:
+        model: a name of the model index (configs/mpm/metafile.yml), or a config file.
+        weights: the model's: path or address; by default the published ones.
+        pose2d: a 2D model or alias that MMPose knows, or a config file; needed for images, not for keypoints.
+        pose2d_weights: as ``weights``.
+        detector: of people, a name that MMDetection knows, a config file or 'whole_image'; by default MMPose's.
+        detector_weights: as ``weights``.
+        device: by default the GPU where there is one.
+        **lifting: arguments of :class:`TrackLifter`: fps, mode, threshold, maskings, flip_test, batch_size, seed.
+
+    Raises UsageError for names that are not known, with the nearest, and for weights that are missing.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        weights: str | Path | None = None,
+        pose2d: str | Path | None = None,
+        pose2d_weights: str | Path | None = None,
+        detector: str | Path | None = None,
+        detector_weights: str | Path | None = None,
+        device: str | torch.device | None = None,
+        **lifting: object,
+    ) -> None:
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        config, weights = find_model(model, weights)
+        self.model = build_lifter(config, weights, device)
+        keypoint_set = self.model.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
+        self.lifter = TrackLifter(self.model, keypoint_set=keypoint_set, **lifting)
+        self.pose2d = pose2d and Pose2D(pose2d, pose2d_weights, detector, detector_weights, device)
+        #: Files that the calls so far have written, those of a call that failed as well.
+        self.kept: list[Path] = []
+
+    def __call__(
+        self,
+        source: str | Path | np.ndarray,
+        task: str = "lift",
+        *,
+        out_dir: str | Path | None = None,
+        formats: Sequence[str] = FORMATS,
+        fps: float | None = None,
+        track: str = "iou",
+        show: bool = False,
+        progress: bool = False,
+        width: int = 0,
+        height: int = 0,
+        keypoint_format: str = "auto",
+        keypoint_set: str = "auto",
+        sequence: str | None = None,
+    ) -> Iterator[InferenceResult]:
+        """Yield a result for each recording of the source; most sources are one.
+
+        source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
+        or folder of 2D keypoints, a pose store, or an array (N, K, 2) px. task: 'lift', where a model without mask
+        tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden. out_dir:
+        where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
+        not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
+        the time left. width, height, keypoint_format, keypoint_set, sequence: of keypoints, see ``read_recordings``.
+
+        Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
+        KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
+        """
+        if task not in TASKS:
+            raise unknown_name("task", task, TASKS)
+        if task == "complete" and not self.model.backbone.mask_tokens:
+            raise UsageError(
+                "task 'complete': this model has no mask tokens, so it cannot be told what is hidden; give one that "
+                "was trained with them, as mpm_h36m_27_occluded"
+            )
+        if unknown := [format for format in formats if format not in FORMATS]:
+            raise unknown_name("format", unknown[0], FORMATS)
+        if show:
+            check_display()
+        if out_dir is not None:
+            _check_writable(Path(out_dir))
+        if is_keypoint_source(source):
+            recordings = read_recordings(
+                source,
+                fps=fps,
+                width=width,
+                height=height,
+                format=keypoint_format,
+                keypoint_set=keypoint_set,
+                track=track,
+                sequence=sequence,
+            )
+        else:
+            recordings = self._watch(source, fps, track, show, progress, out_dir)
+        return (self._finish(recording, out_dir, formats, progress) for recording in recordings)
+
+    def _watch(
+        self,
+        source: str | Path | np.ndarray,
+        fps: float | None,
+        track: str,
+        show: bool,
+        progress: bool,
+        out: str | None,
+    ) -> Iterator[Recording]:
+        """The one recording of a source of images."""
+        images = open_images(source, fps)
+        if self.pose2d is None:
+            raise UsageError("images need a 2D model: give pose2d, for example 'rtmpose-m_8xb256-420e_body8-256x192'")
+        path = None if out is None else result_path(out, images.name)
+        record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
+        try:
+            with _bar("2D", "image", progress) as report:
+                recording = find_people(images, self.pose2d, track, show, report, record)
+        except Stopped as stopped:
+            if path is not None and len(stopped.recording.times):
+                self._keep_2d(path, stopped.recording)
+            raise stopped.__cause__ from None
+        if record is not None:
+            self.kept.append(record)
+            recording = replace(recording, images=VideoImages(record))
+        if path is not None:
+            self._keep_2d(path, recording)
+        yield recording
+
+    def _keep_2d(self, path: Path, recording: Recording) -> None:
+        self.kept.append(write_keypoints_2d(path.with_name(f"{path.name}_2d.json"), recording))
+
+    def _finish(
+        self, recording: Recording, out: str | Path | None, formats: Sequence[str], progress: bool
+    ) -> InferenceResult:
+        """Lift everybody and write the files; what is lifted is kept whatever happens to the rest."""
+        people: list[Track3D] = []
+        notes = [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
+        result = InferenceResult(recording, people, notes)
+        whole = False
+        try:
+            for number, track in enumerate(recording.tracks, 1):
+                with _bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
+                    try:
+                        people.append(self.lifter.lift(track, report))
+                    except ValueError as error:  # nothing of this person is to be believed
+                        notes.append(str(error))
+            whole = True
+        finally:
+            # Drawing takes long, which nobody wants who has just stopped this.
+            wanted = formats if whole else [format for format in formats if format != "video"]
+            if out is not None and (whole or people):
+                with _bar("video", "frame", progress) as report:
+                    for format in wanted:
+                        self.kept += result.save(out, [format], report)
+        return result
+
+
+def _check_writable(out: Path) -> None:
+    """Make the folder; UsageError where nothing can be put there, before hours are spent on what is to be."""
+    probe = out / ".writable"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"{out}: nothing can be written there ({error.strerror}); give another --out") from None
+
+
+@contextmanager
+def _bar(what: str, unit: str, progress: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """A function (done, of how many) that moves a bar with the time left."""
+    with tqdm(desc=what, unit=unit, disable=not progress, file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+
+        def report(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield report

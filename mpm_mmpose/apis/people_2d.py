@@ -1,0 +1,116 @@
+"""The 2D stage over a whole recording: images in, people over time out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..datasets.readers.detections import Detections
+from ..visualization.side_by_side import draw_people_2d
+from .errors import UsageError
+from .images import Images
+from .pose2d import People, Pose2D
+from .sources import Recording, make_tracks
+from .tracking import PersonTracker
+
+WINDOW = "mpm_mmpose (q ends)"
+
+
+class Stopped(Exception):
+    """The 2D stage did not come to its end, because of ``__cause__``; ``recording`` is what was found until then."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(f"stopped after {len(recording.times)} frames")
+        self.recording = recording
+
+
+def find_people(
+    images: Images,
+    pose2d: Pose2D,
+    track: str = "iou",
+    show: bool = False,
+    progress: Callable[[int, int | None], None] | None = None,
+    record: Path | None = None,
+) -> Recording:
+    """The people of a recording. A camera is stopped with Ctrl-C, or, where it is shown, with q.
+
+    progress: called with the images done and those there are. record: a file for the images of a camera, which come
+    only once. Raises UsageError where nothing can be shown, Stopped from all else, Ctrl-C too.
+    """
+    tracker = PersonTracker(track)
+    if show:
+        check_display()
+    times: list[float] = []
+    rows: list[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]] = []  # frame, id, keypoints, scores, box
+    writer, cause = None, None
+    try:
+        for time, image in images:
+            if record is not None:
+                writer = writer or _writer(record, images)
+                writer.write(image)
+            people = pose2d(image)
+            ids = tracker.update(time, *people)
+            rows += [(len(times), int(one), *person) for one, *person in zip(ids, *people, strict=True)]
+            times.append(time)
+            if progress is not None:
+                progress(len(times), images.total)
+            if show and not _show(image, people, ids, pose2d.keypoint_set):
+                break
+    except KeyboardInterrupt as error:
+        cause = None if images.live else error
+    except Exception as error:
+        cause = error
+    finally:
+        if writer is not None:
+            writer.release()
+        if show:
+            cv2.destroyAllWindows()
+    recording = _recording(images, times, rows, pose2d.keypoint_set)
+    if cause is not None:
+        raise Stopped(recording) from cause
+    return recording
+
+
+def _recording(images: Images, times: list[float], rows: list[tuple], keypoint_set: str) -> Recording:
+    tracks = []
+    if rows:
+        frames, ids, keypoints, scores, boxes = (np.array(column) for column in zip(*rows, strict=True))
+        found = Detections(
+            images.name,
+            Path(images.name),
+            keypoint_set,
+            frames.astype(np.int64),
+            keypoints.astype(np.float32),
+            scores.clip(0).astype(np.float32),
+            boxes.astype(np.float32),
+            ids.astype(np.int64),
+            images.width,
+            images.height,
+        )
+        tracks = make_tracks(found, images.fps, times=times)
+    return Recording(images.name, tracks, np.array(times), images.fps, images, problem=images.problem)
+
+
+def _writer(path: Path, images: Images) -> cv2.VideoWriter:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), images.fps, (images.width, images.height))
+    if not writer.isOpened():
+        raise OSError(f"{path}: the images of the camera cannot be written there")
+    return writer
+
+
+def _show(image: np.ndarray, people: People, ids: np.ndarray, keypoint_set: str) -> bool:
+    """Show the 2D of one image; False where the user has had enough."""
+    shown = draw_people_2d(image, people.keypoints, people.scores, [str(one) for one in ids], keypoint_set)
+    cv2.imshow(WINDOW, shown)
+    return cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
+
+
+def check_display() -> None:
+    """Raise UsageError where there is no screen: OpenCV would end the process."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UsageError("show (--show): there is no screen here (DISPLAY is not set); leave it out, and see the video")

@@ -1,0 +1,196 @@
+"""What can be lifted: files of 2D keypoints, pose stores, and arrays; all as people over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..datasets.person_tracks import track_sequences
+from ..datasets.pose_store import PoseStore
+from ..datasets.readers.detections import Detections
+from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
+from ..datasets.readers.keypoints_openpose import SUFFIX
+from ..keypoints import get_keypoint_set
+from .errors import UsageError, unknown_name
+from .images import Images, check_readable
+from .tracking import follow
+from .tracks import Track2D
+
+#: Four days at 30 frames a second: a file whose frame numbers span more is wrong about them.
+MOST_FRAMES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Truth:
+    """3D that is known of a person: keypoints_3d (N, K, 3) root-relative m, camera axes, of ``keypoint_set``."""
+
+    keypoints_3d: np.ndarray
+    keypoint_set: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The people of one recording.
+
+    times (F,) s of all its frames; fps: of them. images: to draw on, None where there are only keypoints. truth: by
+    person. problem: why it ended early, '' if it did not.
+    """
+
+    name: str
+    tracks: list[Track2D]
+    times: np.ndarray
+    fps: float
+    images: Images | None = None
+    truth: Mapping[str, Truth] = field(default_factory=dict)
+    problem: str = ""
+
+    def frames_of(self, track: Track2D) -> np.ndarray:
+        """(N,) int64, which frame each row of a track is."""
+        after = np.clip(np.searchsorted(self.times, track.times), 1, max(len(self.times) - 1, 1))
+        before = after - 1
+        after = np.minimum(after, len(self.times) - 1)
+        nearer = track.times - self.times[before] < self.times[after] - track.times
+        return np.where(nearer, before, after).astype(np.int64)
+
+
+def is_keypoint_source(source: str | Path | np.ndarray) -> bool:
+    """Whether a source holds keypoints, and no images."""
+    if isinstance(source, np.ndarray):
+        return source.dtype.kind == "f"
+    path = Path(source)
+    if path.is_dir():
+        return (path / "store.json").is_file() or any(path.glob(f"*{SUFFIX}"))
+    return path.suffix in (".json", ".npz")
+
+
+def read_recordings(
+    source: str | Path | np.ndarray,
+    *,
+    fps: float | None = None,
+    width: int = 0,
+    height: int = 0,
+    format: str = "auto",
+    keypoint_set: str = "auto",
+    track: str = "iou",
+    sequence: str | None = None,
+) -> Iterator[Recording]:
+    """The recordings of a file or folder of 2D keypoints, of a pose store, or of an array (N, K, 2) px.
+
+    fps: of the frames in the file; width, height: px, for files that do not say; format: one of the readers' FORMATS,
+    or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how people without ids are told
+    apart, see ``PersonTracker``; sequence: of a store, by default all. Raises UsageError for what is missing,
+    ValueError or OSError for a file that cannot be read (file, place, field, fix).
+    """
+    if isinstance(source, np.ndarray):
+        yield _array(source, fps, width, height, keypoint_set)
+        return
+    path = check_readable(source)
+    if (path / "store.json").is_file():
+        yield from _store(path, sequence)
+        return
+    if format not in ("auto", *FORMATS):
+        raise unknown_name("format", format, ("auto", *FORMATS))
+    if fps is None:
+        raise UsageError(f"{path}: keypoint files do not say how many frames a second they have; give fps (--fps)")
+    for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
+        if not (detections.width or width) or not (detections.height or height):
+            raise UsageError(f"{path}: does not say how large the images were; give width and height in px")
+        frames = (detections.frames.max() - detections.frames.min()) // detections.step + 1
+        if frames > MOST_FRAMES:
+            raise ValueError(f"{path}: its frame numbers span {frames:,} frames; number them one after the other")
+        tracks = make_tracks(detections, fps, width, height, track)
+        yield Recording(detections.name, tracks, np.arange(frames) / fps, fps)
+
+
+def make_tracks(
+    detections: Detections,
+    fps: float,
+    width: int = 0,
+    height: int = 0,
+    track: str = "iou",
+    times: Sequence[float] | None = None,
+) -> list[Track2D]:
+    """A track a person, in the order in which they appear.
+
+    fps: of the frames in ``detections``, which count time from the first of them; or times: in s, of each frame number.
+    Raises ValueError for an id that is there twice in a frame, and for a size of image that most keypoints are outside
+    of.
+    """
+    steps = (detections.frames - detections.frames.min()) / detections.step
+    if detections.tracks is None:
+        numbered = replace(detections, frames=steps.astype(np.int64))
+        detections = replace(detections, tracks=follow(numbered, 1 / fps, track))
+    # Sequences end at gaps, tracks do not; one after the other they are the rows by person and frame.
+    sequences, _ = track_sequences(
+        detections, fps=fps, width=width, height=height, keypoint_set=detections.keypoint_set
+    )
+    order = np.lexsort((detections.frames, detections.tracks))
+    keypoints = np.concatenate([sequence.keypoints for sequence in sequences])
+    scores = np.concatenate([sequence.keypoint_scores for sequence in sequences])
+    row_times = steps[order] / fps if times is None else np.asarray(times)[detections.frames[order]]
+    ids = detections.tracks[order]
+    return [
+        Track2D(
+            person=str(person),
+            times=row_times[ids == person],
+            keypoints=keypoints[ids == person],
+            scores=scores[ids == person],
+            keypoint_set=detections.keypoint_set,
+            width=sequences[0].width,
+            height=sequences[0].height,
+            fps=fps,
+        )
+        for person in np.unique(ids)
+    ]
+
+
+def _store(path: Path, sequence: str | None) -> Iterator[Recording]:
+    store = PoseStore(path)
+    if store.keypoints is None:
+        raise UsageError(f"{path}: this store has no 2D keypoints; give one that was filmed or detected")
+    if sequence is not None and sequence not in store.names:
+        raise unknown_name("sequence", sequence, store.names)
+    for index, name in enumerate(store.names):
+        if sequence not in (None, name):
+            continue
+        poses = store.sequence(index)
+        ones = np.ones(poses.keypoints.shape[:2], np.float32)
+        track = Track2D(
+            person="0",
+            times=np.arange(len(poses)) / poses.fps,
+            keypoints=poses.keypoints,
+            scores=ones if poses.keypoint_scores is None else poses.keypoint_scores,
+            keypoint_set=poses.keypoint_set,
+            width=poses.width,
+            height=poses.height,
+            fps=poses.fps,
+            intrinsics=poses.intrinsics,
+        )
+        truth = {}
+        if poses.keypoints_3d is not None:
+            root = get_keypoint_set(poses.keypoint_set).root
+            truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
+        yield Recording(name, [track], track.times, poses.fps, truth=truth)
+
+
+def _array(keypoints: np.ndarray, fps: float | None, width: int, height: int, keypoint_set: str) -> Recording:
+    """One person; NaN is a keypoint that was not found."""
+    if keypoints.ndim != 3 or keypoints.shape[2] != 2:
+        raise UsageError(f"an array of shape {keypoints.shape} holds no 2D keypoints; give (frames, keypoints, 2) px")
+    if fps is None or not (width > 0 and height > 0) or keypoint_set == "auto":
+        raise UsageError("an array of keypoints needs fps, width, height and keypoint_set")
+    found = np.isfinite(keypoints).all(-1)
+    track = Track2D(
+        person="0",
+        times=np.arange(len(keypoints)) / fps,
+        keypoints=np.where(found[..., None], keypoints, 0),
+        scores=found,
+        keypoint_set=keypoint_set,
+        width=width,
+        height=height,
+        fps=fps,
+    )
+    return Recording("array", [track], track.times, fps)
