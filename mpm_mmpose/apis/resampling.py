@@ -42,6 +42,7 @@ def resample_track(
     """
     keypoints, visible = visible_keypoints(track, keypoint_set, threshold)
     gap = longest_step(track, fps)
+    reach *= 1 + NEAR  # times are rounded
     stretches = []
     for rows in find_stretches(track.times, visible.any(1), max(gap, 2 * reach), reach):
         times = track.times[rows]

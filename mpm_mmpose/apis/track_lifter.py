@@ -210,7 +210,8 @@ class TrackLifter:
         if track.intrinsics is None:
             return None
         size = track.width, track.height
-        return normalize_screen(frames.keypoints[targets], *size), normalize_intrinsics(track.intrinsics, *size)
+        intrinsics = normalize_intrinsics(track.intrinsics, *size).astype(np.float32)
+        return normalize_screen(frames.keypoints[targets], *size), intrinsics
 
 
 def cut_windows(frames: np.ndarray, starts: np.ndarray, window: int, frame_step: int) -> Tensor:
