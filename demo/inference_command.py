@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
@@ -70,8 +71,11 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
 
         from mpm_mmpose.apis import MPMInferencer
 
-        MMLogger.get_instance("mpm_mmpose", log_level="WARNING")
-        inferencer = MPMInferencer(args.model, args.weights, device=args.device, **model)
+        # What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning.
+        logger = MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
+        with redirect_stdout(sys.stderr):
+            inferencer = MPMInferencer(args.model, args.weights, device=args.device, **model)
+        logger.setLevel("WARNING")
         for result in inferencer(
             source,
             args.task,

@@ -10,12 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..datasets.readers.detections import Detections
 from ..visualization.side_by_side import draw_people_2d
 from .errors import UsageError
 from .images import Images
 from .pose2d import People, Pose2D
-from .sources import Recording, make_tracks
+from .sources import Recording, split_tracks
 from .tracking import PersonTracker
 
 WINDOW = "mpm_mmpose (q ends)"
@@ -46,7 +45,7 @@ def find_people(
     if show:
         check_display()
     times: list[float] = []
-    rows: list[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]] = []  # frame, id, keypoints, scores, box
+    rows: list[tuple[int, int, np.ndarray, np.ndarray]] = []  # frame, id, keypoints, scores
     writer, cause = None, None
     try:
         for time, image in images:
@@ -55,7 +54,7 @@ def find_people(
                 writer.write(image)
             people = pose2d(image)
             ids = tracker.update(time, *people)
-            rows += [(len(times), int(one), *person) for one, *person in zip(ids, *people, strict=True)]
+            rows += [(len(times), *one) for one in zip(ids, people.keypoints, people.scores, strict=True)]
             times.append(time)
             if progress is not None:
                 progress(len(times), images.total)
@@ -79,20 +78,17 @@ def find_people(
 def _recording(images: Images, times: list[float], rows: list[tuple], keypoint_set: str) -> Recording:
     tracks = []
     if rows:
-        frames, ids, keypoints, scores, boxes = (np.array(column) for column in zip(*rows, strict=True))
-        found = Detections(
-            images.name,
-            Path(images.name),
-            keypoint_set,
-            frames.astype(np.int64),
-            keypoints.astype(np.float32),
-            scores.clip(0).astype(np.float32),
-            boxes.astype(np.float32),
-            ids.astype(np.int64),
-            images.width,
-            images.height,
+        frames, ids, keypoints, scores = (np.array(column) for column in zip(*rows, strict=True))
+        tracks = split_tracks(
+            ids,
+            np.array(times)[frames],
+            keypoints,
+            scores.clip(0),
+            keypoint_set=keypoint_set,
+            width=images.width,
+            height=images.height,
+            fps=images.fps,
         )
-        tracks = make_tracks(found, images.fps, times=times)
     return Recording(images.name, tracks, np.array(times), images.fps, images, problem=images.problem)
 
 

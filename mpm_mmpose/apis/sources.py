@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -98,53 +98,55 @@ def read_recordings(
     for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
         if not (detections.width or width) or not (detections.height or height):
             raise UsageError(f"{path}: does not say how large the images were; give width and height in px")
-        frames = (detections.frames.max() - detections.frames.min()) // detections.step + 1
-        if frames > MOST_FRAMES:
-            raise ValueError(f"{path}: its frame numbers span {frames:,} frames; number them one after the other")
-        tracks = make_tracks(detections, fps, width, height, track)
-        yield Recording(detections.name, tracks, np.arange(frames) / fps, fps)
+        yield _file(detections, fps, width, height, track)
 
 
-def make_tracks(
-    detections: Detections,
-    fps: float,
-    width: int = 0,
-    height: int = 0,
-    track: str = "iou",
-    times: Sequence[float] | None = None,
+def split_tracks(
+    ids: np.ndarray,
+    times: np.ndarray,
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    **camera: str | int | float,
 ) -> list[Track2D]:
-    """A track a person, in the order in which they appear.
+    """A track a person, by id, of rows in order of time: ids (N,), times (N,) s, keypoints (N, K, 2) px, scores (N, K).
 
-    fps: of the frames in ``detections``, which count time from the first of them; or times: in s, of each frame number.
-    Raises ValueError for an id that is there twice in a frame, and for a size of image that most keypoints are outside
-    of.
+    camera: keypoint_set, width, height and fps of all tracks.
     """
-    steps = (detections.frames - detections.frames.min()) / detections.step
-    if detections.tracks is None:
-        numbered = replace(detections, frames=steps.astype(np.int64))
-        detections = replace(detections, tracks=follow(numbered, 1 / fps, track))
-    # Sequences end at gaps, tracks do not; one after the other they are the rows by person and frame.
-    sequences, _ = track_sequences(
-        detections, fps=fps, width=width, height=height, keypoint_set=detections.keypoint_set
-    )
-    order = np.lexsort((detections.frames, detections.tracks))
-    keypoints = np.concatenate([sequence.keypoints for sequence in sequences])
-    scores = np.concatenate([sequence.keypoint_scores for sequence in sequences])
-    row_times = steps[order] / fps if times is None else np.asarray(times)[detections.frames[order]]
-    ids = detections.tracks[order]
     return [
         Track2D(
             person=str(person),
-            times=row_times[ids == person],
+            times=times[ids == person],
             keypoints=keypoints[ids == person],
             scores=scores[ids == person],
-            keypoint_set=detections.keypoint_set,
-            width=sequences[0].width,
-            height=sequences[0].height,
-            fps=fps,
+            **camera,
         )
         for person in np.unique(ids)
     ]
+
+
+def _file(detections: Detections, fps: float, width: int, height: int, track: str) -> Recording:
+    """The people of a file; time begins with its first frame."""
+    numbers = (detections.frames - detections.frames.min()) // detections.step
+    if numbers.max() >= MOST_FRAMES:
+        raise ValueError(
+            f"{detections.path}: its frame numbers span {numbers.max() + 1:,} frames; number them one after the other"
+        )
+    if detections.tracks is None:
+        detections = replace(detections, tracks=follow(replace(detections, frames=numbers), 1 / fps, track))
+    # For its checks: an id twice in a frame, the size of the image. It ends sequences at gaps, where tracks go on.
+    sequences, _ = track_sequences(detections, fps=fps, width=width, height=height)
+    order = np.argsort(numbers, kind="stable")
+    tracks = split_tracks(
+        detections.tracks[order],
+        numbers[order] / fps,
+        detections.keypoints[order],
+        detections.scores[order],
+        keypoint_set=detections.keypoint_set,
+        width=sequences[0].width,
+        height=sequences[0].height,
+        fps=fps,
+    )
+    return Recording(detections.name, tracks, np.arange(numbers.max() + 1) / fps, fps)
 
 
 def _store(path: Path, sequence: str | None) -> Iterator[Recording]:

@@ -111,9 +111,9 @@ class SideBySide:
         _write(canvas, label, (corner[0] + 8, corner[1] + self.cell - 10), colour)
 
     def _draw_floor(self, canvas: np.ndarray, corner: tuple[int, int]) -> None:
-        ticks = np.arange(-1, 1.01, 0.5)
+        ticks = np.arange(-0.75, 0.76, 0.5)
         for tick in ticks:
-            for ends in (((-1, tick), (1, tick)), ((tick, -1), (tick, 1))):
+            for ends in (((-0.75, tick), (0.75, tick)), ((tick, -0.75), (tick, 0.75))):
                 flat = flatten(np.array([(*end, self._floor) for end in ends]))
                 start, end = self._place(flat, corner)
                 cv2.line(canvas, _pixel(start), _pixel(end), GRID, 1, cv2.LINE_AA)
