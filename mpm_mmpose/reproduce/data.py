@@ -23,6 +23,8 @@ class Stores:
         self.given = tuple(given)
         named = ["=" in text for text in given]
         self.named: dict[str, str] = {}
+        self.seen: set[str] = set()
+        """Names of the stores that the configs so far read."""
         self.train: list[str] = []
         self.test: str | None = None
         if any(named):
@@ -57,8 +59,16 @@ class Stores:
             if pair.get(name) and "datasets" in pair[name]:
                 pair[name] = _without_repeats(pair[name])
 
+    def check_names(self) -> None:
+        """Raise ValueError where a NAME=PATH was given that no config so far reads."""
+        if unknown := sorted(set(self.named) - self.seen):
+            raise ValueError(
+                f"--data: nothing here reads a store called {', '.join(unknown)}; read are {sorted(self.seen)}"
+            )
+
     def _instead_of(self, store: str) -> list[str]:
         name = Path(store).name
+        self.seen.add(name)
         if self.train:
             return self.train if name.endswith("train") else [self.test]
         return [str(Path(self.named.get(name, store)).resolve())]

@@ -43,7 +43,9 @@ def _bars(axes: Axes, table: Table, results: list[RowResult], figure: str) -> No
         end = max(ours.mean, *(ours.interval or (0,)))
         axes.annotate(f"{ours.mean:.1f}", (end, place), (4, 0), textcoords="offset points", va="center", fontsize=9)
         if figure in (paper := paper_figures(table, result.row)):
-            axes.plot([paper[figure]] * 2, [place - 0.38, place + 0.38], color=PAPER, linewidth=2.5, label="paper")
+            axes.plot(
+                [paper[figure]] * 2, [place - 0.38, place + 0.38], color=PAPER, linewidth=2.5, label="paper, its data"
+            )
     axes.set_yticks(places, [table.rows[result.row] for result in results], fontsize=9)
     axes.set_xlabel(f"{FIGURES[figure]}; bar: ours, line: 95 % interval" + _dots(results, figure))
     axes.set_xlim(0, axes.get_xlim()[1] * 1.08)

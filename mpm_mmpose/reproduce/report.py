@@ -74,17 +74,19 @@ class RowResult:
 def cells(table: Table, results: list[RowResult]) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the table as text."""
     several = any(len(result.tests) > 1 for result in results)
+    with_interval = {name for name in table.figures if any(result.measured(name).interval for result in results)}
     head = ["row"]
     for figure in table.figures:
-        title = FIGURES[figure]
-        head += [f"{title}: paper", "ours", "95 % interval", *(["seeds, from to"] if several else [])]
+        head += [f"{FIGURES[figure]}: paper", "ours", *(["95 % interval"] if figure in with_interval else [])]
+        head += ["seeds, from to"] if several else []
     rows = []
     for result in results:
         paper = paper_figures(table, result.row)
         line = [table.rows[result.row]]
         for figure in table.figures:
             ours = result.measured(figure)
-            line += [_number(paper.get(figure)), _number(ours.mean), _range(ours.interval)]
+            line += [_number(paper.get(figure)), _number(ours.mean)]
+            line += [_range(ours.interval)] if figure in with_interval else []
             line += [_range(ours.spread)] if several else []
         rows.append([*line, result.protocol])
     return [*head, "protocol"], rows

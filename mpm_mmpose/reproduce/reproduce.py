@@ -33,6 +33,7 @@ def reproduce(
     rows: names, of the table. A row whose stores are not there is printed with the reason; seeds: 0 to seeds - 1.
 
     Raises:
+        ValueError: stores that no row reads, or one that is trained on and tested on.
         MissingDataError: no row has its stores.
         FailedStepError: a training in other processes failed.
     """
@@ -45,8 +46,16 @@ def reproduce(
             tests[result.row] = [planner.test(table.leaf(result.row), seed) for seed in range(seeds)]
         except MissingDataError as error:
             result.missing = str(error)
+    stores.check_names()
     if results and not tests:
         raise MissingDataError(results[0].missing)
+    steps = [step for row in tests.values() for step in row[0].before()]
+    read = {
+        split: list(dict.fromkeys(path for step in steps for path in stores_of(step.cfg, [split])))
+        for split in ("train", "test")
+    }
+    if both := set(read["train"]) & set(read["test"]):
+        raise ValueError(f"{', '.join(sorted(both))}: trained on and tested on; give different stores")
 
     executor = Executor(out, gpus)
     # Seed by seed, so that an interrupted run has all rows of the first ones.
@@ -61,7 +70,7 @@ def reproduce(
     name = f"table_{number.lower()}"
     (out / f"{name}.png").unlink(missing_ok=True)
     picture = draw(table, results, out / f"{name}.png")
-    said = _differences(tests, stores, budget, seeds, command)
+    said = _differences(read, stores, budget, seeds, command)
     text = markdown(table, results, said, picture.name if picture else None)
     for suffix, content in (("md", text), ("csv", comma_separated(table, results))):
         write_atomically(
@@ -70,24 +79,19 @@ def reproduce(
     return text
 
 
-def _differences(tests: dict[str, list[Step]], stores: Stores, budget: Budget, seeds: int, command: str) -> list[str]:
+def _differences(read: dict[str, list[str]], stores: Stores, budget: Budget, seeds: int, command: str) -> list[str]:
+    if not read["test"]:
+        return []
     said = budget.differences()
-    steps = [step for row in tests.values() for step in row[0].before()]
-    if steps:
-        read = {
-            split: list(dict.fromkeys(path for step in steps for path in stores_of(step.cfg, [split])))
-            for split in ("train", "test")
-        }
-        data = f"trained on {describe(read['train'])}; tested on {describe(read['test'])}."
-        said.append(("Other data than the paper's: " if stores.given else "Data: ") + data)
+    data = f"trained on {describe(read['train'])}; tested on {describe(read['test'])}."
+    said.append(("Other data than the paper's: " if stores.given else "Data: ") + data)
     if stores.train:
         said.append("Rows that differ only in the paper's data or detector are one and the same run here.")
         said.append("Figures are means over all frames (Human3.6M's papers: over actions).")
     if seeds == 1:
-        said.append("One seed: rows that differ by less than a few repetitions would are no finding.")
+        said.append("One seed: whether rows differ by more than repetitions would is not known.")
     else:
         said.append(f"Means over {seeds} seeds; ends of intervals are means over seeds too.")
-    if steps:
-        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-        said.append(f"Made with `{command}` on {datetime.date.today()}, {device}, torch {torch.__version__}.")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    said.append(f"Made with `{command}` on {datetime.date.today()}, {device}, torch {torch.__version__}.")
     return said

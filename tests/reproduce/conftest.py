@@ -1,0 +1,44 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mpm_mmpose.datasets import PoseSequence, write_store
+from mpm_mmpose.reproduce.budget import BUDGETS
+
+CI = BUDGETS["ci"]
+INTRINSICS = np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0], np.float32)
+
+
+def make_store(path, seed, clips=3, frames=20, keypoint_set="h36m_17"):
+    rng = np.random.default_rng(seed)
+    sequences = []
+    for i in range(clips):
+        pose = (rng.normal(0, 0.3, (frames, 17, 3)) + [0, 0, 4]).astype(np.float32)
+        sequences.append(
+            PoseSequence(
+                name=f"clip {i}",
+                keypoints_3d=pose,
+                keypoints=(1000 * pose[..., :2] / pose[..., 2:] + 500).astype(np.float32),
+                intrinsics=INTRINSICS,
+                width=1000,
+                height=1000,
+                fps=50,
+                action=["walk", "wave"][i % 2],
+                keypoint_set=keypoint_set,
+            )
+        )
+    write_store(path, sequences)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory):
+    """A store to train on and one to test on."""
+    folder = tmp_path_factory.mktemp("stores")
+    return make_store(folder / "some_train", 0), make_store(folder / "some_test", 1)
+
+
+@pytest.fixture
+def ci():
+    return replace(CI)

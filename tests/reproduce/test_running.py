@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mpm_mmpose.reproduce import running
+from mpm_mmpose.reproduce.data import Stores
+from mpm_mmpose.reproduce.plan import Planner
+from mpm_mmpose.reproduce.running import MARKER, Executor, FailedStepError
+
+
+def steps_of(leaf, budget, pair, seed=0):
+    return list(Planner(budget, Stores(pair)).test(leaf, seed).before())
+
+
+def times(out):
+    return {path: path.stat().st_mtime_ns for path in out.rglob(MARKER)}
+
+
+def test_steps_are_run_once_and_say_what_came_of_them(ci, pair, tmp_path):
+    lift, test = steps_of("table_6_scratch", ci, pair)
+    executor = Executor(tmp_path)
+    executor.run([lift, test, lift])
+    trained, tested = (executor.result(step) for step in (lift, test))
+    assert (trained["leaf"], trained["batches"], trained["windows"], trained["epochs"]) == ("table_6_scratch", 2, 8, 1)
+    assert (lift.folder(tmp_path) / trained["checkpoint"]).is_file()
+    assert tested["figures"]["mpjpe"] > 0 and tested["protocol"].startswith("h36m_p1") and "MPJPE" in tested["report"]
+    before = times(tmp_path)
+    Executor(tmp_path).run(steps_of("table_6_scratch", ci, pair))
+    assert times(tmp_path) == before and len(before) == 2
+
+
+def test_a_training_that_was_stopped_goes_on_and_ends_the_same(ci, pair, tmp_path, monkeypatch):
+    budget = replace(ci, epochs=2, finetune_steps=4)
+    (tmp_path / "whole").mkdir()
+    lift, _ = steps_of("table_6_scratch", budget, pair)
+    Executor(tmp_path / "whole").run([lift])
+
+    class Stop(running._BarHook):
+        def before_train_epoch(self, runner):
+            if runner.epoch == 1:
+                raise KeyboardInterrupt
+
+    again, _ = steps_of("table_6_scratch", budget, pair)
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "_BarHook", Stop)
+        with pytest.raises(KeyboardInterrupt):
+            Executor(tmp_path / "stopped").run([again])
+    assert Executor(tmp_path / "stopped").result(again) is None
+    (again, _) = steps_of("table_6_scratch", budget, pair)
+    Executor(tmp_path / "stopped").run([again])
+    logs = "".join(path.read_text() for path in (tmp_path / "stopped").rglob("*.log"))
+    assert "resumed epoch: 1" in logs
+    weights = [
+        torch.load(step.folder(tmp_path / name) / "epoch_2.pth", weights_only=True)["state_dict"]
+        for step, name in ((lift, "whole"), (again, "stopped"))
+    ]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_fine_tuning_starts_from_its_own_pretraining(ci, pair, tmp_path):
+    pretrain, lift, _ = steps_of("table_6_2d_3d", ci, pair)
+    Executor(tmp_path).run([pretrain, lift])
+    log = "".join(path.read_text() for path in lift.folder(tmp_path).rglob("*.log"))
+    assert f"taken from {pretrain.folder(tmp_path)}/epoch_1.pth" in log
+
+
+@pytest.mark.slow
+def test_several_processes_share_the_batch(ci, pair, tmp_path):
+    lift, _ = steps_of("table_6_scratch", ci, pair)
+    Executor(tmp_path, gpus=2).run([lift])
+    log = (lift.folder(tmp_path) / "training.log").read_text()
+    assert "batch_size=2" in log and "Epoch(train) [1][2/2]" in log
+
+
+def test_a_failed_training_names_its_log(ci, pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "TOOLS", tmp_path)  # no launcher there
+    lift, _ = steps_of("table_6_scratch", ci, pair)
+    with pytest.raises(FailedStepError, match=r"table_6_scratch ended with 127: see .*training.log"):
+        Executor(tmp_path, gpus=2).run([lift])
+    assert Executor(tmp_path).result(lift) is None

@@ -1,0 +1,52 @@
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mpm_mmpose.reproduce.budget import BUDGETS
+from mpm_mmpose.reproduce.tables import TABLES
+
+TOOL = Path(__file__).parents[2] / "tools/reproduce.py"
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, str(TOOL), *arguments], capture_output=True, text=True, cwd=cwd)
+
+
+def test_help_answers_at_once_and_knows_all_tables_and_budgets():
+    started = time.monotonic()
+    result = run("--help")
+    assert result.returncode == 0 and time.monotonic() - started < 2
+    assert f"--table {{{','.join(TABLES)}}}" in result.stdout
+    assert f"--budget {{{','.join(BUDGETS)}}}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--table", "5"], "invalid choice: '5'"),
+        (["--table", "6", "--seeds", "0"], "give 1 or more, not 0"),
+        (["--table", "6", "--data", "no/such", "."], "no such store: no/such"),
+        (["--table", "6", "--data", "."], "--data needs two stores or more"),
+        (["--table", "6", "--rows", "3d"], "table 6 has no 3d; it has scratch, 2d, 2d_3d"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(arguments, message, tmp_path):
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr.splitlines()[-1]
+
+
+def test_no_data_is_one_line_and_exit_code_1(tmp_path):
+    result = run("--table", "3", cwd=tmp_path)
+    assert result.returncode == 1
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error")]
+    assert re.search(r"table_3_1_random.py: .*data/stores/h36m_test: there is no pose store.*h36m.py", line)
+
+
+def test_a_table_that_is_not_known_says_so(tmp_path):
+    result = run("--table", "a", cwd=tmp_path)
+    assert result.returncode == 0 and "table A holds was not at hand" in result.stdout
