@@ -40,17 +40,39 @@ def resample_track(
     has frames of both; what is not seen for a shorter time is hidden. Keypoints that are not to be believed
     (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`) are not seen.
     """
-    keypoints, visible = visible_keypoints(track, keypoint_set, threshold)
-    gap = longest_step(track, fps)
-    reach *= 1 + NEAR  # times are rounded
-    stretches = []
-    for rows in find_stretches(track.times, visible.any(1), max(gap, 2 * reach), reach):
-        times = track.times[rows]
-        new_times = model_times(times[0], times[-1], fps)
-        stretches.append(
-            ModelFrames(rows, new_times, *resample(times, keypoints[rows], visible[rows], new_times, gap, NEAR / fps))
-        )
-    return stretches
+    sights = _Sights(track, keypoint_set, fps, reach, threshold)
+    return [sights.at(rows, model_times(*track.times[[rows.start, rows.stop - 1]], fps)) for rows in sights.stretches]
+
+
+def resample_around(
+    track: Track2D, row: int, offsets: np.ndarray, keypoint_set: str, fps: float, reach: float, threshold: float = 0.3
+) -> ModelFrames | None:
+    """Frame ``row`` of a track and what is ``offsets`` (T,) s from it, by the rules of :func:`resample_track`.
+
+    The ends of its stretch stand for what is beyond them. None where the frame is of no stretch.
+    """
+    sights = _Sights(track, keypoint_set, fps, reach, threshold)
+    for rows in sights.stretches:
+        if rows.start <= row < rows.stop:
+            times = (track.times[row] + offsets).clip(track.times[rows.start], track.times[rows.stop - 1])
+            return sights.at(rows, times)
+    return None
+
+
+class _Sights:
+    """What is to be believed of a track, in the model's keypoints."""
+
+    def __init__(self, track: Track2D, keypoint_set: str, fps: float, reach: float, threshold: float) -> None:
+        self.times = track.times
+        self.keypoints, self.visible = visible_keypoints(track, keypoint_set, threshold)
+        self.gap, self.near = longest_step(track, fps), NEAR / fps
+        reach *= 1 + NEAR  # times are rounded
+        self.stretches = find_stretches(self.times, self.visible.any(1), max(self.gap, 2 * reach), reach)
+
+    def at(self, rows: slice, times: np.ndarray) -> ModelFrames:
+        """The frames of a stretch at other times (M,) s."""
+        old = self.times[rows], self.keypoints[rows], self.visible[rows]
+        return ModelFrames(rows, times, *resample(*old, times, self.gap, self.near))
 
 
 def longest_step(track: Track2D, fps: float) -> float:

@@ -16,7 +16,7 @@ from ..geometry import normalize_intrinsics, normalize_screen
 from ..masking import spatio_temporal_masks, stream_generator
 from .resampling import ModelFrames, interpolate, resample_track
 from .tracks import Track2D, Track3D
-from .window_model import WindowModel
+from .window_model import Camera, WindowModel
 
 MODES = ("exact", "blended")
 MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 3.2)
@@ -134,7 +134,17 @@ class TrackLifter:
                 f"person {track.person}: no keypoint of {len(track)} frames is inside the image with a score of "
                 f"{self.threshold} or more ({best}); leave this person out, or lower the threshold"
             )
-        if not self.model.mask_tokens and not self._guess_is_said and any(f.hidden.any() for f in found):
+        return found
+
+    def shown(self, track: Track2D, keypoints: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+        """What the model gets of keypoints (M, K, 2) px, of which ``hidden`` (M, K) is True: normalised, NaN there.
+
+        A model without mask tokens gets all of them; that is said when it happens first.
+        """
+        poses = normalize_screen(keypoints, track.width, track.height)
+        if self.model.mask_tokens:
+            poses[hidden] = np.nan
+        elif hidden.any() and not self._guess_is_said:
             self._guess_is_said = True
             print_log(
                 f"person {track.person}: some keypoints are not seen, and this model has no mask tokens (its backbone "
@@ -142,13 +152,19 @@ class TrackLifter:
                 logger="current",
                 level=logging.WARNING,
             )
-        return found
+        return poses
+
+    def camera(self, track: Track2D, keypoints: np.ndarray) -> Camera | None:
+        """What heads that refine need of target frames' keypoints (B, K, 2) px; None where intrinsics are unknown."""
+        if track.intrinsics is None:
+            return None
+        size = track.width, track.height
+        intrinsics = normalize_intrinsics(track.intrinsics, *size).astype(np.float32)
+        return normalize_screen(keypoints, *size), intrinsics
 
     def _lift(self, track: Track2D, frames: ModelFrames, hidden: np.ndarray, report: _Counter) -> np.ndarray:
         """(M, K, 3) root-relative m of frames at the model's rate, of which ``hidden`` (M, K) is not shown."""
-        shown = normalize_screen(frames.keypoints, track.width, track.height)
-        if self.model.mask_tokens:
-            shown[hidden] = np.nan
+        shown = self.shown(track, frames.keypoints, hidden)
         starts = self._starts(len(frames))
         poses = np.zeros((*frames.hidden.shape, 3), np.float32)
         weights = np.zeros(len(frames), np.float32)
@@ -157,7 +173,7 @@ class TrackLifter:
             windows = cut_windows(shown, part, self.window, self.frame_step)
             if self.mode == "exact":
                 targets = part + self.window // 2 * self.frame_step
-                poses[targets] = self.model.targets(windows, self._camera(track, frames, targets))
+                poses[targets] = self.model.targets(windows, self.camera(track, frames.keypoints[targets]))
             else:
                 self._blend(self.model.sequences(windows), part, poses, weights)
             report.add(len(part))
@@ -204,14 +220,6 @@ class TrackLifter:
             hidden = frames.hidden | masks.keypoint_mask[0].numpy()
             total += np.square(self._lift(track, frames, hidden, report) - lifted).sum(-1)
         return total / self.maskings
-
-    def _camera(self, track: Track2D, frames: ModelFrames, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """Normalised 2D (B, K, 2) of target frames and intrinsics (9,), for heads that use them; None if unknown."""
-        if track.intrinsics is None:
-            return None
-        size = track.width, track.height
-        intrinsics = normalize_intrinsics(track.intrinsics, *size).astype(np.float32)
-        return normalize_screen(frames.keypoints[targets], *size), intrinsics
 
 
 def cut_windows(frames: np.ndarray, starts: np.ndarray, window: int, frame_step: int) -> Tensor:
