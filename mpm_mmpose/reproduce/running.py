@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -33,8 +34,9 @@ class Executor:
     """Runs steps that are not done yet, in the order given, and tells how far it is.
 
     out: folder of all results; a step's files are in ``steps/<kind>-<key>``, and its ``done.json``, written whole or
-    not at all, says that it is finished and what came of it. gpus: processes of a training; more than one are started
-    by tools/dist_train.sh. Tests run in this process.
+    not at all, says that it is finished and what came of it. Where two commands need a step at once, the second one
+    waits for the first. gpus: processes of a training; more than one are started by tools/dist_train.sh. Tests run in
+    this process.
     """
 
     def __init__(self, out: Path, gpus: int = 1) -> None:
@@ -58,14 +60,18 @@ class Executor:
         with tqdm(total=sum(rounds), unit="batch", dynamic_ncols=True, smoothing=0.05) as bar:
             for number, (step, size) in enumerate(zip(left, rounds, strict=True), 1):
                 bar.set_description(f"{number} of {len(left)}, {step.kind} {step.leaf}, seed {step.seed}")
-                started, before = time.monotonic(), bar.n
-                folder = step.folder(self.out)
-                folder.mkdir(parents=True, exist_ok=True)
-                # mmengine prints some lines past its logger; the screen is the bar's.
-                with open(folder / "printed.log", "a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-                    found = self._test(step, bar) if step.kind == "test" else self._train(step, size, bar)
+                before = bar.n
+                with _alone(step.folder(self.out)):
+                    if self.result(step) is None:
+                        self._run(step, size, bar)
                 bar.update(before + size - bar.n)
-                self._mark(step, found | dict(seconds=round(time.monotonic() - started, 1)))
+
+    def _run(self, step: Step, size: int, bar: tqdm) -> None:
+        started = time.monotonic()
+        # mmengine prints some lines past its logger; the screen is the bar's.
+        with open(step.folder(self.out) / "printed.log", "a") as log, contextlib.redirect_stdout(log):
+            found = self._test(step, bar) if step.kind == "test" else self._train(step, size, bar)
+        self._mark(step, found | dict(seconds=round(time.monotonic() - started, 1)))
 
     def _complete(self, step: Step) -> None:
         """Put folders and checkpoints of the steps before it into a step's config."""
@@ -122,6 +128,15 @@ class Executor:
         )
         text = json.dumps(made | found, indent=1)
         write_atomically(step.folder(self.out) / MARKER, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other commands out of a step's folder; the system takes the lock away from a command that is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class _BarHook(Hook):

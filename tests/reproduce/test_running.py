@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 
 import pytest
@@ -56,6 +57,25 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(ci, pair, tmp_pat
         for step, name in ((lift, "whole"), (again, "stopped"))
     ]
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_two_commands_at_once_run_a_step_once(ci, pair, tmp_path, monkeypatch):
+    (lift, _), (twin, _) = (steps_of("table_6_scratch", ci, pair) for _ in range(2))
+    train, runs = Executor._train, []
+
+    def train_and_be_asked_again(self, step, *rest):
+        runs.append(step)
+        other = threading.Thread(target=Executor(tmp_path).run, args=([twin],))
+        other.start()
+        other.join(1)
+        assert other.is_alive(), "waits for the lock"
+        runs.append(other)
+        return train(self, step, *rest)
+
+    monkeypatch.setattr(Executor, "_train", train_and_be_asked_again)
+    Executor(tmp_path).run([lift])
+    runs[1].join()
+    assert len(runs) == 2 and runs[0] is lift
 
 
 def test_fine_tuning_starts_from_its_own_pretraining(ci, pair, tmp_path):
