@@ -19,6 +19,7 @@ from .tracks import Track2D, Track3D
 from .window_model import Camera, WindowModel
 
 MODES = ("exact", "blended")
+FEW_FRAMES = 3  # with fewer there is no motion to speak of
 MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 3.2)
 
 Progress = Callable[[int, int], None]
@@ -108,6 +109,13 @@ class TrackLifter:
         ValueError where nothing of the person is to be believed.
         """
         stretches = self.stretches(track)
+        if len(track) < FEW_FRAMES:
+            print_log(
+                f"person {track.person}: there are {len(track)} frames, this model looks at {self.window}; they are "
+                "repeated, so nothing of the motion is seen and the 3D is less certain",
+                logger="current",
+                level=logging.WARNING,
+            )
         windows = sum(len(self._starts(len(frames))) for frames in stretches)
         report = _Counter(progress, windows * (1 + self.maskings))
         number = self.model.num_keypoints
