@@ -80,7 +80,8 @@ class PersonTracker:
     def _similarities(self, time: float, found: list[_Person]) -> np.ndarray:
         people = np.stack([_flat(person) for person in found])
         areas = np.array([_area(person.box) for person in found])
-        sigmas = np.full(len(found[0].scores), 0.5 / 10)  # alike for every keypoint: sets differ in what they have
+        # COCO's of a shoulder for every keypoint: sets differ in what they have.
+        sigmas = np.full(len(found[0].scores), 0.079)
         rows = [
             oks_iou(_flat(person, person.shift(time)), people, _area(person.box), areas, sigmas=sigmas)
             for person in self._known

@@ -1,0 +1,205 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+from mpm_mmpose.apis import MPMInferencer, UsageError
+from mpm_mmpose.apis.pose2d import People
+from mpm_mmpose.datasets.synthetic_motion import generate_motion
+from mpm_mmpose.datasets.virtual_camera import film
+
+CONFIGS = Path(__file__).parents[2] / "configs/mpm"
+TINY = """
+_base_ = ["{configs}/lift_mocap_27.py"]
+model = dict(
+    backbone=dict(num_frames=9, channels=16, hidden_channels=16, depth=1, num_heads=2, mask_tokens={mask_tokens}),
+    head=dict(num_frames=9, strides=(3, 3), channels=16, hidden_channels=16, num_heads=2),
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Function to the config and weights of a small model, with or without mask tokens."""
+    folder = tmp_path_factory.mktemp("tiny")
+    made = {}
+    for mask_tokens in (True, False):
+        config, weights = folder / f"tiny_{mask_tokens}.py", folder / f"tiny_{mask_tokens}.pth"
+        config.write_text(TINY.format(configs=CONFIGS, mask_tokens=mask_tokens))
+        init_default_scope("mmpose")
+        torch.manual_seed(0)
+        torch.save(dict(state_dict=MODELS.build(Config.fromfile(config).model).state_dict()), weights)
+        made[mask_tokens] = (config, weights)
+    return lambda mask_tokens=True: made[mask_tokens]
+
+
+@pytest.fixture(scope="module")
+def inferencer(tiny):
+    return MPMInferencer(*tiny(), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return next(film(generate_motion("walking", 1.0, 30, 0), cameras=1))
+
+
+def write_keypoints(path, clip, people=1, score=0.9):
+    frames = []
+    for frame, keypoints in enumerate(clip.keypoints):
+        instances = [
+            dict(keypoints=(keypoints + [150 * person, 0]).tolist(), keypoint_scores=[score] * 17)
+            for person in range(people)
+        ]
+        frames.append(dict(frame_id=frame, instances=instances))
+    meta = dict(dataset_name="h36m", keypoint_id2name={str(index): str(index) for index in range(17)})
+    path.write_text(json.dumps(dict(meta_info=meta, instance_info=frames)))
+    return path
+
+
+def test_keypoints_become_3d_with_all_context(inferencer, clip, tmp_path):
+    """Each person by the lifter, whole tracks at once, at their own place in the image."""
+    options = dict(fps=30, width=clip.width, height=clip.height)
+    (result,) = inferencer(write_keypoints(tmp_path / "walk.json", clip, people=2), **options)
+    assert [person.track.person for person in result.people] == ["0", "1"] and result.notes == []
+    lifted = result.people[0].keypoints_3d
+    expected = inferencer.lifter.lift(result.recording.tracks[0]).keypoints_3d
+    np.testing.assert_array_equal(lifted, expected)
+    assert lifted.shape == (30, 17, 3) and np.isfinite(lifted).all() and not lifted[:, 0].any()
+    assert np.abs(lifted - result.people[1].keypoints_3d).max() > 1e-3  # elsewhere in the image
+
+
+def test_an_array_and_a_file_are_the_same(inferencer, clip, tmp_path):
+    options = dict(fps=30, width=clip.width, height=clip.height)
+    (one,) = inferencer(clip.keypoints, keypoint_set="h36m_17", **options)
+    (other,) = inferencer(write_keypoints(tmp_path / "walk.json", clip), **options)
+    np.testing.assert_allclose(one.people[0].keypoints_3d, other.people[0].keypoints_3d, atol=1e-5)
+
+
+def test_files_are_left_and_listed(inferencer, clip, tmp_path, capsys):
+    source = write_keypoints(tmp_path / "walk.json", clip)
+    options = dict(fps=30, width=clip.width, height=clip.height)
+    inferencer.kept.clear()
+    next(inferencer(source, out_dir=tmp_path / "new/out", progress=True, **options))
+    assert [path.name for path in inferencer.kept] == ["walk.json", "walk.npz", "walk.mp4"]
+    assert all(path.parent == tmp_path / "new/out" and path.is_file() for path in inferencer.kept)
+    bars = capsys.readouterr().err
+    assert "3D of person 1/1" in bars and "video" in bars
+
+
+def test_who_cannot_be_believed_is_left_out_with_a_note(inferencer, clip, tmp_path):
+    source = write_keypoints(tmp_path / "walk.json", clip, score=0.1)
+    (result,) = inferencer(source, fps=30, width=clip.width, height=clip.height)
+    assert result.people == [] and "with a score of 0.3 or more" in result.notes[0]
+
+
+def test_complete_needs_a_model_that_knows_what_is_hidden(inferencer, tiny, clip):
+    keypoints = clip.keypoints.copy()
+    keypoints[:, 11:14] = np.nan
+    options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
+    (result,) = inferencer(keypoints, "complete", **options)
+    assert result.people[0].hidden.all(0).tolist() == [11 <= index < 14 for index in range(17)]
+    assert np.isfinite(result.people[0].keypoints_3d).all()
+    without = MPMInferencer(*tiny(mask_tokens=False), device="cpu")
+    with pytest.raises(UsageError, match="task 'complete': this model has no mask tokens"):
+        without(keypoints, "complete", **options)
+    with pytest.raises(UsageError, match="task 'lifd' is not known; did you mean 'lift'"):
+        inferencer(keypoints, "lifd")
+
+
+def test_one_frame_and_two_frames(inferencer, clip):
+    options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
+    for frames in (1, 2):
+        (result,) = inferencer(clip.keypoints[:frames], **options)
+        assert result.people[0].keypoints_3d.shape == (frames, 17, 3)
+        assert np.isfinite(result.people[0].keypoints_3d).all()
+
+
+class Person2D:
+    """A 2D model that finds one person, who walks as the clip does."""
+
+    keypoint_set = "h36m_17"
+
+    def __init__(self, clip, fails_at=None, error=None):
+        self.keypoints, self.number, self.fails_at, self.error = clip.keypoints / 8, 0, fails_at, error
+
+    def __call__(self, image):
+        if self.number == self.fails_at:
+            raise self.error
+        keypoints = self.keypoints[self.number][None]
+        self.number += 1
+        return People(keypoints, np.ones((1, 17)), np.concatenate((keypoints.min(1), keypoints.max(1)), axis=1))
+
+
+@pytest.fixture
+def video(tmp_path):
+    path = tmp_path / "walk.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 30.0, (128, 128))
+    for _ in range(8):
+        writer.write(np.full((128, 128, 3), 90, np.uint8))
+    writer.release()
+    return path
+
+
+def test_video_to_files(inferencer, clip, video, tmp_path, monkeypatch):
+    monkeypatch.setattr(inferencer, "pose2d", Person2D(clip))
+    inferencer.kept.clear()
+    (result,) = inferencer(video, out_dir=tmp_path / "out")
+    assert [path.name for path in inferencer.kept] == ["walk_2d.json", "walk.json", "walk.npz", "walk.mp4"]
+    assert len(result.people[0]) == 8 and result.recording.problem == ""
+    drawn = cv2.VideoCapture(str(tmp_path / "out/walk.mp4"))
+    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 8
+    # The 2D that was kept gives the same 3D.
+    (again,) = inferencer(tmp_path / "out/walk_2d.json", fps=30, width=128, height=128)
+    np.testing.assert_allclose(again.people[0].keypoints_3d, result.people[0].keypoints_3d, atol=1e-3)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("out of memory")])
+def test_the_2d_is_kept_when_its_stage_stops(inferencer, clip, video, tmp_path, monkeypatch, error):
+    monkeypatch.setattr(inferencer, "pose2d", Person2D(clip, 5, error))
+    inferencer.kept.clear()
+    with pytest.raises(type(error)):
+        list(inferencer(video, out_dir=tmp_path / "out"))
+    assert inferencer.kept == [tmp_path / "out/walk_2d.json"]
+    assert len(json.loads(inferencer.kept[0].read_text())["instance_info"]) == 5
+
+
+def test_who_is_lifted_is_kept_when_lifting_stops(inferencer, clip, tmp_path, monkeypatch):
+    source = write_keypoints(tmp_path / "walk.json", clip, people=2)
+    lift, calls = inferencer.lifter.lift, []
+
+    def stopped(track, progress):
+        calls.append(track)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return lift(track, progress)
+
+    monkeypatch.setattr(inferencer.lifter, "lift", stopped)
+    inferencer.kept.clear()
+    with pytest.raises(KeyboardInterrupt):
+        list(inferencer(source, out_dir=tmp_path / "out", fps=30, width=clip.width, height=clip.height))
+    assert [path.name for path in inferencer.kept] == ["walk.json", "walk.npz"]
+    assert set(np.load(tmp_path / "out/walk.npz")["person"]) == {"0"}
+
+
+def test_images_need_a_2d_model(inferencer, video):
+    with pytest.raises(UsageError, match="images need a 2D model: give pose2d"):
+        list(inferencer(video))
+
+
+def test_a_place_that_cannot_be_written_is_told_before_any_work(inferencer, clip, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file/out: nothing can be written there \(.*\); give another --out"):
+        inferencer(clip.keypoints, out_dir=tmp_path / "file/out")
+
+
+def test_unknown_names(tiny):
+    with pytest.raises(UsageError, match="model 'mpm_h36m_24' is not known; did you mean 'mpm_h36m_243'"):
+        MPMInferencer("mpm_h36m_24")
+    with pytest.raises(UsageError, match="mpm_h36m_243: there are no published weights"):
+        MPMInferencer("mpm_h36m_243", pose2d="human")

@@ -1,0 +1,121 @@
+import json
+
+import numpy as np
+import pytest
+
+from mpm_mmpose.apis.errors import UsageError
+from mpm_mmpose.apis.results import InferenceResult, mmpose_axes, result_path, write_keypoints_2d
+from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
+from mpm_mmpose.apis.tracks import Track2D, Track3D
+
+
+def make_result(frames=4, keypoint_set="coco_17", **recording):
+    rng = np.random.default_rng(0)
+    times = np.arange(frames) / 10
+    people = []
+    for person, rows in (("3", [0, 1, 2, 3]), ("8", [0, 3])):
+        track = Track2D(
+            person=person,
+            times=times[rows],
+            keypoints=rng.uniform(10, 90, (len(rows), 17, 2)),
+            scores=rng.uniform(0.5, 1, (len(rows), 17)),
+            keypoint_set=keypoint_set,
+            width=100,
+            height=120,
+            fps=10,
+        )
+        hidden = np.zeros((len(rows), 17), bool)
+        hidden[0, 5] = True
+        poses = rng.normal(0, 0.3, (len(rows), 17, 3)).astype(np.float32)
+        people.append(Track3D(track, poses, "h36m_17", hidden))
+    recording = Recording("walk", [one.track for one in people], times, 10.0, **recording)
+    return InferenceResult(recording, people, ["a note"])
+
+
+def test_mmpose_axes_are_those_of_its_inferencer():
+    poses = np.array([[[0.1, -0.5, 2.0], [0.2, 0.9, 3.0]]], np.float32)
+    # mmpose.apis.inferencers.Pose3DInferencer.forward: [..., [0, 2, 1]], x and z negated, z from its least.
+    np.testing.assert_allclose(mmpose_axes(poses), [[[-0.1, 2.0, 1.4], [-0.2, 3.0, 0.0]]], atol=1e-6)
+
+
+def test_json_is_laid_out_as_mmpose_does(tmp_path):
+    result = make_result()
+    (path,) = result.save(tmp_path, ["json"])
+    content = json.loads(path.read_text())
+    assert path == tmp_path / "walk.json" and set(content) == {"meta_info", "instance_info"}
+    assert content["meta_info"]["dataset_name"] == "h36m" and content["meta_info"]["notes"] == ["a note"]
+    assert [frame["frame_id"] for frame in content["instance_info"]] == [0, 1, 2, 3]
+    ids = [[one["track_id"] for one in frame["instances"]] for frame in content["instance_info"]]
+    assert ids == [[3, 8], [3], [3], [3, 8]]
+    last = content["instance_info"][3]["instances"][1]
+    person = result.people[1]
+    np.testing.assert_allclose(last["keypoints"], mmpose_axes(person.keypoints_3d[1]), atol=1e-5)
+    np.testing.assert_allclose(last["keypoints_2d"], person.track.keypoints[1], atol=1e-3)
+    assert last["keypoint_scores"] == [1.0] * 17
+    assert content["instance_info"][0]["instances"][0]["hidden"] == [index == 5 for index in range(17)]
+
+
+def test_poses_that_are_not_known_are_left_out_of_the_json_and_nan_in_the_arrays(tmp_path):
+    result = make_result()
+    result.people[0].keypoints_3d[1] = np.nan
+    json_path, npz_path = result.save(tmp_path, ["json", "npz"])
+    frames = json.loads(json_path.read_text())["instance_info"]
+    assert [len(frame["instances"]) for frame in frames] == [2, 0, 1, 2]
+    assert np.isnan(np.load(npz_path)["keypoints_3d"][1]).all()
+
+
+def test_arrays_hold_everything_row_by_row_without_pickles(tmp_path):
+    result = make_result()
+    arrays = np.load(result.save(tmp_path, ["npz"])[0], allow_pickle=False)
+    assert arrays["person"].tolist() == ["3"] * 4 + ["8"] * 2
+    assert arrays["frame"].tolist() == [0, 1, 2, 3, 0, 3]
+    np.testing.assert_array_equal(arrays["keypoints_3d"][4:], result.people[1].keypoints_3d)
+    np.testing.assert_array_equal(arrays["keypoints_2d"][:4], result.people[0].track.keypoints)
+    np.testing.assert_allclose(arrays["time"], [0, 0.1, 0.2, 0.3, 0, 0.3])
+    assert (arrays["keypoint_set"], arrays["keypoint_set_2d"], arrays["fps"]) == ("h36m_17", "coco_17", 10)
+    assert arrays["hidden"].sum() == 2 and "spread" not in arrays and (arrays["width"], arrays["height"]) == (100, 120)
+
+
+@pytest.mark.parametrize("keypoint_set", ["coco_17", "h36m_17"])
+def test_the_2d_can_be_read_again(tmp_path, keypoint_set):
+    result = make_result(keypoint_set=keypoint_set)
+    path = write_keypoints_2d(tmp_path / "walk_2d.json", result.recording)
+    (again,) = read_recordings(path, fps=10, width=100, height=120)
+    for one, other in zip(again.tracks, result.recording.tracks, strict=True):
+        assert (one.person, one.keypoint_set) == (other.person, other.keypoint_set)
+        np.testing.assert_allclose(one.times, other.times)
+        np.testing.assert_allclose(one.keypoints, other.keypoints, atol=1e-3)
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
+
+
+def test_video_and_truth(tmp_path):
+    result = make_result()
+    truth = {"3": Truth(result.people[0].keypoints_3d + np.float32(0.1), "h36m_17")}
+    result = make_result(truth=truth)
+    (path,) = result.save(tmp_path, ["video"])
+    assert path.name == "walk.mp4" and path.stat().st_size > 1000
+
+
+def test_nobody(tmp_path):
+    result = InferenceResult(Recording("empty", [], np.arange(3) / 10, 10.0), [], ["nobody"])
+    written = result.save(tmp_path)
+    assert [path.name for path in written] == ["empty.json", "empty.npz", "empty.mp4"]
+    frames = json.loads(written[0].read_text())["instance_info"]
+    assert frames == [dict(frame_id=frame, instances=[]) for frame in range(3)]
+
+
+def test_an_error_leaves_what_was_there(tmp_path, monkeypatch):
+    (tmp_path / "walk.json").write_text("before")
+    result = make_result()
+    monkeypatch.setattr("mpm_mmpose.apis.results.mmpose_axes", lambda poses: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        result.save(tmp_path, ["json"])
+    assert [path.name for path in tmp_path.iterdir()] == ["walk.json"]
+    assert (tmp_path / "walk.json").read_text() == "before"
+
+
+def test_unknown_format_and_names_with_folders(tmp_path):
+    with pytest.raises(UsageError, match="format 'jsn' is not known; did you mean 'json'"):
+        make_result().save(tmp_path, ["jsn"])
+    assert result_path("out", "walk/camera1") == result_path("out", "/../walk/camera1")
+    assert result_path("out", "walk/camera1").as_posix() == "out/walk/camera1"

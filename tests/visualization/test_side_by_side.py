@@ -1,0 +1,157 @@
+import cv2
+import numpy as np
+import pytest
+
+from mpm_mmpose.datasets.synthetic_motion import generate_motion
+from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.visualization.side_by_side import (
+    GHOST,
+    PALETTE,
+    DrawnPerson,
+    SideBySide,
+    colour_of,
+    draw_people_2d,
+    give_cells,
+    pose_truth,
+    write_side_by_side,
+)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
+
+
+def person(clip, identity="0", frames=range(30), **changes):
+    frames = np.array(frames)
+    poses = clip.keypoints_3d - clip.keypoints_3d[:, :1]
+    values = dict(
+        identity=identity,
+        frames=frames,
+        keypoints=clip.keypoints[frames],
+        scores=np.ones((len(frames), 17)),
+        keypoint_set="h36m_17",
+        poses=poses[frames],
+        pose_set="h36m_17",
+        hidden=np.zeros((len(frames), 17), bool),
+    )
+    return DrawnPerson(**values | changes)
+
+
+def has(image, colour) -> bool:
+    return bool((np.abs(image.astype(int) - colour).sum(-1) < 8).any())
+
+
+def test_left_2d_right_3d_in_the_colour_of_the_id(clip):
+    drawing = SideBySide([person(clip, "1")], clip.width, clip.height)
+    image = drawing.draw(3, None, 0.1)
+    width, height = drawing.size
+    assert image.shape == (height, width, 3) and width % 2 == height % 2 == 0
+    assert drawing.left == (round(540 * clip.width / clip.height), 540)
+    for side in (image[:, : drawing.left[0]], image[:, drawing.left[0] :]):
+        assert has(side, PALETTE[1]) and not has(side, PALETTE[0])
+
+
+def test_the_canvas_stays(clip):
+    """What nobody moves over is the same in all frames, whoever is there."""
+    drawing = SideBySide([person(clip), person(clip, "1", range(10, 20))], 1920, 1080)
+    images = np.stack([drawing.draw(frame, None, 0.0)[:, drawing.left[0] :] for frame in (0, 15, 29)])
+    assert drawing.left[0] == 960 and drawing.columns == 2
+    empty = drawing.draw(99, None, 0.0)[:, 960:]
+    floor = (empty != 250).any(-1)
+    assert floor.sum() > 1000
+    assert (images[:, floor] == empty[floor]).all(-1).mean() > 0.9
+
+
+def test_a_metre_is_the_same_for_everybody_and_all_is_inside(clip):
+    drawing = SideBySide([person(clip)], 1000, 1000)
+    flat = drawing._place(drawing._flat[0], (drawing.left[0], 0))
+    assert (flat >= (drawing.left[0], 0)).all() and (flat <= (drawing.size[0], 540)).all()
+    two = SideBySide([person(clip), person(clip, "1")], 1000, 1000)
+    assert two._metres == drawing._metres and two.cell == 540
+
+
+def test_one_wild_frame_does_not_make_everybody_tiny(clip):
+    poses = clip.keypoints_3d - clip.keypoints_3d[:, :1]
+    long = np.tile(poses, (20, 1, 1))
+    usual = SideBySide([person(clip, frames=range(30))], 1000, 1000)._metres
+    long[7] *= 50
+    frames = np.arange(600)
+    wild = person(
+        clip,
+        frames=range(30),
+        poses=long,
+        hidden=np.zeros((600, 17), bool),
+    )
+    object.__setattr__(wild, "frames", frames)
+    assert SideBySide([wild], 1000, 1000)._metres == pytest.approx(usual, rel=0.1)
+
+
+def test_hidden_keypoints_are_thin_and_truth_is_grey_with_the_error(clip):
+    drawing = SideBySide([person(clip)], 1000, 1000)
+    whole = drawing.draw(0, None, 0.0)
+    hidden = SideBySide([person(clip, hidden=np.ones((30, 17), bool))], 1000, 1000).draw(0, None, 0.0)
+    paint = [(np.abs(image.astype(int) - PALETTE[0]).sum(-1) < 8).sum() for image in (whole, hidden)]
+    assert paint[1] < 0.8 * paint[0]
+
+    truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
+    with_truth = SideBySide([person(clip, poses=truth + (0, 0.03, 0.04), truth=truth)], 1000, 1000)
+    grey = [(image[:, 540:] == GHOST).all(-1).sum() for image in (with_truth.draw(0, None, 0.0), whole)]
+    assert grey[0] > 500 and grey[1] < 50
+
+
+def test_frames_without_3d_are_left_empty(clip):
+    poses = np.full((30, 17, 3), np.nan)
+    image = SideBySide([person(clip, poses=poses)], 1000, 1000).draw(0, None, 0.0)
+    assert has(image[:, :540], PALETTE[0]) and not has(image[:, 540:], PALETTE[0])
+
+
+def test_cells_are_kept_from_the_first_frame_to_the_last(clip):
+    people = [person(clip, str(i), frames) for i, frames in enumerate([range(5, 20), range(0, 10), [11, 12], [25]])]
+    assert give_cells(people) == [1, 0, 0, 0]
+
+
+def test_colours_are_those_of_the_id():
+    assert colour_of("0") == PALETTE[0] and colour_of("8") == colour_of("1") == PALETTE[1]
+    assert colour_of("anna") == colour_of("anna") in PALETTE
+    assert len(set(PALETTE)) == len(PALETTE)
+
+
+def test_truth_of_other_keypoints(clip):
+    truth = clip.keypoints_3d
+    assert pose_truth(truth, "h36m_17", "common_16").shape == (30, 16, 3)
+    assert pose_truth(truth[:, :17], "mpi_inf_3dhp_17", "h36m_17") is None
+
+
+def test_keypoints_that_were_not_found_are_not_drawn(clip):
+    image = np.zeros((540, 960, 3), np.uint8)
+    keypoints = np.full((1, 17, 2), 100.0)
+    assert not draw_people_2d(image, keypoints, np.zeros((1, 17)), ["0"], "h36m_17").any()
+    keypoints[:] = np.nan
+    assert not draw_people_2d(image, keypoints, np.ones((1, 17)), ["0"], "h36m_17").any()
+
+
+def test_video_has_every_frame_on_its_image_however_large(tmp_path, clip):
+    images = (np.full((4320, 7680, 3), 8 * frame, np.uint8) for frame in range(3))
+    done = []
+    path = write_side_by_side(
+        tmp_path / "a.mp4",
+        [person(clip, frames=range(3))],
+        [0.0, 0.1, 0.2],
+        images,
+        fps=10,
+        width=7680,
+        height=4320,
+        progress=lambda *step: done.append(step),
+    )
+    capture = cv2.VideoCapture(str(path))
+    assert capture.get(cv2.CAP_PROP_FPS) == 10 and capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    corners = [capture.read()[1][500, 900].mean() for _ in range(3)]
+    np.testing.assert_allclose(corners, [0, 8, 16], atol=5)
+    assert done == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path, clip):
+    with pytest.raises(OSError, match=r"a\.what: OpenCV cannot write a video there"):
+        write_side_by_side(tmp_path / "a.what", [person(clip)], [0.0], None, fps=10, width=10, height=10)
+    assert not list(tmp_path.iterdir())
