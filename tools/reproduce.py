@@ -101,6 +101,7 @@ def main() -> None:
             args.rows or list(table.rows),
             stores,
             replace(budgets[args.budget], **changes),
+            Path(__file__).parents[1],
             args.out,
             args.seeds,
             args.gpus,

@@ -61,7 +61,7 @@ class Budget:
         """What differs from the paper's training, in words."""
         if self.name == "paper":
             return []
-        said = [f"budget '{self.name}': batch {self.batch} (paper: 1024)"]
+        said = [f"batch {self.batch} (paper: {Budget.batch})"] if self.batch != Budget.batch else []
         if self.pretrain_steps or self.finetune_steps:
             said.append(
                 f"{self.pretrain_steps or 'all'} steps of pre-training and {self.finetune_steps or 'all'} of "
@@ -75,7 +75,7 @@ class Budget:
             said.append("warm-up and cosine from at most 1e-3 (paper: factor 0.97 an epoch from 1e-4 and 1.6e-3)")
         if self.test_windows:
             said.append(f"at most about {self.test_windows} test frames, evenly spaced")
-        return ["; ".join(said) + "."]
+        return [f"Budget '{self.name}': {'; '.join(said)}."]
 
     def _change_model(self, model: ConfigDict) -> None:
         if self.frames:

@@ -113,9 +113,12 @@ def why_missing(paths: Sequence[str]) -> str | None:
 
 
 def describe(paths: Mapping[str, object] | Sequence[str]) -> str:
-    """Stores in words: name, recordings and frames."""
+    """Stores in words: name, recordings, frames and their rate."""
     words = []
     for path in paths:
         store = PoseStore(path)
-        words.append(f"{Path(path).name} ({len(set(store.sources))} recordings, {store.num_frames} frames)")
+        rates = "/".join(f"{rate:g}" for rate in sorted(set(store.fps.tolist())))
+        words.append(
+            f"{Path(path).name} ({len(set(store.sources))} recordings, {store.num_frames} frames at {rates} Hz)"
+        )
     return ", ".join(words)

@@ -14,8 +14,6 @@ from mmengine.config import Config
 from .budget import PRETRAINING, Budget
 from .data import Stores, fingerprint, stores_of, why_missing
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
-
 
 class MissingDataError(FileNotFoundError):
     """A store is not there."""
@@ -50,13 +48,13 @@ class Step:
 
 
 class Planner:
-    """Steps of config leaves under one budget and one choice of data.
+    """Steps of the config leaves in a folder, under one budget and one choice of data.
 
     A leaf's ``init_cfg.checkpoint`` or ``load_from`` names what comes before it, ``work_dirs/<leaf>/epoch_N.pth``; one
     with ``load_from`` is only tested.
     """
 
-    def __init__(self, budget: Budget, stores: Stores, configs: Path = CONFIGS) -> None:
+    def __init__(self, budget: Budget, stores: Stores, configs: Path) -> None:
         self.budget, self.stores, self.configs = budget, stores, configs
         self._trainings: dict[tuple[str, int], Step] = {}
 

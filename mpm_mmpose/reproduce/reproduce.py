@@ -23,6 +23,7 @@ def reproduce(
     rows: Sequence[str],
     stores: Stores,
     budget: Budget,
+    root: Path,
     out: Path,
     seeds: int = 1,
     gpus: int = 1,
@@ -30,7 +31,8 @@ def reproduce(
 ) -> str:
     """Run what a table's rows need and is not done yet; write table_<number>.md, .csv and .png and return the Markdown.
 
-    rows: names, of the table. A row whose stores are not there is printed with the reason; seeds: 0 to seeds - 1.
+    rows: names, of the table; one whose stores are not there is printed with the reason. root: folder that has
+    configs/mpm and tools. seeds: 0 to seeds - 1.
 
     Raises:
         ValueError: stores that no row reads, or one that is trained on and tested on.
@@ -38,7 +40,7 @@ def reproduce(
         FailedStepError: a training in other processes failed.
     """
     table = TABLES[number]
-    planner = Planner(budget, stores)
+    planner = Planner(budget, stores, root / "configs/mpm")
     tests: dict[str, list[Step]] = {}
     results = [RowResult(row) for row in rows]
     for result in results:
@@ -57,7 +59,7 @@ def reproduce(
     if both := set(read["train"]) & set(read["test"]):
         raise ValueError(f"{', '.join(sorted(both))}: trained on and tested on; give different stores")
 
-    executor = Executor(out, gpus)
+    executor = Executor(out, root / "tools/dist_train.sh", gpus)
     # Seed by seed, so that an interrupted run has all rows of the first ones.
     executor.run(step for seed in range(seeds) for row in tests.values() for step in row[seed].before())
     for result in results:

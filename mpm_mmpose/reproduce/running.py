@@ -23,7 +23,6 @@ from ..visualization.skeleton import write_atomically
 from .plan import Step, pretrained_parts
 
 MARKER = "done.json"
-TOOLS = Path(__file__).parents[2] / "tools"
 
 
 class FailedStepError(RuntimeError):
@@ -35,12 +34,12 @@ class Executor:
 
     out: folder of all results; a step's files are in ``steps/<kind>-<key>``, and its ``done.json``, written whole or
     not at all, says that it is finished and what came of it. Where two commands need a step at once, the second one
-    waits for the first. gpus: processes of a training; more than one are started by tools/dist_train.sh. Tests run in
-    this process.
+    waits for the first. gpus: processes of a training; more than one are started by ``launcher``, tools/dist_train.sh.
+    Tests run in this process.
     """
 
-    def __init__(self, out: Path, gpus: int = 1) -> None:
-        self.out, self.gpus = out, gpus
+    def __init__(self, out: Path, launcher: Path, gpus: int = 1) -> None:
+        self.out, self.launcher, self.gpus = out, launcher, gpus
 
     def result(self, step: Step) -> dict | None:
         """What a finished step left, None where it is not finished."""
@@ -97,7 +96,7 @@ class Executor:
         else:
             config = folder / "config.py"
             cfg.dump(config)
-            launcher = ["bash", str(TOOLS / "dist_train.sh"), str(config), str(self.gpus)]
+            launcher = ["bash", str(self.launcher), str(config), str(self.gpus)]
             with open(folder / "training.log", "a", encoding="utf-8") as log:
                 code = subprocess.run([*launcher, "--work-dir", str(folder), "--resume"], stdout=log, stderr=log)
             if code.returncode:

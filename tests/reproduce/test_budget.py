@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -6,9 +7,11 @@ from mpm_mmpose.reproduce.budget import BUDGETS, strides_of, window_sets
 from mpm_mmpose.reproduce.data import Stores
 from mpm_mmpose.reproduce.plan import Planner
 
+CONFIGS = Path(__file__).parents[2] / "configs/mpm"
+
 
 def configs(leaf, budget, pair):
-    return [step.cfg for step in Planner(budget, Stores(pair)).test(leaf, 0).before()]
+    return [step.cfg for step in Planner(budget, Stores(pair), CONFIGS).test(leaf, 0).before()]
 
 
 def test_budget_paper_leaves_the_recipe(pair):

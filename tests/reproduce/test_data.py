@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 from mmengine.config import Config
 
 from mpm_mmpose.reproduce.budget import window_sets
 from mpm_mmpose.reproduce.data import Stores, describe, stores_of, why_missing
-from mpm_mmpose.reproduce.plan import CONFIGS
+
+CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 
 
 def config(leaf, *given):
@@ -29,7 +32,7 @@ def test_paths_replace_all_stores_and_twins_become_one(tmp_path):
 def test_names_replace_single_stores(tmp_path):
     cfg = config("pretrain_h36m_amass", f"amass_train={tmp_path}")
     assert cfg.train_dataloader.dataset.dataset_2d.store == [
-        str(CONFIGS.cwd() / "data/stores/h36m_train"),
+        str(Path.cwd() / "data/stores/h36m_train"),
         str(tmp_path),
     ]
     lift = config("lift_h36m_243", f"h36m_test={tmp_path}")
@@ -58,6 +61,6 @@ def test_wrong_choices_are_told(given, message):
 
 
 def test_what_is_there_is_described_and_what_is_not_names_its_converter(pair, tmp_path):
-    assert describe(pair[:1]) == "some_train (1 recordings, 60 frames)"
+    assert describe(pair[:1]) == "some_train (1 recordings, 60 frames at 50 Hz)"
     assert why_missing(pair) is None
     assert "tools/dataset_converters/h36m.py" in why_missing([*pair, str(tmp_path / "h36m_train")])

@@ -8,10 +8,12 @@ from mpm_mmpose.reproduce.data import Stores
 from mpm_mmpose.reproduce.plan import MissingDataError, Planner
 from mpm_mmpose.reproduce.tables import TABLES
 
+CONFIGS = Path(__file__).parents[2] / "configs/mpm"
+
 
 @pytest.fixture
 def planner(ci, pair):
-    return Planner(ci, Stores(pair))
+    return Planner(ci, Stores(pair), CONFIGS)
 
 
 def described(step):
@@ -54,7 +56,10 @@ def test_rows_share_what_is_the_same_and_only_that(planner):
 
 def test_the_key_changes_with_all_that_decides_the_result(ci, pair, tmp_path):
     def keys(budget=ci, stores=pair, seed=0):
-        return {step.kind: step.key for step in Planner(budget, Stores(stores)).test("table_6_2d_3d", seed).before()}
+        return {
+            step.kind: step.key
+            for step in Planner(budget, Stores(stores), CONFIGS).test("table_6_2d_3d", seed).before()
+        }
 
     base = keys()
     assert keys() == base
@@ -87,5 +92,5 @@ def test_data_before_a_row_that_are_missing_are_told(ci, pair, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     stores = Stores([f"h36m_train={pair[0]}", f"h36m_test={pair[1]}"])
     with pytest.raises(MissingDataError, match=r"pretrain_h36m_amass.py: .*amass_train: there is no pose store"):
-        Planner(ci, stores).test("table_6_2d_3d", 0)
-    assert Planner(ci, stores).test("table_6_scratch", 0).key
+        Planner(ci, stores, CONFIGS).test("table_6_2d_3d", 0)
+    assert Planner(ci, stores, CONFIGS).test("table_6_scratch", 0).key

@@ -1,5 +1,6 @@
 import csv
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,8 @@ from mpm_mmpose.reproduce.plan import MissingDataError
 from mpm_mmpose.reproduce.reproduce import reproduce
 from mpm_mmpose.reproduce.running import MARKER
 from mpm_mmpose.reproduce.tables import TABLES
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def lines_of(folder, number):
 def test_every_table_from_stores_to_picture(number, ci, pair, results):
     """Each table as the README types it, at the smallest budget."""
     table = TABLES[number]
-    text = reproduce(number, list(table.rows), Stores(pair), ci, results, command=f"--table {number}")
+    text = reproduce(number, list(table.rows), Stores(pair), ci, ROOT, results, command=f"--table {number}")
     assert (results / f"table_{number.lower()}.md").read_text() == text
     lines = lines_of(results, number)
     assert [(line["row"], line["figure"]) for line in lines] == [
@@ -39,7 +42,7 @@ def test_every_table_from_stores_to_picture(number, ci, pair, results):
         assert re.search(rf"\| {re.escape(line['title'])} .*{float(line['ours']):.1f}", text)
     assert (results / f"table_{number.lower()}.png").exists() == bool(table.rows)
     if table.rows:
-        assert f"--table {number}" in text and "tested on some_test (1 recordings, 60 frames)" in text
+        assert f"--table {number}" in text and "tested on some_test (1 recordings, 60 frames at 50 Hz)" in text
     if number == "4":  # hidden keypoints carry all of the error where the others were given
         found = {(line["row"], line["figure"]): float(line["ours"]) for line in lines}
         for row in table.rows:
@@ -47,14 +50,14 @@ def test_every_table_from_stores_to_picture(number, ci, pair, results):
 
 
 def test_what_is_done_is_printed_again_without_running(ci, pair, tmp_path):
-    first = reproduce("6", ["scratch"], Stores(pair), ci, tmp_path)
+    first = reproduce("6", ["scratch"], Stores(pair), ci, ROOT, tmp_path)
     done = {path: path.stat().st_mtime_ns for path in tmp_path.rglob(MARKER)}
-    assert reproduce("6", ["scratch"], Stores(pair), ci, tmp_path) == first
+    assert reproduce("6", ["scratch"], Stores(pair), ci, ROOT, tmp_path) == first
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob(MARKER)} == done and len(done) == 2
 
 
 def test_seeds_are_repetitions(ci, pair, tmp_path):
-    text = reproduce("6", ["scratch"], Stores(pair), ci, tmp_path, seeds=2)
+    text = reproduce("6", ["scratch"], Stores(pair), ci, ROOT, tmp_path, seeds=2)
     (line,) = lines_of(tmp_path, "6")
     assert line["seeds"] == "2"
     assert float(line["smallest"]) < float(line["ours"]) < float(line["largest"])
@@ -65,7 +68,7 @@ def test_seeds_are_repetitions(ci, pair, tmp_path):
 def test_rows_without_data_are_rows_that_say_so(ci, pair, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     stores = Stores([f"h36m_train={pair[0]}", f"h36m_test={pair[1]}"])
-    text = reproduce("6", ["scratch", "2d"], stores, ci, tmp_path)
+    text = reproduce("6", ["scratch", "2d"], stores, ci, ROOT, tmp_path)
     assert re.search(r"\| no pre-training \| - \| \d+\.\d \| .* h36m_p1", text)
     assert re.search(r"\| 2D \| - \| - \| - \| - \|", text)
     assert re.search(r"- 2D: not run. .*amass_train: there is no pose store here.*tools/dataset_converters/amass", text)
@@ -74,7 +77,7 @@ def test_rows_without_data_are_rows_that_say_so(ci, pair, tmp_path, monkeypatch)
 def test_no_data_at_all_is_an_error_and_leaves_nothing(ci, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingDataError, match=r"h36m_test: there is no pose store here.*h36m.py"):
-        reproduce("1", list(TABLES["1"].rows), Stores(), ci, tmp_path)
+        reproduce("1", list(TABLES["1"].rows), Stores(), ci, ROOT, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -82,6 +85,6 @@ def test_nothing_is_tested_on_what_it_was_trained_on(ci, pair, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     stores = Stores([f"h36m_train={pair[0]}", f"h36m_test={pair[0]}"])
     with pytest.raises(ValueError, match="some_train: trained on and tested on"):
-        reproduce("6", ["scratch"], stores, ci, tmp_path)
+        reproduce("6", ["scratch"], stores, ci, ROOT, tmp_path)
     with pytest.raises(ValueError, match="nothing here reads a store called h36m_tset"):
-        reproduce("6", ["scratch"], Stores([f"h36m_tset={pair[0]}"]), ci, tmp_path)
+        reproduce("6", ["scratch"], Stores([f"h36m_tset={pair[0]}"]), ci, ROOT, tmp_path)

@@ -1,5 +1,6 @@
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,9 +10,12 @@ from mpm_mmpose.reproduce.data import Stores
 from mpm_mmpose.reproduce.plan import Planner
 from mpm_mmpose.reproduce.running import MARKER, Executor, FailedStepError
 
+CONFIGS = Path(__file__).parents[2] / "configs/mpm"
+LAUNCHER = Path(__file__).parents[2] / "tools/dist_train.sh"
+
 
 def steps_of(leaf, budget, pair, seed=0):
-    return list(Planner(budget, Stores(pair)).test(leaf, seed).before())
+    return list(Planner(budget, Stores(pair), CONFIGS).test(leaf, seed).before())
 
 
 def times(out):
@@ -20,14 +24,14 @@ def times(out):
 
 def test_steps_are_run_once_and_say_what_came_of_them(ci, pair, tmp_path):
     lift, test = steps_of("table_6_scratch", ci, pair)
-    executor = Executor(tmp_path)
+    executor = Executor(tmp_path, LAUNCHER)
     executor.run([lift, test, lift])
     trained, tested = (executor.result(step) for step in (lift, test))
     assert (trained["leaf"], trained["batches"], trained["windows"], trained["epochs"]) == ("table_6_scratch", 2, 8, 1)
     assert (lift.folder(tmp_path) / trained["checkpoint"]).is_file()
     assert tested["figures"]["mpjpe"] > 0 and tested["protocol"].startswith("h36m_p1") and "MPJPE" in tested["report"]
     before = times(tmp_path)
-    Executor(tmp_path).run(steps_of("table_6_scratch", ci, pair))
+    Executor(tmp_path, LAUNCHER).run(steps_of("table_6_scratch", ci, pair))
     assert times(tmp_path) == before and len(before) == 2
 
 
@@ -35,7 +39,7 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(ci, pair, tmp_pat
     budget = replace(ci, epochs=2, finetune_steps=4)
     (tmp_path / "whole").mkdir()
     lift, _ = steps_of("table_6_scratch", budget, pair)
-    Executor(tmp_path / "whole").run([lift])
+    Executor(tmp_path / "whole", LAUNCHER).run([lift])
 
     class Stop(running._BarHook):
         def before_train_epoch(self, runner):
@@ -46,10 +50,10 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(ci, pair, tmp_pat
     with monkeypatch.context() as patch:
         patch.setattr(running, "_BarHook", Stop)
         with pytest.raises(KeyboardInterrupt):
-            Executor(tmp_path / "stopped").run([again])
-    assert Executor(tmp_path / "stopped").result(again) is None
+            Executor(tmp_path / "stopped", LAUNCHER).run([again])
+    assert Executor(tmp_path / "stopped", LAUNCHER).result(again) is None
     (again, _) = steps_of("table_6_scratch", budget, pair)
-    Executor(tmp_path / "stopped").run([again])
+    Executor(tmp_path / "stopped", LAUNCHER).run([again])
     logs = "".join(path.read_text() for path in (tmp_path / "stopped").rglob("*.log"))
     assert "resumed epoch: 1" in logs
     weights = [
@@ -65,7 +69,7 @@ def test_two_commands_at_once_run_a_step_once(ci, pair, tmp_path, monkeypatch):
 
     def train_and_be_asked_again(self, step, *rest):
         runs.append(step)
-        other = threading.Thread(target=Executor(tmp_path).run, args=([twin],))
+        other = threading.Thread(target=Executor(tmp_path, LAUNCHER).run, args=([twin],))
         other.start()
         other.join(1)
         assert other.is_alive(), "waits for the lock"
@@ -73,14 +77,14 @@ def test_two_commands_at_once_run_a_step_once(ci, pair, tmp_path, monkeypatch):
         return train(self, step, *rest)
 
     monkeypatch.setattr(Executor, "_train", train_and_be_asked_again)
-    Executor(tmp_path).run([lift])
+    Executor(tmp_path, LAUNCHER).run([lift])
     runs[1].join()
     assert len(runs) == 2 and runs[0] is lift
 
 
 def test_fine_tuning_starts_from_its_own_pretraining(ci, pair, tmp_path):
     pretrain, lift, _ = steps_of("table_6_2d_3d", ci, pair)
-    Executor(tmp_path).run([pretrain, lift])
+    Executor(tmp_path, LAUNCHER).run([pretrain, lift])
     log = "".join(path.read_text() for path in lift.folder(tmp_path).rglob("*.log"))
     assert f"taken from {pretrain.folder(tmp_path)}/epoch_1.pth" in log
 
@@ -88,14 +92,14 @@ def test_fine_tuning_starts_from_its_own_pretraining(ci, pair, tmp_path):
 @pytest.mark.slow
 def test_several_processes_share_the_batch(ci, pair, tmp_path):
     lift, _ = steps_of("table_6_scratch", ci, pair)
-    Executor(tmp_path, gpus=2).run([lift])
+    Executor(tmp_path, LAUNCHER, gpus=2).run([lift])
     log = (lift.folder(tmp_path) / "training.log").read_text()
     assert "batch_size=2" in log and "Epoch(train) [1][2/2]" in log
 
 
-def test_a_failed_training_names_its_log(ci, pair, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "TOOLS", tmp_path)  # no launcher there
+def test_a_failed_training_names_its_log(ci, pair, tmp_path):
+    no_launcher = tmp_path / "dist_train.sh"
     lift, _ = steps_of("table_6_scratch", ci, pair)
     with pytest.raises(FailedStepError, match=r"table_6_scratch ended with 127: see .*training.log"):
-        Executor(tmp_path, gpus=2).run([lift])
-    assert Executor(tmp_path).result(lift) is None
+        Executor(tmp_path, no_launcher, gpus=2).run([lift])
+    assert Executor(tmp_path, LAUNCHER).result(lift) is None

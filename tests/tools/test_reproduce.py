@@ -4,8 +4,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mpm_mmpose.datasets import PoseSequence, write_store
 from mpm_mmpose.reproduce.budget import BUDGETS
 from mpm_mmpose.reproduce.tables import TABLES
 
@@ -50,3 +52,25 @@ def test_no_data_is_one_line_and_exit_code_1(tmp_path):
 def test_a_table_that_is_not_known_says_so(tmp_path):
     result = run("--table", "a", cwd=tmp_path)
     assert result.returncode == 0 and "table A holds was not at hand" in result.stdout
+
+
+def test_a_row_from_stores_to_table(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("train", "test"):
+        poses = rng.normal(0, 0.3, (2, 20, 17, 3)) + [0, 0, 4]
+        camera = np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0])
+        write_store(
+            tmp_path / name,
+            [
+                PoseSequence(f"clip {i}", pose, pose[..., :2] * 100, fps=50, width=1000, height=1000, intrinsics=camera)
+                for i, pose in enumerate(poses)
+            ],
+        )
+    command = ["--table", "6", "--rows", "scratch", "--data", "train", "test", "--budget", "ci", "--batch", "3"]
+    result = run(*command, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"\| no pre-training \| - \| \d+\.\d \|", result.stdout)
+    assert "tools/reproduce.py " + " ".join(command) in result.stdout and "batch 3 (paper: 1024)" in result.stdout
+    for suffix in ("md", "csv", "png"):
+        assert (tmp_path / f"work_dirs/reproduce/table_6.{suffix}").is_file()
+    assert "1 of 2, fine-tune table_6_scratch" in result.stderr
