@@ -22,8 +22,8 @@ def clip():
     return next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
 
 
-def person(clip, identity="0", frames=range(30), **changes):
-    frames = np.array(frames)
+def person(clip, identity="0", frames=None, **changes):
+    frames = np.arange(30) if frames is None else np.array(frames)
     poses = clip.keypoints_3d - clip.keypoints_3d[:, :1]
     values = dict(
         identity=identity,

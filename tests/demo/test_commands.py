@@ -1,0 +1,211 @@
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+DEMO = Path(__file__).parents[2] / "demo"
+CONFIGS = DEMO.parent / "configs/mpm"
+TINY = f"""
+_base_ = ["{CONFIGS}/lift_mocap_27.py"]
+model = dict(
+    backbone=dict(num_frames=9, channels=16, hidden_channels=16, depth=1, num_heads=2, mask_tokens=True),
+    head=dict(num_frames=9, strides=(3, 3), channels=16, hidden_channels=16, num_heads=2),
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Arguments for a small model with random weights."""
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "tiny.py").write_text(TINY)
+    init_default_scope("mmpose")
+    torch.manual_seed(0)
+    weights = MODELS.build(Config.fromfile(folder / "tiny.py").model).state_dict()
+    torch.save(dict(state_dict=weights), folder / "tiny.pth")
+    return ["--model", str(folder / "tiny.py"), "--weights", str(folder / "tiny.pth"), "--device", "cpu"]
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Function that runs a command in this process and gives its status, what it said, and what went wrong."""
+    monkeypatch.syspath_prepend(str(DEMO))
+
+    def run(name, *arguments):
+        spec = importlib.util.spec_from_file_location(name, DEMO / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        try:
+            status = module.main(list(map(str, arguments)))
+        except SystemExit as exit:
+            status = exit.code
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    yield run
+    sys.modules.pop("inference_command", None)
+
+
+@pytest.fixture
+def keypoints(tmp_path):
+    """COCO results of one person who walks, and how to say what they lack."""
+    body = np.random.default_rng(0).uniform(0, 200, (17, 2)) + 100
+    people = [
+        dict(image_id=frame, keypoints=np.c_[body + (3 * frame, 0), np.ones(17)].ravel().tolist(), score=1.0)
+        for frame in range(12)
+    ]
+    path = tmp_path / "walk.json"
+    path.write_text(json.dumps(people))
+    return [path, "--fps", 25, "--width", 1000, "--height", 800]
+
+
+@pytest.mark.parametrize("name", ["video_to_3d", "keypoints_to_3d"])
+def test_help_answers_at_once(name):
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, DEMO / f"{name}.py", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and time.monotonic() - started < 2
+    for option in ("--show", "--fps", "--track", "--format", "--out", "exit status: 0 done; 1"):
+        assert option in done.stdout
+
+
+def test_keypoints_to_3d(command, keypoints, model, tmp_path):
+    status, out, err = command("keypoints_to_3d", *keypoints, *model, "--out", tmp_path / "out")
+    assert status == 0, err
+    files = [str(tmp_path / f"out/walk.{suffix}") for suffix in ("json", "npz", "mp4")]
+    assert out.splitlines() == ["walk: 1 people in 12 frames", *(f"kept: {file}" for file in files)]
+    assert "video" in err and "frame/s" in err  # a bar with the time left
+    assert np.load(files[1])["keypoints_3d"].shape == (12, 17, 3)
+
+
+def test_only_what_is_wanted_is_left(command, keypoints, model, tmp_path):
+    status, _, err = command("keypoints_to_3d", *keypoints, *model, "--out", tmp_path / "out", "--format", "npz")
+    assert status == 0, err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["walk.npz"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "mpm_h36m_24"], "error: model 'mpm_h36m_24' is not known; did you mean 'mpm_h36m_243'"),
+        (["--weights", "no.pth"], "error: no.pth: no such file of weights"),
+        (["--fps", "-1"], "argument --fps: invalid float above 0 value: '-1'"),
+        (["--track", "best"], "argument --track: invalid choice: 'best'"),
+        (["--show"], "error: show (--show): there is no screen here"),
+        (["--out", "/dev/null/out"], "error: /dev/null/out: nothing can be written there"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(command, keypoints, model, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    status, _, err = command("keypoints_to_3d", *keypoints, *model, "--out", tmp_path / "out", *arguments)
+    assert status == 2
+    assert message in err.strip().splitlines()[-1]
+
+
+def test_a_file_that_is_not_there_is_wrong_use(command, model, tmp_path):
+    status, _, err = command("keypoints_to_3d", "no.json", "--fps", 1, *model, "--out", tmp_path / "out")
+    assert status == 2 and err.strip().splitlines()[-1].startswith("error: no.json: does not exist")
+
+
+def test_a_file_that_cannot_be_read_is_status_1(command, keypoints, model, tmp_path):
+    keypoints[0].write_text("[{")
+    status, out, err = command("keypoints_to_3d", *keypoints, *model, "--out", tmp_path / "out")
+    assert status == 1 and "walk.json: is no JSON, or is cut off" in err.strip().splitlines()[-1]
+
+
+def write_video(path, frames=5):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25.0, (192, 256))
+    rng = np.random.default_rng(0)
+    for _ in range(frames):
+        writer.write(rng.integers(0, 255, (256, 192, 3), np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="module")
+def pose2d(tmp_path_factory):
+    """Arguments for a small 2D model of MMPose's with random weights, which finds keypoints everywhere."""
+    import mmpose
+
+    config = (
+        Path(mmpose.__file__).parent
+        / ".mim/configs/body_2d_keypoint/topdown_heatmap/coco/td-hm_mobilenetv2_8xb64-210e_coco-256x192.py"
+    )
+    cfg = Config.fromfile(config)
+    cfg.model.backbone.init_cfg = None
+    init_default_scope("mmpose")
+    torch.manual_seed(0)
+    state = MODELS.build(cfg.model).state_dict()
+    # Random layers make almost nothing of an image: heatmaps above the least score, and not flat.
+    state["head.final_layer.bias"][:] = 1.0
+    state["head.final_layer.weight"] *= 1e9
+    weights = tmp_path_factory.mktemp("pose2d") / "mobilenet.pth"
+    torch.save(dict(state_dict=state, meta={}), weights)
+    return ["--pose2d", str(config), "--pose2d-weights", str(weights), "--detector", "whole_image"]
+
+
+def test_video_to_3d(command, model, pose2d, tmp_path):
+    source = write_video(tmp_path / "noise.mp4")
+    status, out, err = command("video_to_3d", source, *pose2d, *model, "--out", tmp_path / "out")
+    assert status == 0, err
+    assert out.splitlines()[0] == "noise: 1 people in 5 frames"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "noise_2d.json",
+        "noise.json",
+        "noise.npz",
+        "noise.mp4",
+    }
+    assert np.isfinite(np.load(tmp_path / "out/noise.npz")["keypoints_3d"]).all()
+
+
+def test_real_video(command, model, pose2d, motion_dir, tmp_path):
+    source = motion_dir / "video/demo.mp4"
+    status, out, err = command("video_to_3d", source, *pose2d, *model, "--out", tmp_path / "out")
+    assert status in (0, 1), err  # random weights may put everything outside of the image
+    frames = cv2.VideoCapture(str(tmp_path / "out/demo.mp4"))
+    assert frames.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    assert len(json.loads((tmp_path / "out/demo_2d.json").read_text())["instance_info"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "message"),
+    [
+        (None, 2, "walk.mp4: does not exist; give a video"),
+        (b"", 1, "walk.mp4: is empty"),
+        (b"no video", 1, "walk.mp4: is no video that OpenCV can open"),
+    ],
+)
+def test_what_is_no_video(command, model, pose2d, tmp_path, content, status, message):
+    if content is not None:
+        (tmp_path / "walk.mp4").write_bytes(content)
+    found, _, err = command("video_to_3d", tmp_path / "walk.mp4", *pose2d, *model, "--out", tmp_path / "out")
+    assert found == status and message in err.strip().splitlines()[-1]
+
+
+def test_ctrl_c_says_what_is_kept(command, model, pose2d, tmp_path, monkeypatch):
+    from mpm_mmpose.apis.pose2d import Pose2D
+
+    find, calls = Pose2D.__call__, []
+
+    def interrupted(self, image):
+        calls.append(image)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return find(self, image)
+
+    monkeypatch.setattr(Pose2D, "__call__", interrupted)
+    source = write_video(tmp_path / "noise.mp4")
+    status, out, err = command("video_to_3d", source, *pose2d, *model, "--out", tmp_path / "out")
+    assert status == 130 and "interrupted" in err
+    assert out.splitlines() == [f"kept: {tmp_path / 'out/noise_2d.json'}"]
+    assert len(json.loads((tmp_path / "out/noise_2d.json").read_text())["instance_info"]) == 2
