@@ -40,8 +40,8 @@ def _bars(axes: Axes, table: Table, results: list[RowResult], figure: str) -> No
             axes.plot(ours.interval, [place] * 2, color="black", linewidth=1.5)
         if ours.spread:
             axes.plot(ours.values, [place] * len(ours.values), "o", color="black", markersize=3)
-        end = max(ours.mean, *(ours.interval or (0,)))
-        axes.annotate(f"{ours.mean:.1f}", (end, place), (4, 0), textcoords="offset points", va="center", fontsize=9)
+        end = max(ours.mean, *(ours.interval or ()), *ours.values)
+        axes.annotate(f"{ours.mean:.1f}", (end, place), (6, 0), textcoords="offset points", va="center", fontsize=9)
         if figure in (paper := paper_figures(table, result.row)):
             axes.plot(
                 [paper[figure]] * 2, [place - 0.38, place + 0.38], color=PAPER, linewidth=2.5, label="paper, its data"
