@@ -75,7 +75,7 @@ TABLES = {
             },
             ("mpjpe", "hidden/mpjpe"),
             (
-                "One model for all rows. Training hides six keypoints of a window, as released, so it has seen none with "
+                "One model for all rows. Training hides six keypoints of a window, as released: it has seen none with "
                 "one or two hidden.",
                 "Every frame of the test set counts once; the released evaluation counts a "
                 "frame in every window that holds it.",
