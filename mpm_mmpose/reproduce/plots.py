@@ -35,13 +35,13 @@ def _bars(axes: Axes, table: Table, results: list[RowResult], figure: str) -> No
     places = np.arange(len(results))[::-1]
     for place, result in zip(places, results, strict=True):
         ours = result.measured(figure)
-        axes.barh(place, ours.mean, 0.6, color=OURS, alpha=0.75)
+        axes.barh(place, ours.mean, 0.6, color=OURS, alpha=0.85)
         if ours.interval:
             axes.plot(ours.interval, [place] * 2, color="black", linewidth=1.5)
         if ours.spread:
             axes.plot(ours.values, [place] * len(ours.values), "o", color="black", markersize=3)
-        end = max(ours.mean, *(ours.interval or ()), *ours.values)
-        axes.annotate(f"{ours.mean:.1f}", (end, place), (6, 0), textcoords="offset points", va="center", fontsize=9)
+        text = dict(textcoords="offset points", va="center", fontsize=9, color="white", weight="bold")
+        axes.annotate(f"{ours.mean:.1f}", (0, place), (5, 0), **text)
         if figure in (paper := paper_figures(table, result.row)):
             axes.plot(
                 [paper[figure]] * 2, [place - 0.38, place + 0.38], color=PAPER, linewidth=2.5, label="paper, its data"

@@ -136,7 +136,7 @@ def _missing(table: Table, results: list[RowResult]) -> list[str]:
     if unknown and len(unknown) == len(results):
         said.append("The paper's figures of this table were not at hand: add them to paper_figures.json.")
     elif unknown:
-        said.append(f"The paper's figures were not at hand for: {', '.join(unknown)}.")
+        said.append(f"The paper's figures were not at hand for: {'; '.join(unknown)}.")
     return said
 
 
