@@ -50,6 +50,12 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", nargs="+", choices=FORMATS, default=FORMATS, help="what to leave in DIR; default: all of it"
     )
+    parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    parser.add_argument(
+        "--filter",
+        choices=("one_euro", "savitzky_golay"),
+        help="smooth the 3D over time; default: as the model gives it",
+    )
     parser.add_argument("--show", action="store_true", help="in a window, while it is made")
     return parser
 
@@ -85,6 +91,8 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
             track=args.track,
             show=args.show,
             progress=True,
+            trajectory=args.trajectory,
+            filter=args.filter,
             **call,
         ):
             for note in (*result.notes, result.recording.problem):

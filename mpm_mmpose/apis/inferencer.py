@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +14,16 @@ from tqdm import tqdm
 
 from .errors import UsageError, unknown_name
 from .images import VideoImages, open_images
+from .live_view import LiveView, check_display, show_drawn
 from .model_index import build_lifter, find_model
-from .people_2d import Stopped, check_display, find_people
+from .people_2d import Stopped, find_people
 from .pose2d import Pose2D
-from .results import FORMATS, InferenceResult, result_path, write_keypoints_2d
+from .results import FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
+from .room import add_trajectory
+from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_recordings
 from .track_lifter import TrackLifter
-from .tracks import Track3D
+from .tracks import Track2D, Track3D
 
 TASKS = ("lift", "complete")
 
@@ -77,6 +80,8 @@ class MPMInferencer:
         keypoint_format: str = "auto",
         keypoint_set: str = "auto",
         sequence: str | None = None,
+        trajectory: bool = False,
+        filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
 
@@ -86,6 +91,7 @@ class MPMInferencer:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
         the time left. width, height, keypoint_format, keypoint_set, sequence: of keypoints, see ``read_recordings``.
+        trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the 3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -116,7 +122,16 @@ class MPMInferencer:
             )
         else:
             recordings = self._watch(source, fps, track, show, progress, out_dir)
-        return (self._finish(recording, out_dir, formats, progress) for recording in recordings)
+        if filter is not None and filter not in FILTERS:
+            raise unknown_name("filter", filter, FILTERS)
+
+        def lift(track: Track2D, report: Progress) -> Track3D:
+            lifted = self.lifter.lift(track, report)
+            lifted = add_trajectory(lifted) if trajectory else lifted
+            return smooth(lifted, filter) if filter else lifted
+
+        show_video = show_drawn if show else None
+        return (self._finish(recording, lift, out_dir, formats, progress, show_video) for recording in recordings)
 
     def _watch(
         self,
@@ -134,8 +149,9 @@ class MPMInferencer:
         path = None if out is None else result_path(out, images.name)
         record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
         try:
-            with _bar("2D", "image", progress) as report:
-                recording = find_people(images, self.pose2d, track, show, report, record)
+            view = LiveView(images, self.lifter, self.pose2d.keypoint_set) if show else None
+            with _bar("2D", "image", progress) as report, view or nullcontext():
+                recording = find_people(images, self.pose2d, track, view, report, record)
         except Stopped as stopped:
             if path is not None and len(stopped.recording.times):
                 self._keep_2d(path, stopped.recording)
@@ -151,7 +167,13 @@ class MPMInferencer:
         self.kept.append(write_keypoints_2d(path.with_name(f"{path.name}_2d.json"), recording))
 
     def _finish(
-        self, recording: Recording, out: str | Path | None, formats: Sequence[str], progress: bool
+        self,
+        recording: Recording,
+        lift: Callable[[Track2D, Progress], Track3D],
+        out: str | Path | None,
+        formats: Sequence[str],
+        progress: bool,
+        show: Callable[[np.ndarray], None] | None,
     ) -> InferenceResult:
         """Lift everybody and write the files; what is lifted is kept whatever happens to the rest."""
         people: list[Track3D] = []
@@ -162,7 +184,7 @@ class MPMInferencer:
             for number, track in enumerate(recording.tracks, 1):
                 with _bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
                     try:
-                        people.append(self.lifter.lift(track, report))
+                        people.append(lift(track, report))
                     except ValueError as error:  # nothing of this person is to be believed
                         notes.append(str(error))
             whole = True
@@ -172,7 +194,7 @@ class MPMInferencer:
             if out is not None and (whole or people):
                 with _bar("video", "frame", progress) as report:
                     for format in wanted:
-                        self.kept += result.save(out, [format], report)
+                        self.kept += result.save(out, [format], report, show)
         return result
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ..visualization.side_by_side import draw_people_2d
-from .errors import UsageError
 from .images import Images
-from .pose2d import People, Pose2D
+from .live_view import LiveView
+from .pose2d import Pose2D
 from .sources import Recording, split_tracks
 from .tracking import PersonTracker
-
-WINDOW = "mpm_mmpose (q ends)"
 
 
 class Stopped(Exception):
@@ -32,18 +27,16 @@ def find_people(
     images: Images,
     pose2d: Pose2D,
     track: str = "iou",
-    show: bool = False,
+    view: LiveView | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     record: Path | None = None,
 ) -> Recording:
     """The people of a recording. A camera is stopped with Ctrl-C, or, where it is shown, with q.
 
-    progress: called with the images done and those there are. record: a file for the images of a camera, which come
-    only once. Raises UsageError where nothing can be shown, Stopped from all else, Ctrl-C too.
+    view: to show them in. progress: called with the images done and those there are. record: a file for the images of a
+    camera, which come only once. Raises Stopped, from Ctrl-C too.
     """
     tracker = PersonTracker(track)
-    if show:
-        check_display()
     times: list[float] = []
     rows: list[tuple[int, int, np.ndarray, np.ndarray]] = []  # frame, id, keypoints, scores
     writer, cause = None, None
@@ -58,7 +51,7 @@ def find_people(
             times.append(time)
             if progress is not None:
                 progress(len(times), images.total)
-            if show and not _show(image, people, ids, pose2d.keypoint_set):
+            if view is not None and not view.show(time, image, people, ids):
                 break
     except KeyboardInterrupt as error:
         cause = None if images.live else error
@@ -67,8 +60,6 @@ def find_people(
     finally:
         if writer is not None:
             writer.release()
-        if show:
-            cv2.destroyAllWindows()
     recording = _recording(images, times, rows, pose2d.keypoint_set)
     if cause is not None:
         raise Stopped(recording) from cause
@@ -97,16 +88,3 @@ def _writer(path: Path, images: Images) -> cv2.VideoWriter:
     if not writer.isOpened():
         raise OSError(f"{path}: the images of the camera cannot be written there")
     return writer
-
-
-def _show(image: np.ndarray, people: People, ids: np.ndarray, keypoint_set: str) -> bool:
-    """Show the 2D of one image; False where the user has had enough."""
-    shown = draw_people_2d(image, people.keypoints, people.scores, [str(one) for one in ids], keypoint_set)
-    cv2.imshow(WINDOW, shown)
-    return cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
-
-
-def check_display() -> None:
-    """Raise UsageError where there is no screen: OpenCV would end the process."""
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UsageError("show (--show): there is no screen here (DISPLAY is not set); leave it out, and see the video")

@@ -36,11 +36,17 @@ class InferenceResult:
         """The recording's name."""
         return self.recording.name
 
-    def save(self, out: str | Path, formats: Sequence[str] = FORMATS, progress: Progress | None = None) -> list[Path]:
+    def save(
+        self,
+        out: str | Path,
+        formats: Sequence[str] = FORMATS,
+        progress: Progress | None = None,
+        show: Callable[[np.ndarray], None] | None = None,
+    ) -> list[Path]:
         """Write ``<out>/<name>.json``, ``.npz`` and ``.mp4``, each whole or not at all; returns what was written.
 
-        progress: called with the frames of the video done and those there are. Raises UsageError for an unknown format,
-        OSError where nothing can be written.
+        progress: called with the frames of the video done and those there are; show: with each frame of it. Raises
+        UsageError for an unknown format, OSError where nothing can be written.
         """
         for format in formats:
             if format not in FORMATS:
@@ -52,7 +58,7 @@ class InferenceResult:
         if "npz" in formats:
             written.append(write_npz(stem.with_name(f"{stem.name}.npz"), self))
         if "video" in formats:
-            written.append(write_video(stem.with_name(f"{stem.name}.mp4"), self, progress))
+            written.append(write_video(stem.with_name(f"{stem.name}.mp4"), self, progress, show))
         return written
 
 
@@ -137,7 +143,12 @@ def write_npz(path: str | Path, result: InferenceResult) -> Path:
     return write_atomically(path, write)
 
 
-def write_video(path: str | Path, result: InferenceResult, progress: Progress | None = None) -> Path:
+def write_video(
+    path: str | Path,
+    result: InferenceResult,
+    progress: Progress | None = None,
+    show: Callable[[np.ndarray], None] | None = None,
+) -> Path:
     """2D on the images beside 3D; see :func:`~mpm_mmpose.visualization.side_by_side.write_side_by_side`."""
     recording, people = result.recording, result.people
     size = recording.images or (recording.tracks[0] if recording.tracks else None)
@@ -151,6 +162,7 @@ def write_video(path: str | Path, result: InferenceResult, progress: Progress | 
         width=width,
         height=height,
         progress=progress,
+        show=show,
     )
 
 

@@ -55,19 +55,28 @@ class DrawnPerson:
 class SideBySide:
     """Draws one frame after the other; places and scale are those of the whole video.
 
-    width, height: px of the images. Each person has a cell of the canvas from their first frame to their last.
+    width, height: px of the images. cells: of the canvas, one a person; by default theirs from their first frame
+    to their last. limits: lowest place and metres that a cell shows, and height of the floor, m from the pelvis; by
+    default what the people need.
     """
 
-    def __init__(self, people: Sequence[DrawnPerson], width: int, height: int) -> None:
+    def __init__(
+        self,
+        people: Sequence[DrawnPerson],
+        width: int,
+        height: int,
+        cells: Sequence[int] | None = None,
+        limits: tuple[float, float, float] | None = None,
+    ) -> None:
         self.people = people
         self.scale = min(HEIGHT / height, WIDEST / width)
         self.left = (max(2, round(width * self.scale)), max(2, round(height * self.scale)))
-        self.cells = give_cells(people)
-        cells = max([1, *(cell + 1 for cell in self.cells)])
-        self.columns = math.ceil(math.sqrt(cells))
-        self.cell = HEIGHT // math.ceil(cells / self.columns)
+        self.cells = give_cells(people) if cells is None else cells
+        self.number = max([1, *(cell + 1 for cell in self.cells)])
+        self.columns = math.ceil(math.sqrt(self.number))
+        self.cell = HEIGHT // math.ceil(self.number / self.columns)
         self._flat = [flatten(camera_to_upright(person.poses)) for person in people]
-        self._low, self._metres, self._floor = self._limits()
+        self._low, self._metres, self._floor = limits or self._limits()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -83,7 +92,7 @@ class SideBySide:
         overlay = np.full((height, width, 3), 235, np.uint8)
         if image is not None:
             overlay = cv2.resize(image, self.left, interpolation=cv2.INTER_AREA)
-        for index in range(max([1, *(cell + 1 for cell in self.cells)])):
+        for index in range(self.number):
             self._draw_floor(canvas, self._corner(index))
         for index, person in enumerate(self.people):
             row = person.rows.get(frame)
@@ -158,11 +167,12 @@ def write_side_by_side(
     width: int,
     height: int,
     progress: Callable[[int, int], None] | None = None,
+    show: Callable[[np.ndarray], None] | None = None,
 ) -> Path:
     """Write a video of the frames at ``times`` (F,) s, on ``images`` (H, W, 3) uint8 BGR where there are any.
 
     fps: frames a second of the video; width, height: px of the images. progress: called with the frames done and those
-    there are. Raises OSError where OpenCV cannot write the video.
+    there are; show: with each frame (H, W, 3) uint8 BGR. Raises OSError where OpenCV cannot write the video.
     """
     drawing = SideBySide(people, width, height)
 
@@ -173,7 +183,10 @@ def write_side_by_side(
         try:
             following = iter(images if images is not None else ())
             for frame, time in enumerate(times):
-                writer.write(drawing.draw(frame, next(following, None), time))
+                drawn = drawing.draw(frame, next(following, None), time)
+                writer.write(drawn)
+                if show is not None:
+                    show(drawn)
                 if progress is not None:
                     progress(frame + 1, len(times))
         finally:
@@ -204,17 +217,6 @@ def pose_truth(truth: np.ndarray, truth_set: str, pose_set: str) -> np.ndarray |
     """Truth (N, K, 3) in the keypoints of the poses; None where some of them are not known exactly."""
     mapping = remap(truth_set, pose_set, approximate=False)
     return None if mapping.missing else mapping(truth)[0]
-
-
-def draw_people_2d(
-    image: np.ndarray, keypoints: np.ndarray, scores: np.ndarray, identities: Sequence[str], keypoint_set: str
-) -> np.ndarray:
-    """The image (H, W, 3), as high as the video, with people drawn: keypoints (P, K, 2) px, scores (P, K)."""
-    scale = min(HEIGHT / image.shape[0], WIDEST / image.shape[1])
-    drawn = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    for person in zip(scale * keypoints, scores, identities, strict=True):
-        _draw_2d(drawn, *person, keypoint_set)
-    return drawn
 
 
 def _draw_2d(canvas: np.ndarray, keypoints: np.ndarray, scores: np.ndarray, identity: str, keypoint_set: str) -> None:

@@ -11,6 +11,7 @@ from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import MPMInferencer, UsageError
 from mpm_mmpose.apis.pose2d import People
+from mpm_mmpose.apis.smoothing import smooth
 from mpm_mmpose.datasets.synthetic_motion import generate_motion
 from mpm_mmpose.datasets.virtual_camera import film
 
@@ -110,6 +111,16 @@ def test_complete_needs_a_model_that_knows_what_is_hidden(inferencer, tiny, clip
         without(keypoints, "complete", **options)
     with pytest.raises(UsageError, match="task 'lifd' is not known; did you mean 'lift'"):
         inferencer(keypoints, "lifd")
+
+
+def test_trajectory_and_filter_are_added_when_asked_for(inferencer, clip):
+    options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
+    (plain,) = inferencer(clip.keypoints, **options)
+    (more,) = inferencer(clip.keypoints, trajectory=True, filter="savitzky_golay", **options)
+    assert plain.people[0].trajectory is None and more.people[0].trajectory.shape == (30, 3)
+    np.testing.assert_array_equal(more.people[0].keypoints_3d, smooth(plain.people[0], "savitzky_golay").keypoints_3d)
+    with pytest.raises(UsageError, match="filter 'one' is not known; did you mean 'one_euro'"):
+        inferencer(clip.keypoints, filter="one", **options)
 
 
 def test_one_frame_and_two_frames(inferencer, clip):

@@ -2,8 +2,6 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis import people_2d
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.people_2d import Stopped, find_people
 from mpm_mmpose.apis.pose2d import People
@@ -81,18 +79,13 @@ def test_why_a_source_ended_early_is_told():
     assert find_people(source, Spots()).problem == "frame 1 of 9 cannot be read"
 
 
-def test_without_a_screen(monkeypatch):
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(UsageError, match=r"show \(--show\): there is no screen here"):
-        find_people(images_of([5]), Spots(), show=True)
+def test_a_view_is_given_everything_and_may_end_it():
+    given = []
 
+    class View:
+        def show(self, time, image, people, ids):
+            given.append((time, image.shape, len(people.keypoints), ids.tolist()))
+            return len(given) < 2
 
-def test_q_ends_what_is_shown(monkeypatch):
-    monkeypatch.setenv("DISPLAY", ":0")
-    keys, shown = iter([-1, ord("q")]), []
-    monkeypatch.setattr(people_2d.cv2, "imshow", lambda title, image: shown.append(image))
-    monkeypatch.setattr(people_2d.cv2, "waitKey", lambda delay: next(keys))
-    monkeypatch.setattr(people_2d.cv2, "destroyAllWindows", lambda: None)
-    assert len(find_people(images_of([5], [6], [7]), Spots(), show=True).times) == 2
-    assert len(shown) == 2 and shown[0].any()
+    assert len(find_people(images_of([5], [6, 90], [7]), Spots(), view=View()).times) == 2
+    assert given == [(0.0, (60, 200, 3), 1, [0]), (0.1, (60, 200, 3), 2, [0, 1])]

@@ -10,7 +10,6 @@ from mpm_mmpose.visualization.side_by_side import (
     DrawnPerson,
     SideBySide,
     colour_of,
-    draw_people_2d,
     give_cells,
     pose_truth,
     write_side_by_side,
@@ -124,11 +123,9 @@ def test_truth_of_other_keypoints(clip):
 
 
 def test_keypoints_that_were_not_found_are_not_drawn(clip):
-    image = np.zeros((540, 960, 3), np.uint8)
-    keypoints = np.full((1, 17, 2), 100.0)
-    assert not draw_people_2d(image, keypoints, np.zeros((1, 17)), ["0"], "h36m_17").any()
-    keypoints[:] = np.nan
-    assert not draw_people_2d(image, keypoints, np.ones((1, 17)), ["0"], "h36m_17").any()
+    for changes in (dict(scores=np.full((30, 17), 0.2)), dict(keypoints=np.full((30, 17, 2), np.nan))):
+        left = SideBySide([person(clip, **changes)], 1000, 1000).draw(0, None, 0.0)[:, :540]
+        assert not has(left, PALETTE[0])
 
 
 def test_video_has_every_frame_on_its_image_however_large(tmp_path, clip):
@@ -143,12 +140,13 @@ def test_video_has_every_frame_on_its_image_however_large(tmp_path, clip):
         width=7680,
         height=4320,
         progress=lambda *step: done.append(step),
+        show=lambda image: done.append(image.shape),
     )
     capture = cv2.VideoCapture(str(path))
     assert capture.get(cv2.CAP_PROP_FPS) == 10 and capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3
     corners = [capture.read()[1][500, 900].mean() for _ in range(3)]
     np.testing.assert_allclose(corners, [0, 8, 16], atol=5)
-    assert done == [(1, 3), (2, 3), (3, 3)]
+    assert done == [(540, 1500, 3), (1, 3), (540, 1500, 3), (2, 3), (540, 1500, 3), (3, 3)]
 
 
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path, clip):

@@ -1,0 +1,90 @@
+"""A window with 2D on the image beside 3D, while the images come."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import cv2
+import numpy as np
+
+from ..visualization.side_by_side import DrawnPerson, SideBySide
+from .errors import UsageError
+from .images import Images
+from .pose2d import People
+from .stream import MPMStream
+from .track_lifter import TrackLifter
+
+TITLE = "mpm_mmpose (q ends)"
+#: Lowest place, metres of a cell and height of the floor, relative to the pelvis: nobody knows what will come.
+LIMITS = (-1.2, 2.4, -0.95)
+#: Images after which the cell of somebody who is away is given to others.
+AWAY = 60
+
+
+class LiveView:
+    """Shows each image with its people; their 3D is of the past alone, so what is written in the end is better.
+
+    Use it as a context. Raises UsageError where there is no screen.
+    """
+
+    def __init__(self, images: Images, lifter: TrackLifter, keypoint_set: str) -> None:
+        check_display()
+        self.images, self.lifter, self.keypoint_set = images, lifter, keypoint_set
+        self._streams: dict[int, MPMStream] = {}
+        self._cells: dict[int, int] = {}
+        self._seen: dict[int, int] = {}
+        self._number = 0
+
+    def __enter__(self) -> LiveView:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        cv2.destroyAllWindows()
+
+    def show(self, time: float, image: np.ndarray, people: People, ids: np.ndarray) -> bool:
+        """Draw the people of an image; False where the user pressed q or Esc."""
+        self._number += 1
+        self._forget()
+        drawn = [self._person(time, int(one), people, row) for row, one in enumerate(ids)]
+        cells = [self._cells[int(one)] for one in ids]
+        drawing = SideBySide(drawn, self.images.width, self.images.height, cells, LIMITS)
+        cv2.imshow(TITLE, drawing.draw(0, image, time))
+        return cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
+
+    def _person(self, time: float, identity: int, people: People, row: int) -> DrawnPerson:
+        keypoints, scores = people.keypoints[row], people.scores[row].clip(0)
+        if identity not in self._streams:
+            camera = dict(width=self.images.width, height=self.images.height, fps=self.images.fps)
+            self._streams[identity] = MPMStream(self.lifter, keypoint_set=self.keypoint_set, **camera)
+            taken = set(self._cells.values())
+            self._cells[identity] = next(cell for cell in range(len(taken) + 1) if cell not in taken)
+        self._seen[identity] = self._number
+        (lifted,) = self._streams[identity].push(keypoints, scores, time)
+        return DrawnPerson(
+            identity=str(identity),
+            frames=np.array([0]),
+            keypoints=keypoints[None],
+            scores=scores[None],
+            keypoint_set=self.keypoint_set,
+            poses=lifted.keypoints_3d[None],
+            pose_set=self.lifter.keypoint_set,
+            hidden=lifted.hidden[None],
+        )
+
+    def _forget(self) -> None:
+        for identity in [one for one, seen in self._seen.items() if self._number - seen > AWAY]:
+            for table in (self._streams, self._cells, self._seen):
+                del table[identity]
+
+
+def show_drawn(image: np.ndarray) -> None:
+    """Show a frame of the video that is being drawn."""
+    cv2.imshow(TITLE, image)
+    cv2.waitKey(1)
+
+
+def check_display() -> None:
+    """Raise UsageError where there is no screen: OpenCV would end the process."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UsageError("show (--show): there is no screen here (DISPLAY is not set); leave it out, and see the video")
