@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS
@@ -21,6 +19,7 @@ from ..datasets.pose_store import PoseSequence, write_store
 from ..datasets.readers import find_motion_files
 from ..datasets.synthetic_motion import KINDS, generate_motion
 from ..datasets.virtual_camera import film
+from .file_runner import FileRunner
 from .quickstart_report import STAGES, draw, format_table, mean_pose_errors
 
 FPS = 30
@@ -143,7 +142,7 @@ class _Progress:
     def train(self, name: str) -> Runner:
         """Train one stage and return its Runner."""
         self.bar.set_description(STAGES[name])
-        runner = _FileRunner.from_cfg(self.plan[name])
+        runner = FileRunner.from_cfg(self.plan[name])
         runner.register_hook(_BarHook(self.bar))
         runner.train()
         return runner
@@ -167,12 +166,3 @@ def _steps(cfg: Config) -> int:
     init_default_scope("mmpose")
     windows = len(DATASETS.build(cfg.train_dataloader.dataset))
     return cfg.train_cfg.max_epochs * -(-windows // cfg.train_dataloader.batch_size)
-
-
-class _FileRunner(Runner):
-    """A Runner that logs to its work directory only; the screen is the bar's."""
-
-    def build_logger(self, *args: object, **kwargs: object) -> MMLogger:
-        logger = super().build_logger(*args, **kwargs)
-        logger.handlers = [handler for handler in logger.handlers if isinstance(handler, logging.FileHandler)]
-        return logger

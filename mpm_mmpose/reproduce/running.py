@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 from tqdm import tqdm
 
-from ..apis.quickstart import _FileRunner
+from ..apis.file_runner import FileRunner
 from ..visualization.skeleton import write_atomically
 from .plan import Step, pretrained_parts
 
@@ -90,7 +90,7 @@ class Executor:
         cfg = step.cfg
         folder = Path(cfg.work_dir)
         if self.gpus == 1:
-            runner = _FileRunner.from_cfg(cfg)
+            runner = FileRunner.from_cfg(cfg)
             runner.register_hook(_BarHook(bar))
             runner.train()
         else:
@@ -108,7 +108,7 @@ class Executor:
 
     @staticmethod
     def _test(step: Step, bar: tqdm) -> dict:
-        runner = _FileRunner.from_cfg(step.cfg)
+        runner = FileRunner.from_cfg(step.cfg)
         runner.register_hook(_BarHook(bar))
         figures = {name.removeprefix("pose/"): value for name, value in runner.test().items()}
         (metric,) = runner.test_loop.evaluator.metrics
