@@ -1,5 +1,5 @@
 # ../lift_h36m_243.py as MMPose's own inferencer and demo want it: the same model and weights, with their data set,
-# codec and visualiser. For another config change _base_ and seq_len. docs/inference_demo.md says what is lost on this way.
+# codec and visualiser. For another config change _base_ and seq_len. What is lost: docs/inference_demo.md.
 _base_ = ["../lift_h36m_243.py"]
 
 _codec = dict(type="VideoPoseLifting", num_keypoints=17, reshape_keypoints=False)
