@@ -14,6 +14,7 @@ from mpm_mmpose.datasets import PoseSequence, PoseWindowDataset, write_store
 from mpm_mmpose.datasets.chunk_dataset import PoseChunkDataset
 from mpm_mmpose.datasets.synthetic_motion import generate_motion
 from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.masking import spatio_temporal_masks, stream_generator
 
 T, K, FPS = 9, 17, 50.0
 WIDTH = dict(num_frames=T, channels=32, hidden_channels=48, num_heads=4)
@@ -214,6 +215,14 @@ def test_spread_is_the_distance_that_maskings_move_keypoints():
     np.testing.assert_array_equal(one.spread, two.spread)
     plain = TrackLifter(model, fps=FPS).lift(track)
     np.testing.assert_array_equal(one.keypoints_3d, plain.keypoints_3d)
+    squares = []
+    for masking in range(2):
+        generator = stream_generator("cpu", 1, 0, masking)
+        masks = spatio_temporal_masks(1, 30, K, generator=generator, hidden_keypoints=5, frame_ratio=0.0)
+        scores = np.where(masks.keypoint_mask[0], 0, track.scores)
+        masked = TrackLifter(model, fps=FPS).lift(make_track(scores=scores))
+        squares.append(((masked.keypoints_3d - plain.keypoints_3d) ** 2).sum(-1))
+    np.testing.assert_allclose(one.spread, np.sqrt(np.mean(squares, 0)), atol=1e-5)
     other = TrackLifter(model, fps=FPS, maskings=2, seed=2).lift(track)
     assert np.abs(one.spread - other.spread).max() > 1e-4
     assert one.spread.shape == (30, K) and (one.spread[:, 1:] > 0).all()
