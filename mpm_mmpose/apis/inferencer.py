@@ -18,10 +18,11 @@ from .live_view import LiveView, check_display, show_drawn
 from .model_index import build_lifter, find_model
 from .people_2d import Stopped, find_people
 from .pose2d import Pose2D
+from .pose_completer import PoseCompleter
 from .results import FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
 from .room import add_trajectory
 from .smoothing import FILTERS, smooth
-from .sources import Recording, is_keypoint_source, read_recordings
+from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
 from .tracks import Track2D, Track3D
 
@@ -39,7 +40,8 @@ class MPMInferencer:
         detector: of people, a name that MMDetection knows, a config file or 'whole_image'; by default MMPose's.
         detector_weights: as ``weights``.
         device: by default the GPU where there is one.
-        **lifting: arguments of :class:`TrackLifter`: fps, mode, threshold, maskings, flip_test, batch_size, seed.
+        **lifting: arguments of :class:`TrackLifter`: fps, mode, threshold, maskings, flip_test, batch_size, seed; of
+            :class:`PoseCompleter` for a model that takes 3D.
 
     Raises UsageError for names that are not known, with the nearest, and for weights that are missing.
     """
@@ -59,7 +61,10 @@ class MPMInferencer:
         config, weights = find_model(model, weights)
         self.model = build_lifter(config, weights, device)
         keypoint_set = self.model.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
-        self.lifter = TrackLifter(self.model, keypoint_set=keypoint_set, **lifting)
+        # Models of 3D complete it, and cannot lift.
+        lifts = "2d" in self.model.backbone.inputs
+        self.lifter = TrackLifter(self.model, keypoint_set=keypoint_set, **lifting) if lifts else None
+        self.completer = None if lifts else PoseCompleter(self.model, keypoint_set, **lifting)
         self.pose2d = pose2d and Pose2D(pose2d, pose2d_weights, detector, detector_weights, device)
         #: Files that the calls so far have written, those of a call that failed as well.
         self.kept: list[Path] = []
@@ -86,7 +91,8 @@ class MPMInferencer:
         """Yield a result for each recording of the source; most sources are one.
 
         source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
-        or folder of 2D keypoints, a pose store, or an array (N, K, 2) px. task: 'lift', where a model without mask
+        or folder of 2D keypoints, a pose store, or an array (N, K, 2) px; for models that take 3D,
+        an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model without mask
         tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden. out_dir:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
@@ -98,6 +104,14 @@ class MPMInferencer:
         """
         if task not in TASKS:
             raise unknown_name("task", task, TASKS)
+        if (self.completer is not None) != _is_3d(source):
+            raise UsageError(
+                "this model completes 3D: give an array (frames, keypoints, 3) and task='complete'"
+                if self.completer
+                else "this model lifts 2D: give images or 2D keypoints, or a model that completes 3D"
+            )
+        if self.completer is not None and task == "lift":
+            raise UsageError("task 'lift': this model takes 3D; give task='complete'")
         if task == "complete" and not self.model.backbone.mask_tokens:
             raise UsageError(
                 "task 'complete': this model has no mask tokens, so it cannot be told what is hidden; give one that "
@@ -109,7 +123,9 @@ class MPMInferencer:
             check_display()
         if out_dir is not None:
             _check_writable(Path(out_dir))
-        if is_keypoint_source(source):
+        if _is_3d(source):
+            recordings = read_poses(source, fps, self.completer.keypoint_set.name)
+        elif is_keypoint_source(source):
             recordings = read_recordings(
                 source,
                 fps=fps,
@@ -126,12 +142,16 @@ class MPMInferencer:
             raise unknown_name("filter", filter, FILTERS)
 
         def lift(track: Track2D, report: Progress) -> Track3D:
-            lifted = self.lifter.lift(track, report)
+            lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
             lifted = add_trajectory(lifted) if trajectory else lifted
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
         return (self._finish(recording, lift, out_dir, formats, progress, show_video) for recording in recordings)
+
+    def _complete(self, poses: np.ndarray, track: Track2D, report: Progress) -> Track3D:
+        completed = self.completer.complete(poses, track.fps, report)
+        return Track3D(track, completed, track.keypoint_set, ~np.isfinite(poses).all(-1))
 
     def _watch(
         self,
@@ -196,6 +216,10 @@ class MPMInferencer:
                     for format in wanted:
                         self.kept += result.save(out, [format], report, show)
         return result
+
+
+def _is_3d(source: str | Path | np.ndarray) -> bool:
+    return isinstance(source, np.ndarray) and source.dtype.kind == "f" and source.shape[-1:] == (3,)
 
 
 def _check_writable(out: Path) -> None:

@@ -178,6 +178,26 @@ def _store(path: Path, sequence: str | None) -> Iterator[Recording]:
         yield Recording(name, [track], track.times, poses.fps, truth=truth)
 
 
+def read_poses(poses: np.ndarray, fps: float | None, keypoint_set: str) -> list[Recording]:
+    """One person without 2D, for an array (N, K, 3) of 3D; UsageError without fps."""
+    if fps is None:
+        raise UsageError("an array of 3D needs fps")
+    shape = poses.shape[:2] if poses.ndim == 3 else (0, 0)
+    if shape[0] == 0 or shape[1] != len(get_keypoint_set(keypoint_set)):
+        raise UsageError(f"an array of shape {poses.shape} holds no 3D of {keypoint_set}; give (frames, keypoints, 3)")
+    track = Track2D(
+        person="0",
+        times=np.arange(shape[0]) / fps,
+        keypoints=np.zeros((*shape, 2)),
+        scores=np.zeros(shape),
+        keypoint_set=keypoint_set,
+        width=1000,
+        height=1000,
+        fps=fps,
+    )
+    return [Recording("array", [track], track.times, fps)]
+
+
 def _array(keypoints: np.ndarray, fps: float | None, width: int, height: int, keypoint_set: str) -> Recording:
     """One person; NaN is a keypoint that was not found."""
     if keypoints.ndim != 3 or keypoints.shape[2] != 2:
