@@ -60,6 +60,15 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
     return parser
 
 
+def find_missing(source: str) -> str | None:
+    """What to say of a source that is not there, before anything is loaded; None where it may be."""
+    try:
+        there = source.lower().startswith("webcam") or Path(source).exists()
+    except PermissionError:
+        return f"{source}: its folder may not be looked into; ask for permission to it (chmod +x)"
+    return None if there else f"{source}: does not exist; give a video, image, folder or keypoint file, or webcam"
+
+
 def run(args: argparse.Namespace, source: str, model: dict[str, object], call: dict[str, object]) -> int:
     """Infer and return the exit status.
 
@@ -69,6 +78,9 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What the libraries below warn each other about is nothing that a user can mend.
     warnings.filterwarnings("ignore")
+    if (missing := find_missing(source)) is not None:
+        print(f"error: {missing}", file=sys.stderr)
+        return 2
     inferencer = None
     status = 0
     try:

@@ -173,10 +173,11 @@ class MPMInferencer:
             with _bar("2D", "image", progress) as report, view or nullcontext():
                 recording = find_people(images, self.pose2d, track, view, report, record)
         except Stopped as stopped:
+            self.kept += [record] if record and record.is_file() else []
             if path is not None and len(stopped.recording.times):
                 self._keep_2d(path, stopped.recording)
             raise stopped.__cause__ from None
-        if record is not None:
+        if record is not None and record.is_file():
             self.kept.append(record)
             recording = replace(recording, images=VideoImages(record))
         if path is not None:

@@ -10,10 +10,12 @@ from urllib.error import URLError
 import numpy as np
 import torch
 from mmengine.infer import BaseInferencer
+from mmengine.structures import InstanceData
 from mmpose.apis import inference_bottomup, inference_topdown
 from mmpose.apis.inferencers import Pose2DInferencer
 from mmpose.evaluation.functional import nms
 
+from ..datasets.person_tracks import keypoint_boxes
 from ..datasets.readers.detections import choose_set
 from ..keypoints import COCO_17
 from .errors import UsageError, unknown_name
@@ -87,6 +89,8 @@ class Pose2D:
             boxes = self._boxes(image)
             samples = inference_topdown(self.model, image, boxes) if len(boxes) else []
         found = [sample.pred_instances.cpu().numpy() for sample in samples]
+        if not self.top_down:
+            found = [surest(instances) for instances in found]
         found = [instances for instances in found if len(instances)]
         if not found:
             number = self._number
@@ -105,6 +109,15 @@ class Pose2D:
         people = (found.labels == PERSON) & (found.scores > MIN_BOX_SCORE)
         boxes = np.concatenate((found.bboxes[people], found.scores[people, None]), axis=1)
         return boxes[nms(boxes, MAX_BOX_OVERLAP), :4] if len(boxes) else boxes[:, :4]
+
+
+def surest(instances: InstanceData) -> InstanceData:
+    """The people of a model that finds them itself, without those it is not sure of, and with boxes."""
+    if "bbox_scores" in instances:
+        instances = instances[instances.bbox_scores > MIN_BOX_SCORE]
+    if "bboxes" not in instances:
+        instances.bboxes = keypoint_boxes(instances.keypoints, instances.keypoint_scores)
+    return instances
 
 
 def body_keypoints(model: str | Path, meta: Mapping) -> tuple[str, int]:

@@ -10,6 +10,8 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import MPMInferencer, UsageError
+from mpm_mmpose.apis import inferencer as inferencer_module
+from mpm_mmpose.apis.images import Images
 from mpm_mmpose.apis.pose2d import People
 from mpm_mmpose.apis.smoothing import smooth
 from mpm_mmpose.datasets.synthetic_motion import generate_motion
@@ -168,6 +170,35 @@ def test_video_to_files(inferencer, clip, video, tmp_path, monkeypatch):
     # The 2D that was kept gives the same 3D.
     (again,) = inferencer(tmp_path / "out/walk_2d.json", fps=30, width=128, height=128)
     np.testing.assert_allclose(again.people[0].keypoints_3d, result.people[0].keypoints_3d, atol=1e-3)
+
+
+class Camera(Images):
+    """A camera that is unplugged after five images."""
+
+    live = True
+
+    def __init__(self):
+        super().__init__("webcam0", 30.0, 128, 128, None)
+
+    def __iter__(self):
+        for number in range(5):
+            yield number / 11, np.full((128, 128, 3), 90, np.uint8)
+        self.problem, self.fps = "webcam:0: gave no more images", 11.0
+
+
+def test_a_camera_that_is_unplugged_is_lifted_as_far_as_it_goes(inferencer, clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(inferencer, "pose2d", Person2D(clip))
+    monkeypatch.setattr(inferencer_module, "open_images", lambda source, fps: Camera())
+    inferencer.kept.clear()
+    (result,) = inferencer("webcam", out_dir=tmp_path)
+    assert result.recording.problem == "webcam:0: gave no more images" and result.recording.fps == 11
+    np.testing.assert_allclose(result.people[0].track.times, np.arange(5) / 11)
+    names = ["webcam0_images.mp4", "webcam0_2d.json", "webcam0.json", "webcam0.npz", "webcam0.mp4"]
+    assert [path.name for path in inferencer.kept] == names
+    # The images come only once; what was recorded of them is drawn on.
+    drawn = cv2.VideoCapture(str(tmp_path / "webcam0.mp4"))
+    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    assert abs(int(drawn.read()[1][500, 10].mean()) - 90) < 8
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("out of memory")])

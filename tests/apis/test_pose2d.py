@@ -6,12 +6,13 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import pose2d as pose2d_module
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.pose2d import Pose2D, body_keypoints
+from mpm_mmpose.apis.pose2d import Pose2D, body_keypoints, surest
 
 MIM = Path(mmpose.__file__).parent / ".mim"
 ZOO = MIM / "configs/body_2d_keypoint"
@@ -65,6 +66,15 @@ def test_boxes_of_people_that_are_sure_enough_and_not_twice(weights):
     sample = type("Sample", (), dict(pred_instances=instances))
     model.detector = lambda image, return_datasamples: dict(predictions=[sample])
     np.testing.assert_array_equal(model._boxes(None), [boxes[0], boxes[2]])
+
+
+def test_models_that_find_people_themselves():
+    keypoints = np.arange(3 * 17 * 2, dtype=np.float32).reshape(3, 17, 2)
+    scores = np.ones((3, 17), np.float32)
+    found = InstanceData(keypoints=keypoints, keypoint_scores=scores, bbox_scores=np.array([0.9, 0.2, 0.8]))
+    sure = surest(found)
+    np.testing.assert_array_equal(sure.keypoints, keypoints[[0, 2]])
+    np.testing.assert_array_equal(sure.bboxes, [[0, 1, 32, 33], [68, 69, 100, 101]])
 
 
 @pytest.mark.parametrize(
