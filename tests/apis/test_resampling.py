@@ -163,6 +163,15 @@ def test_parabolas_are_exact_inside_and_nothing_leaves_its_gap(data):
     np.testing.assert_allclose(found[inside, 0, 0], true[inside], atol=1e-9)
 
 
+def test_what_is_beyond_a_gap_bends_nothing_on_this_side():
+    times = np.r_[0:5, 9:14] * 0.02
+    values = (10 * times + 100 * (times > 0.1))[:, None, None]  # somewhere else after the gap
+    new_times = np.r_[0.07, 0.19]
+    found, hidden = resample(times, values, np.ones((10, 1), bool), new_times, gap=0.03)
+    np.testing.assert_allclose(found[:, 0, 0], [0.7, 101.9])
+    assert not hidden.any()
+
+
 def test_one_sight_is_held():
     values, hidden = resample(
         np.array([1.0]), np.full((1, 1, 2), 7.0), np.ones((1, 1), bool), np.array([0.0, 1.0, 2.0]), gap=9

@@ -310,6 +310,13 @@ def test_a_video_of_another_rate_is_shown_at_the_models_rate():
     assert lifted.keypoints_3d.shape == (25, K, 3) and len(torch.cat(windows)) == 49
 
 
+def test_hidden_is_said_of_the_frame_that_is_nearest_in_time():
+    scores = np.ones((12, K))
+    scores[1, 3] = scores[11, 5] = 0
+    lifted = TrackLifter(build_model(), fps=50.0).lift(make_track(12, fps=60.0, scores=scores))
+    assert np.argwhere(lifted.hidden).tolist() == [[1, 3], [11, 5]]
+
+
 def test_versions_of_one_motion_at_other_rates_give_the_same_3d():
     (film_of,) = film(generate_motion("walking", 3.0, 600.0, seed=3), cameras=1)
     model = build_model()

@@ -76,9 +76,10 @@ def test_keypoints_are_believed_above_the_threshold_and_inside_the_image():
     np.testing.assert_array_equal(visible, expected)
     np.testing.assert_array_equal(found[0, knee], (200, 100))
     assert found.dtype == np.float32 and not found[~expected].any()
-    # A threshold of 0 believes all that was found.
+    # A threshold of 0 believes all that was found, and not what has a place without having been found.
+    scores[2, nose] = 0
     _, visible = visible_keypoints(make_track(keypoints=keypoints, scores=scores), "coco_17", 0.0)
-    assert visible[:, nose].all() and not visible[3, knee]
+    assert visible[:, nose].tolist() == [True, True, False, True] and not visible[3, knee]
 
 
 def test_what_is_put_together_needs_all_its_parts():
