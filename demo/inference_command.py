@@ -50,6 +50,9 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", nargs="+", choices=FORMATS, default=FORMATS, help="what to leave in DIR; default: all of it"
     )
+    parser.add_argument(
+        "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
+    )
     parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
     parser.add_argument(
         "--filter",
@@ -92,7 +95,7 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
         # What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning.
         logger = MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
         with redirect_stdout(sys.stderr):
-            inferencer = MPMInferencer(args.model, args.weights, device=args.device, **model)
+            inferencer = MPMInferencer(args.model, args.weights, device=args.device, threshold=args.threshold, **model)
         logger.setLevel("WARNING")
         for result in inferencer(
             source,

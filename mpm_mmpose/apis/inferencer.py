@@ -20,7 +20,7 @@ from .people_2d import Stopped, find_people
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
 from .results import FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
-from .room import add_trajectory
+from .room import add_trajectory, assumptions, choose_camera
 from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
@@ -41,7 +41,7 @@ class MPMInferencer:
         detector_weights: as ``weights``.
         device: by default the GPU where there is one.
         **lifting: arguments of :class:`TrackLifter`: fps, mode, threshold, maskings, flip_test, batch_size, seed; of
-            :class:`PoseCompleter` for a model that takes 3D.
+            these a model that takes 3D has flip_test and batch_size.
 
     Raises UsageError for names that are not known, with the nearest, and for weights that are missing.
     """
@@ -64,7 +64,8 @@ class MPMInferencer:
         # Models of 3D complete it, and cannot lift.
         lifts = "2d" in self.model.backbone.inputs
         self.lifter = TrackLifter(self.model, keypoint_set=keypoint_set, **lifting) if lifts else None
-        self.completer = None if lifts else PoseCompleter(self.model, keypoint_set, **lifting)
+        own = {name: lifting[name] for name in ("flip_test", "batch_size") if name in lifting}
+        self.completer = None if lifts else PoseCompleter(self.model, keypoint_set, **own)
         self.pose2d = pose2d and Pose2D(pose2d, pose2d_weights, detector, detector_weights, device)
         #: Files that the calls so far have written, those of a call that failed as well.
         self.kept: list[Path] = []
@@ -141,9 +142,9 @@ class MPMInferencer:
         if filter is not None and filter not in FILTERS:
             raise unknown_name("filter", filter, FILTERS)
 
-        def lift(track: Track2D, report: Progress) -> Track3D:
+        def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
-            lifted = add_trajectory(lifted) if trajectory else lifted
+            lifted = _placed(lifted, notes) if trajectory else lifted
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
@@ -190,7 +191,7 @@ class MPMInferencer:
     def _finish(
         self,
         recording: Recording,
-        lift: Callable[[Track2D, Progress], Track3D],
+        lift: Callable[[Track2D, Progress, list[str]], Track3D],
         out: str | Path | None,
         formats: Sequence[str],
         progress: bool,
@@ -205,18 +206,32 @@ class MPMInferencer:
             for number, track in enumerate(recording.tracks, 1):
                 with _bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
                     try:
-                        people.append(lift(track, report))
+                        people.append(lift(track, report, notes))
+                    except UsageError:
+                        raise
                     except ValueError as error:  # nothing of this person is to be believed
                         notes.append(str(error))
             whole = True
         finally:
             # Drawing takes long, which nobody wants who has just stopped this.
-            wanted = formats if whole else [format for format in formats if format != "video"]
+            wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
             if out is not None and (whole or people):
                 with _bar("video", "frame", progress) as report:
                     for format in wanted:
                         self.kept += result.save(out, [format], report, show)
         return result
+
+
+def _placed(lifted: Track3D, notes: list[str]) -> Track3D:
+    """With its trajectory, where there can be one; notes get what it takes for granted, or why there is none."""
+    try:
+        placed = add_trajectory(lifted)
+    except ValueError as error:
+        notes.append(f"no trajectory: {error}")
+        return lifted
+    said = assumptions(choose_camera(lifted.track))
+    notes += [said] if said not in notes else []
+    return placed
 
 
 def _is_3d(source: str | Path | np.ndarray) -> bool:

@@ -93,6 +93,11 @@ def test_only_what_is_wanted_is_left(command, keypoints, model, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["walk.npz"]
 
 
+def test_threshold(command, keypoints, model, tmp_path):
+    status, _, err = command("keypoints_to_3d", *keypoints, *model, "--out", tmp_path / "out", "--threshold", 1.1)
+    assert status == 1 and "with a score of 1.1 or more (the best score is 1.00)" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
