@@ -114,7 +114,8 @@ class SideBySide:
         if person.truth is not None:
             truth = flatten(camera_to_upright(person.truth[row]))
             _draw_bones(canvas, self._place(truth, corner), keypoints, GHOST, everything, 6, shaded=False)
-            label += f": {1000 * float(mpjpe(person.poses[row][None], person.truth[row][None])[0]):.0f} mm from the truth (grey)"
+            (error,) = 1000 * mpjpe(person.poses[row][None], person.truth[row][None])
+            label += f": {error:.0f} mm (truth: grey)"
         colour = colour_of(person.identity)
         _draw_bones(canvas, self._place(flat, corner), keypoints, colour, everything, 3, thin=person.hidden[row])
         _write(canvas, label, (corner[0] + 8, corner[1] + self.cell - 10), colour)
