@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ..atomic_file import write_atomically
 from .batch import PoseBatch
 
 
@@ -34,7 +34,6 @@ class PoseDump:
         sequence, frame (P,) where the data have them, and then sorted by them; action (P,); the names that the indices
         stand for: sequences, actions, keypoints.
         """
-        path = Path(path)
         columns = dict(prediction="pred", truth="gt", counted="counted", hidden="hidden")
         columns |= {name: name for name in ("sequence", "frame", "action")}
         arrays = {}
@@ -49,11 +48,4 @@ class PoseDump:
             arrays = {name: array[order] for name, array in arrays.items()}
         names = dict(actions=actions, sequences=sequences, keypoints=keypoints)
         arrays |= {name: np.array(list(value), dtype=str) for name, value in names.items() if value is not None}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-        try:
-            np.savez(unfinished, **arrays)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        return path
+        return write_atomically(path, lambda file: np.savez(file, **arrays))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ..visualization.skeleton import write_atomically
+from ..atomic_file import write_atomically
 from .budget import Budget
 from .data import Stores, describe, stores_of
 from .plan import MissingDataError, Planner, Step

@@ -19,7 +19,7 @@ from mmpose.registry import DATASETS
 from tqdm import tqdm
 
 from ..apis.file_runner import FileRunner
-from ..visualization.skeleton import write_atomically
+from ..atomic_file import write_atomically
 from .plan import Step, pretrained_parts
 
 MARKER = "done.json"

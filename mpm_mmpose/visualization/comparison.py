@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ..atomic_file import write_atomically
 from ..evaluation.pose_error import mpjpe
 from ..keypoints import KeypointSet, get_keypoint_set
 from .skeleton import (
@@ -23,7 +24,6 @@ from .skeleton import (
     segments,
     side_legend,
     spread,
-    write_atomically,
 )
 
 #: Room around the poses, as a part of their size; a prediction that goes further is cut off, the scale is the truth's.

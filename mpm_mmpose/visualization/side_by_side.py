@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..atomic_file import write_atomically
 from ..evaluation.pose_error import mpjpe
 from ..keypoints import KeypointSet, get_keypoint_set, remap
-from .skeleton import bones, camera_to_upright, flatten, write_atomically
+from .skeleton import bones, camera_to_upright, flatten
 
 #: BGR of Okabe and Ito, told apart by colour-blind readers too.
 PALETTE = tuple(

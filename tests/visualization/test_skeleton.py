@@ -32,19 +32,6 @@ def test_flatten_from_the_side_shows_depth():
     np.testing.assert_allclose(skeleton.flatten(np.array([0.0, 1.0, 0.0]), 90, 0), [1, 0], atol=1e-12)
 
 
-def test_failed_write_keeps_the_old_file(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-
-    def fail(file):
-        file.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        skeleton.write_atomically(path, fail)
-    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
-
-
 @pytest.mark.parametrize(("total", "number", "expected"), [(10, 2, [2, 7]), (2, 5, [0, 1]), (1, 1, [0])])
 def test_spread(total, number, expected):
     assert list(skeleton.spread(total, number)) == expected
