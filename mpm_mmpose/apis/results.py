@@ -10,10 +10,10 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from ..atomic_file import write_atomically
 from ..datasets.person_tracks import keypoint_boxes
 from ..keypoints import COCO_17, get_keypoint_set
 from ..visualization.side_by_side import DrawnPerson, pose_truth, write_side_by_side
-from ..atomic_file import write_atomically
 from .errors import unknown_name
 from .sources import Recording
 from .tracks import Track2D, Track3D
