@@ -17,7 +17,7 @@ def views_of(seed, size=5, frames=3):
     down = torch.randn(size, 3, generator=generator)
     keypoints, aspect = project(poses, intrinsics), torch.rand(size, generator=generator)
     wrong = keypoints + 0.01 * torch.randn(keypoints.shape, generator=generator)
-    return Views(wrong, poses, intrinsics, down, scores, scores < 0.3, aspect, keypoints, scores > 0.7)
+    return Views(wrong, poses, intrinsics, down, scores, scores < 0.3, aspect, keypoints, scores > 0.7, scores > 0.5)
 
 
 @settings(max_examples=20, deadline=None)
@@ -40,7 +40,7 @@ def test_left_becomes_right():
     before = views_of(1)
     after = mirror(before, torch.ones(5, dtype=torch.bool), FLIP)
     left, right = H36M_17.index("left_wrist"), H36M_17.index("right_wrist")
-    for name in ("scores", "missed", "lacking"):
+    for name in ("scores", "missed", "lacking", "lacking_3d"):
         assert torch.equal(getattr(after, name)[..., left], getattr(before, name)[..., right])
     for name in ("keypoints", "true_keypoints", "keypoints_3d"):
         new, old = getattr(after, name)[..., left, :], getattr(before, name)[..., right, :]
