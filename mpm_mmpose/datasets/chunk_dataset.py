@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,14 +21,20 @@ class PoseChunkDataset(PoseWindowDataset):
     for what repeats. Raises ValueError for a frame_step or stride, which would leave frames out or count them twice.
     """
 
-    def __init__(self, *args: object, frame_step: int = 1, stride: int | None = None, **options: object) -> None:
+    def __init__(
+        self,
+        store: str | Path | Sequence[str | Path],
+        window: int,
+        frame_step: int = 1,
+        stride: int | None = None,
+        **options: object,
+    ) -> None:
         if frame_step != 1 or stride is not None:
             raise ValueError(
                 f"PoseChunkDataset: frame_step is {frame_step}, stride is {stride}; its windows are whole stretches of "
                 "the sequence, one after the other: leave both out"
             )
-        window = options["window"] if "window" in options else args[1]
-        super().__init__(*args, stride=window, **options)
+        super().__init__(store, window, stride=window, **options)
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, torch.Tensor]:
         """The windows ``indices`` as one batch; see the class."""
