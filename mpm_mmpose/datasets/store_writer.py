@@ -67,12 +67,22 @@ def write_store(
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
-    if not path.exists():
-        return
-    if not overwrite:
-        raise FileExistsError(f"{path}: exists already; give another path or ask for it to be overwritten")
-    if not (path / "store.json").is_file():
-        raise FileExistsError(f"{path}: is not a pose store and will not be overwritten; give another path")
+    while before := _identity(path):
+        if not overwrite:
+            raise FileExistsError(f"{path}: exists already; give another path or ask for it to be overwritten")
+        if (path / "store.json").is_file():
+            return
+        if before == _identity(path):  # else another process has moved a store away, or put one here, in between
+            raise FileExistsError(f"{path}: is not a pose store and will not be overwritten; give another path")
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """What tells this file or directory from another one, and from itself after being moved; None where none is."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino, stat.st_ctime_ns
 
 
 def _put_in_place(new: Path, place: Path, path: Path, overwrite: bool) -> None:
