@@ -80,7 +80,7 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
     """What tells this file or directory from another one, and from itself after being moved; None where none is."""
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return stat.st_dev, stat.st_ino, stat.st_ctime_ns
 
