@@ -1,0 +1,45 @@
+"""People in 3D as every output format takes them; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person, a row a frame in which they were seen: N rows, K keypoints.
+
+    frames: (N,) int, rising, counted from 0 in the scene. keypoints_3d: (N, K, 3) m, relative to the pelvis, camera axes
+    (x right, y down, z away); NaN where there is no pose. trajectory: (N, 3) m, the pelvis in the camera's axes, where it
+    is known. hidden: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several predictions lie
+    apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. truth: (N, K, 3) m, where it is
+    known, as keypoints_3d.
+    """
+
+    name: str
+    keypoint_set: str
+    frames: np.ndarray
+    keypoints_3d: np.ndarray
+    trajectory: np.ndarray | None = None
+    hidden: np.ndarray | None = None
+    spread: np.ndarray | None = None
+    keypoints_2d: np.ndarray | None = None
+    scores_2d: np.ndarray | None = None
+    keypoint_set_2d: str | None = None
+    truth: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The people of one recording. times: (F,) s of all frames; width, height: px of the images; made_by: what made it."""
+
+    name: str
+    people: list[Person]
+    times: np.ndarray
+    fps: float
+    width: int = 0
+    height: int = 0
+    made_by: str = ""
+    notes: list[str] = field(default_factory=list)
