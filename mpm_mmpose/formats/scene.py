@@ -11,11 +11,11 @@ import numpy as np
 class Person:
     """One person, a row a frame in which they were seen: N rows, K keypoints.
 
-    frames: (N,) int, rising, counted from 0 in the scene. keypoints_3d: (N, K, 3) m, relative to the pelvis, camera axes
-    (x right, y down, z away); NaN where there is no pose. trajectory: (N, 3) m, the pelvis in the camera's axes, where it
-    is known. hidden: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several predictions lie
-    apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. truth: (N, K, 3) m, where it is
-    known, as keypoints_3d.
+    frames: (N,) int, rising, counted from 0 in the scene. keypoints_3d: (N, K, 3) m, relative to the pelvis, camera
+    axes (x right, y down, z away); NaN where there is no pose. trajectory: (N, 3) m, the pelvis in the camera's axes,
+    where it is known. hidden: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several
+    predictions lie apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. truth: (N, K, 3) m,
+    where it is known, as keypoints_3d.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Scene:
-    """The people of one recording. times: (F,) s of all frames; width, height: px of the images; made_by: what made it."""
+    """The people of one recording; times: (F,) s of all frames; width, height: of the images, px."""
 
     name: str
     people: list[Person]
