@@ -278,6 +278,26 @@ def test_every_step_of_replacing(tmp_path, monkeypatch, moved, comes):
     assert set(folder(tmp_path)) <= {"old", "other", "s"}
 
 
+@pytest.mark.parametrize("comes", [False, True])
+def test_a_store_moved_away_while_it_is_looked_at_is_no_stranger(tmp_path, monkeypatch, comes):
+    path, is_file = tmp_path / "s", Path.is_file
+    write_store(path, [sequence(value=1)])
+    write_store(tmp_path / "other", [sequence(value=2)])
+
+    def looking(self):
+        if self.name == "store.json" and not (tmp_path / "old").exists():
+            path.rename(tmp_path / "old")
+            found = is_file(self)
+            if comes:
+                (tmp_path / "other").rename(path)
+            return found
+        return is_file(self)
+
+    monkeypatch.setattr(Path, "is_file", looking)
+    write_store(path, [sequence(value=3)], overwrite=True)
+    assert (PoseStore(path).keypoints_3d[:] == 3).all()
+
+
 def test_another_store_comes_while_ours_is_made(tmp_path):
     def slow():
         yield sequence(value=1)
