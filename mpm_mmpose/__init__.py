@@ -1,10 +1,11 @@
-"""MPM for MMPose: importing this package registers its models, data sets, metrics and hooks."""
+"""MPM for MMPose: :mod:`mpm_mmpose.register` makes MMPose know it; what needs no PyTorch is imported without it."""
 
-from .dependencies import check_dependencies
+import sys
+
 from .version import __version__
 
-check_dependencies()
+__all__ = ["__version__"]
 
-from . import checkpoint, datasets, distributed, evaluation, hooks, models  # noqa: E402
-
-__all__ = ["__version__", "checkpoint", "datasets", "distributed", "evaluation", "hooks", "models"]
+# Configs may name the package itself in their custom_imports; MMEngine, which imports it then, is there already.
+if "mmengine" in sys.modules:
+    from . import register  # noqa: F401

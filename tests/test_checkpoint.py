@@ -8,7 +8,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.runner.checkpoint import _load_checkpoint, save_checkpoint
 
-import mpm_mmpose  # noqa: F401  (its import is what makes the files readable)
+import mpm_mmpose.register  # noqa: F401  (its import is what makes the files readable)
 from mpm_mmpose.checkpoint import AtomicLocalBackend
 
 

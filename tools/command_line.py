@@ -57,6 +57,7 @@ def run(main: Callable[[], None], launcher: str, if_interrupted: str = "interrup
     """Run `main` in this process's place of the process group; a missing file or GPU is one line and exit code 1."""
     import torch.distributed as dist
 
+    import mpm_mmpose.register  # noqa: F401  (configs may name the package alone, which is imported by now)
     from mpm_mmpose.distributed import ProcessError, start_processes, stop_processes
 
     try:

@@ -11,6 +11,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.models.pose_estimators import PoseLifter
 from mmpose.registry import MODELS
 
+from .. import register  # noqa: F401  (also configs of ours without custom_imports are built)
 from .errors import UsageError, unknown_name
 
 _PACKAGE = Path(__file__).parents[1]

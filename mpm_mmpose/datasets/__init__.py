@@ -1,22 +1,26 @@
 """Motion in, windows out: readers, virtual cameras, pose stores and the data sets MMPose trains on."""
 
-from .chunk_dataset import PoseChunkDataset
-from .device_dataset import DevicePoseWindowDataset
-from .masked_pose_dataset import MaskedPoseDataset
-from .mixed_dataset import MixedPoseDataset
-from .mocap_dataset import PoseStoreMocapDataset
-from .pose_store import PoseSequence, PoseStore, write_store
-from .window_dataset import PoseWindowDataset, keep_batch
+from __future__ import annotations
 
-__all__ = [
-    "DevicePoseWindowDataset",
-    "MaskedPoseDataset",
-    "MixedPoseDataset",
-    "PoseChunkDataset",
-    "PoseSequence",
-    "PoseStore",
-    "PoseStoreMocapDataset",
-    "PoseWindowDataset",
-    "keep_batch",
-    "write_store",
-]
+from importlib import import_module
+
+_PLACES = {
+    "DevicePoseWindowDataset": "device_dataset",
+    "MaskedPoseDataset": "masked_pose_dataset",
+    "MixedPoseDataset": "mixed_dataset",
+    "PoseChunkDataset": "chunk_dataset",
+    "PoseSequence": "pose_store",
+    "PoseStore": "pose_store",
+    "PoseStoreMocapDataset": "mocap_dataset",
+    "PoseWindowDataset": "window_dataset",
+    "keep_batch": "window_dataset",
+    "write_store": "pose_store",
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> object:
+    # Imported when asked for: readers and stores need no PyTorch.
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)

@@ -7,6 +7,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from .. import register  # noqa: F401  (what is built here is in MMPose's registry)
 from .figures import Figures
 from .names import Sizes
 from .runs import FILES

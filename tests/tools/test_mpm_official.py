@@ -9,7 +9,7 @@ import torch
 from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
-import mpm_mmpose  # noqa: F401
+import mpm_mmpose.register  # noqa: F401
 
 TOOL = Path(__file__).parents[2] / "tools/model_converters/mpm_official.py"
 

@@ -146,7 +146,7 @@ def main(argv: list[str] | None = None) -> int:
         from mmpose.utils import register_all_modules
 
         register_all_modules()
-        import mpm_mmpose  # noqa: F401
+        import mpm_mmpose.register  # noqa: F401
 
         found = measure(config, args.shape)
     except (OSError, ValueError, KeyError) as error:

@@ -1,6 +1,6 @@
 # Everything that is the same for every experiment.
 default_scope = "mmpose"
-custom_imports = dict(imports=["mpm_mmpose"], allow_failed_imports=False)
+custom_imports = dict(imports=["mpm_mmpose.register"], allow_failed_imports=False)
 
 default_hooks = dict(
     timer=dict(type="IterTimerHook"),
