@@ -1,0 +1,37 @@
+"""People with y up on a floor, as motion software wants them; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def y_up(points: np.ndarray) -> np.ndarray:
+    """(..., 3) from camera axes to x right, y up, z towards the camera, so that who looks at it faces z."""
+    return points * np.array([1.0, -1.0, -1.0])
+
+
+def every_frame(frames: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(F, ...) of all frames from the first to the last of ``frames`` (N,), NaN where there is none of (N, ...)."""
+    dense = np.full((int(frames[-1] - frames[0]) + 1, *values.shape[1:]), np.nan)
+    dense[frames - frames[0]] = values
+    return dense
+
+
+def stand(people: Sequence[np.ndarray], roots: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+    """Where roots are, (N, 3) m a person, for keypoints (N, K, 3) m relative to them, y up; NaN is left out.
+
+    Where a trajectory (N, 3) m is known, people are where it says but for their height: the lowest keypoint that
+    any of them ever has is on the floor, y = 0; the camera is above x = z = 0. Where it is not, the root stays at x = z
+    = 0, as high as puts the lowest keypoint of that person on the floor.
+    """
+    lows = [
+        np.nanmin(person[..., 1] + (0 if root is None else root[:, None, 1]))
+        for person, root in zip(people, roots, strict=True)
+    ]
+    common = min((low for low, root in zip(lows, roots, strict=True) if root is not None), default=0.0)
+    return [
+        np.tile((0.0, -low, 0.0), (len(person), 1)) if root is None else root - (0.0, common, 0.0)
+        for person, low, root in zip(people, lows, roots, strict=True)
+    ]
