@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import mimetypes
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,10 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .errors import UsageError
+from .errors import UsageError, check_readable
 
 #: Frames a second that a video may claim; beyond, it is the unit of its clock, or nothing.
 FPS_RANGE = (0.5, 240.0)
+#: What a video's clock may be off, in s: some count in ms. A frame that is so near to its regular time is on time.
+CLOCK_ERROR = 1e-3
 #: Frames that the head of a video may promise too many, as a share; players do not mind either.
 MISSING_FRAMES = 0.02
 
@@ -38,10 +39,11 @@ class Images:
 
 
 class VideoImages(Images):
-    """A video file; ``fps`` replaces what it says."""
+    """A video file, each frame at the time that its stamp says; ``fps`` replaces rate and stamps."""
 
     def __init__(self, path: str | Path, fps: float | None = None) -> None:
         self.path = check_readable(path)
+        self.stamped = fps is None
         capture = self._open()
         said, total = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
         there, image = capture.read()
@@ -64,18 +66,44 @@ class VideoImages(Images):
     def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
         self.problem = ""
         capture = self._open()
+        clock = VideoClock(self.fps)
         number = 0
         try:
             while True:
                 there, image = capture.read()
                 if not there:
                     break
-                yield number / self.fps, image
+                stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                yield clock.tell(stamp) if self.stamped else number / self.fps, image
                 number += 1
         finally:
             capture.release()
         if self.total is not None and number < (1 - MISSING_FRAMES) * self.total - 1:
             self.problem = f"{self.path}: frame {number} of {self.total} cannot be read; the video is damaged there"
+
+
+class VideoClock:
+    """Times in s of one frame after the other, from 0 on and increasing, by their stamps and the rate of the video.
+
+    A video of a constant rate gets exactly number / fps. A frame without a stamp, or with one that is no later than
+    that of the frame before, is 1 / fps later than it.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self.fps, self.number, self.last = fps, 0, 0.0
+        self.first: float | None = None
+
+    def tell(self, stamp: float) -> float:
+        """The time of the next frame, whose stamp (s) it is."""
+        stamp = stamp if math.isfinite(stamp) else 0.0
+        self.first = stamp if self.first is None else self.first
+        time, regular = stamp - self.first, self.number / self.fps
+        if self.number and time <= self.last:
+            time = self.last + 1 / self.fps
+        if abs(time - regular) <= CLOCK_ERROR:
+            time = regular
+        self.number, self.last = self.number + 1, time
+        return time
 
 
 class ImageFiles(Images):
@@ -189,22 +217,6 @@ def _array(images: np.ndarray, fps: float | None) -> ArrayImages:
 
 def _kind(path: Path) -> str:
     return (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
-
-
-def check_readable(source: str | Path) -> Path:
-    """The path; raises UsageError where nothing is there or we may not read it, ValueError for an empty file."""
-    path = Path(source)
-    try:
-        there = path.exists()
-    except PermissionError:
-        raise UsageError(f"{path}: its folder may not be looked into; ask for permission to it (chmod +x)") from None
-    if not there:
-        raise UsageError(f"{path}: does not exist; give a video, image, folder or keypoint file, or webcam")
-    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-        raise UsageError(f"{path}: may not be read; ask for permission to it (chmod +r)")
-    if path.is_file() and path.stat().st_size == 0:
-        raise ValueError(f"{path}: is empty; write or fetch it again")
-    return path
 
 
 def read_image(path: Path) -> np.ndarray:

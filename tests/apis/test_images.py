@@ -1,4 +1,5 @@
 import os
+import struct
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import pytest
 
 from mpm_mmpose.apis import images as images_module
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.images import VideoImages, WebcamImages, check_readable, open_images
+from mpm_mmpose.apis.images import VideoClock, VideoImages, WebcamImages, check_readable, open_images
 
 
 def picture(shade: int, width: int = 64, height: int = 48) -> np.ndarray:
@@ -32,6 +33,59 @@ def test_video_gives_times_and_images_as_often_as_asked(tmp_path):
     assert images.problem == ""
 
 
+def hold_frames(path: Path, shares: list[float]) -> Path:
+    """Make a video of a constant rate one whose frames last for these shares of 1 / fps; their mean is 1."""
+
+    def rebuilt(boxes: bytes) -> bytes:
+        made, at = b"", 0
+        while at < len(boxes):
+            size, kind = struct.unpack(">I4s", boxes[at : at + 8])
+            inside = boxes[at + 8 : at + size]
+            if kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+                inside = rebuilt(inside)
+            elif kind == b"stts":  # version and flags; number of entries; (frames, ticks of each) ...
+                ticks = struct.unpack(">IIII", inside)[3]
+                rows = b"".join(struct.pack(">II", 1, round(share * ticks)) for share in shares)
+                inside = struct.pack(">II", 0, len(shares)) + rows
+            made += struct.pack(">I4s", 8 + len(inside), kind) + inside
+            at += size
+        return made
+
+    boxes = path.read_bytes()
+    assert boxes.index(b"mdat") < boxes.index(b"moov")  # else what the index points to would move
+    path.write_bytes(rebuilt(boxes))
+    return path
+
+
+def test_video_of_a_variable_rate_is_timed_by_its_stamps(tmp_path):
+    path = hold_frames(write_video(tmp_path / "phone.mp4"), [0.5, 1.5, 1.0, 1.75, 0.25, 1.0])
+    expected = np.array([0, 0.5, 2, 3, 4.75, 5]) / 25
+    images = open_images(path)
+    for _ in range(2):
+        np.testing.assert_allclose([time for time, _ in images], expected, atol=1e-4)
+    np.testing.assert_array_equal([time for time, _ in open_images(path, fps=50)], np.arange(6) / 50)
+
+
+def test_clock_of_a_constant_rate_is_exact_whatever_the_container_rounds():
+    clock = VideoClock(30000 / 1001)
+    stamps = np.round(np.arange(2000) * 1001 / 30000, 3) + 0.04  # Matroska counts in ms
+    assert [clock.tell(stamp) for stamp in stamps] == [number / (30000 / 1001) for number in range(2000)]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        ([0, 0, 0, 0], [0, 0.1, 0.2, 0.3]),  # none at all
+        ([np.nan] * 3, [0, 0.1, 0.2]),
+        ([0, 0.1, 0.05, 0.15, 0.5], [0, 0.1, 0.2, 0.3, 0.5]),  # back and forth
+        ([2.0, 2.25, 3.0], [0, 0.25, 1.0]),  # what was before was cut off
+    ],
+)
+def test_times_increase_whatever_the_stamps(stamps, expected):
+    clock = VideoClock(10)
+    np.testing.assert_allclose([clock.tell(stamp) for stamp in stamps], expected)
+
+
 def test_fps_replaces_what_the_video_says(tmp_path):
     images = open_images(write_video(tmp_path / "walk.mp4"), fps=50)
     assert images.fps == 50 and [time for time, _ in images][1] == pytest.approx(0.02)
@@ -50,7 +104,7 @@ class FakeCapture:
         return self.frames >= 0
 
     def get(self, key):
-        return self.said[key]
+        return self.said.get(key, 0.0)
 
     def read(self):
         self.left -= 1
@@ -158,7 +212,7 @@ def test_closed_file(tmp_path):
 
 def test_closed_file_as_access_tells_it(tmp_path, monkeypatch):
     path = write_video(tmp_path / "a.mp4")
-    monkeypatch.setattr(images_module.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(UsageError, match=r"a\.mp4: may not be read"):
         check_readable(path)
 
