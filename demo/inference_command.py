@@ -11,7 +11,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
-FORMATS = ("json", "npz", "video")
+FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html", "video")
+DEFAULT_FORMATS = ("json", "npz", "video")
 
 
 def positive(kind: type) -> Callable[[str], float]:
@@ -48,7 +49,11 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
         "--track", choices=("iou", "oks"), default="iou", help="by what people are told apart; default: %(default)s"
     )
     parser.add_argument(
-        "--format", nargs="+", choices=FORMATS, default=FORMATS, help="what to leave in DIR; default: all of it"
+        "--format",
+        nargs="+",
+        choices=FORMATS,
+        default=DEFAULT_FORMATS,
+        help=f"what to leave in DIR; docs/formats.md says for what; default: {' '.join(DEFAULT_FORMATS)}",
     )
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..atomic_file import write_atomically
-from ..datasets.person_tracks import keypoint_boxes
-from ..keypoints import COCO_17, get_keypoint_set
-from ..visualization.side_by_side import DrawnPerson, pose_truth, write_side_by_side
-from .errors import unknown_name
+from ..formats import WRITERS, Person, Scene, mmpose_json, write_scene
+from ..keypoints import remap
+from .errors import UsageError, unknown_name
 from .sources import Recording
-from .tracks import Track2D, Track3D
+from .tracks import Track3D
+
+if TYPE_CHECKING:
+    from ..visualization.side_by_side import DrawnPerson
 
 Progress = Callable[[int, int], None]
-#: What can be left of a result: MMPose's JSON, arrays, and a video.
-FORMATS = ("json", "npz", "video")
+#: What can be left of a result, by name; a video's suffix is .mp4, the others' are their names.
+FORMATS = (*WRITERS, "video")
+#: What is left where nothing else is asked for: MMPose's JSON, arrays, and a video.
+DEFAULT_FORMATS = ("json", "npz", "video")
 
 
 @dataclass(frozen=True)
@@ -39,27 +41,46 @@ class InferenceResult:
     def save(
         self,
         out: str | Path,
-        formats: Sequence[str] = FORMATS,
+        formats: Sequence[str] | None = None,
         progress: Progress | None = None,
         show: Callable[[np.ndarray], None] | None = None,
     ) -> list[Path]:
-        """Write ``<out>/<name>.json``, ``.npz`` and ``.mp4``, each whole or not at all; returns what was written.
+        """Write one file, ``walk.bvh``, or one a format into a folder, ``<out>/<name>.json`` ...; returns the files.
 
-        progress: called with the frames of the video done and those there are; show: with each frame of it. Raises
-        UsageError for an unknown format, OSError where nothing can be written.
+        Each is there as a whole or not at all. A path with a suffix that is no folder is one file, unless formats are
+        given; else DEFAULT_FORMATS are left in the folder. BVH and TRC hold one person: of several people it is a file
+        each, ``walk_<person>.bvh``. ``notes`` get what the format could not hold. progress: called with the frames of
+        the video done and those there are; show: with each frame of it. Raises UsageError for an unknown format or
+        suffix, ValueError for a result that a format cannot hold, OSError where nothing can be written.
         """
-        for format in formats:
-            if format not in FORMATS:
-                raise unknown_name("format", format, FORMATS)
-        stem = result_path(out, self.name)
+        out = Path(out)
+        if formats is None and out.suffix and not out.is_dir():
+            known = [suffix_of(format) for format in FORMATS]
+            if out.suffix.lower() not in known:
+                say = f"suffix {out.suffix!r} is not known; give a folder, or a file with one of {', '.join(known)}"
+                raise UsageError(f"{out}: {say}")
+            paths = [out]
+        else:
+            formats = DEFAULT_FORMATS if formats is None else formats
+            for format in formats:
+                if format not in FORMATS:
+                    raise unknown_name("format", format, FORMATS)
+            stem = result_path(out, self.name)
+            paths = [stem.with_name(stem.name + suffix_of(format)) for format in FORMATS if format in formats]
         written = []
-        if "json" in formats:
-            written.append(write_json(stem.with_name(f"{stem.name}.json"), self))
-        if "npz" in formats:
-            written.append(write_npz(stem.with_name(f"{stem.name}.npz"), self))
-        if "video" in formats:
-            written.append(write_video(stem.with_name(f"{stem.name}.mp4"), self, progress, show))
+        for path in paths:
+            if path.suffix.lower() == suffix_of("video"):
+                written.append(write_video(path, self, progress, show))
+            else:
+                done = write_scene(path, scene_of(self))
+                written += done.paths
+                self.notes.extend(note for note in done.notes if note not in self.notes)
         return written
+
+
+def suffix_of(format: str) -> str:
+    """The suffix of a format's files, with the dot."""
+    return ".mp4" if format == "video" else f".{format}"
 
 
 def result_path(out: str | Path, name: str) -> Path:
@@ -67,80 +88,45 @@ def result_path(out: str | Path, name: str) -> Path:
     return Path(out, *(part for part in Path(name).parts if part not in ("/", "..")))
 
 
-def write_json(path: str | Path, result: InferenceResult) -> Path:
-    """MMPose's layout of 3D results, as its demos write it: ``meta_info`` and, frame by frame, ``instance_info``.
-
-    keypoints are m in MMPose's axes: x to the camera's left, y away from it, z up, the lowest keypoint of each pose at
-    z = 0. Beside MMPose's fields an instance has track_id, bbox (px), keypoints_2d (px), keypoint_scores_2d and
-    hidden.
-    """
-    people = result.people
-    keypoint_set = get_keypoint_set(people[0].keypoint_set) if people else None
-    meta = _meta(keypoint_set.name if keypoint_set else "h36m_17", result.recording)
-    meta["keypoints_space"] = "m; x left, y away, z up from the lowest keypoint"
-    meta["notes"] = result.notes
-
-    def instances(person: Track3D, row: int) -> dict[str, Any] | None:
-        if not np.isfinite(person.keypoints_3d[row]).all():
-            return None
-        return dict(
-            keypoints=_round(mmpose_axes(person.keypoints_3d[row]), 5),
-            keypoint_scores=[1.0] * person.keypoints_3d.shape[1],
-            hidden=person.hidden[row].tolist(),
-            **({} if person.spread is None else dict(spread=_round(person.spread[row], 5))),
-            **({} if person.trajectory is None else dict(trajectory=_round(person.trajectory[row], 4))),
-            **_instance_2d(person.track, row, "keypoints_2d", "keypoint_scores_2d"),
+def scene_of(result: InferenceResult) -> Scene:
+    """The result as the writers of :mod:`mpm_mmpose.formats` take it."""
+    recording = result.recording
+    people = [
+        Person(
+            name=person.track.person,
+            keypoint_set=person.keypoint_set,
+            frames=recording.frames_of(person.track),
+            keypoints_3d=person.keypoints_3d,
+            trajectory=person.trajectory,
+            hidden=person.hidden,
+            spread=person.spread,
+            keypoints_2d=person.track.keypoints,
+            scores_2d=person.track.scores,
+            keypoint_set_2d=person.track.keypoint_set,
+            truth=_truth(recording, person),
         )
-
-    tracks = [person.track for person in people]
-    return _write_frames(path, meta, result.recording, tracks, lambda index, row: instances(people[index], row))
+        for person in result.people
+    ]
+    width, height = _size(recording)
+    return Scene(recording.name, people, recording.times, recording.fps, width, height, notes=list(result.notes))
 
 
 def write_keypoints_2d(path: str | Path, recording: Recording) -> Path:
     """The 2D stage in MMPose's layout, which ``demo/keypoints_to_3d.py`` reads."""
-    tracks = recording.tracks
-    meta = _meta(tracks[0].keypoint_set if tracks else COCO_17.name, recording)
-    return _write_frames(
-        path,
-        meta,
-        recording,
-        tracks,
-        lambda index, row: _instance_2d(tracks[index], row, "keypoints", "keypoint_scores"),
-    )
-
-
-def write_npz(path: str | Path, result: InferenceResult) -> Path:
-    """All people row by row, N rows, as plain arrays.
-
-    person (N,) text, frame (N,), time (N,) s; keypoints_3d (N, K, 3) root-relative m, camera axes (x right, y down, z
-    away), NaN where there is none; hidden (N, K); spread (N, K) m and trajectory (N, 3) m where they are known;
-    keypoints_2d (N, K', 2) px and scores_2d (N, K'); keypoint_set, keypoint_set_2d, fps, width, height.
-    """
-    people = result.people
-    arrays: dict[str, Any] = dict(fps=result.recording.fps, notes=np.array(result.notes, dtype=str))
-    if people:
-        times = [person.track.times for person in people]
-        arrays |= dict(
-            person=np.repeat([person.track.person for person in people], list(map(len, people))),
-            frame=np.concatenate([result.recording.frames_of(person.track) for person in people]),
-            time=np.concatenate(times),
-            keypoints_3d=np.concatenate([person.keypoints_3d for person in people]),
-            hidden=np.concatenate([person.hidden for person in people]),
-            keypoints_2d=np.concatenate([person.track.keypoints for person in people]),
-            scores_2d=np.concatenate([person.track.scores for person in people]),
-            keypoint_set=people[0].keypoint_set,
-            keypoint_set_2d=people[0].track.keypoint_set,
-            width=people[0].track.width,
-            height=people[0].track.height,
+    people = [
+        Person(
+            name=track.person,
+            keypoint_set=track.keypoint_set,
+            frames=recording.frames_of(track),
+            keypoints_3d=np.empty((len(track), 0, 3)),
+            keypoints_2d=track.keypoints,
+            scores_2d=track.scores,
+            keypoint_set_2d=track.keypoint_set,
         )
-        for name in ("spread", "trajectory"):
-            if all(getattr(person, name) is not None for person in people):
-                arrays[name] = np.concatenate([getattr(person, name) for person in people])
-
-    def write(file: Path) -> None:
-        np.savez_compressed(file, **arrays)
-
-    return write_atomically(path, write)
+        for track in recording.tracks
+    ]
+    scene = Scene(recording.name, people, recording.times, recording.fps, *_size(recording))
+    return mmpose_json.write_keypoints_2d(path, scene)
 
 
 def write_video(
@@ -150,17 +136,18 @@ def write_video(
     show: Callable[[np.ndarray], None] | None = None,
 ) -> Path:
     """2D on the images beside 3D; see :func:`~mpm_mmpose.visualization.side_by_side.write_side_by_side`."""
+    from ..visualization.side_by_side import write_side_by_side  # here, because other formats need no OpenCV
+
     recording, people = result.recording, result.people
-    size = recording.images or (recording.tracks[0] if recording.tracks else None)
-    width, height = (size.width, size.height) if size else (1280, 720)
+    width, height = _size(recording)
     return write_side_by_side(
         path,
         [drawn(recording, person) for person in people],
         recording.times,
         None if recording.images is None else (image for _, image in recording.images),
         fps=recording.fps,
-        width=width,
-        height=height,
+        width=width or 1280,
+        height=height or 720,
         progress=progress,
         show=show,
     )
@@ -168,7 +155,8 @@ def write_video(
 
 def drawn(recording: Recording, person: Track3D) -> DrawnPerson:
     """A person as the video shows them."""
-    truth = recording.truth.get(person.track.person)
+    from ..visualization.side_by_side import DrawnPerson
+
     return DrawnPerson(
         identity=person.track.person,
         frames=recording.frames_of(person.track),
@@ -178,70 +166,20 @@ def drawn(recording: Recording, person: Track3D) -> DrawnPerson:
         poses=person.keypoints_3d,
         pose_set=person.keypoint_set,
         hidden=person.hidden,
-        truth=None if truth is None else pose_truth(truth.keypoints_3d, truth.keypoint_set, person.keypoint_set),
+        truth=_truth(recording, person),
     )
 
 
-def mmpose_axes(poses: np.ndarray) -> np.ndarray:
-    """Camera axes (..., K, 3) m to MMPose's for 3D results: x left, y away, z up, the lowest keypoint at z = 0."""
-    turned = poses[..., [0, 2, 1]] * np.array([-1, 1, -1], poses.dtype)
-    turned[..., 2] -= turned[..., 2].min(axis=-1, keepdims=True)
-    return turned
+def _size(recording: Recording) -> tuple[int, int]:
+    """Width and height of the images, px, 0 where nobody knows."""
+    size = recording.images or (recording.tracks[0] if recording.tracks else None)
+    return (size.width, size.height) if size else (0, 0)
 
 
-def _meta(keypoint_set: str, recording: Recording) -> dict[str, Any]:
-    names = get_keypoint_set(keypoint_set).names
-    # MMPose's names of these sets tell readers which keypoints they are.
-    known = {"h36m_17": "h36m", "coco_17": "coco", "halpe_26": "halpe26"}
-    meta: dict[str, Any] = dict(dataset_name=known.get(keypoint_set, keypoint_set), num_keypoints=len(names))
-    if names[: len(COCO_17)] == COCO_17.names or keypoint_set == "h36m_17":
-        meta["keypoint_id2name"] = {str(index): name for index, name in enumerate(names)}
-    meta |= dict(keypoint_names=list(names), fps=recording.fps)
-    if recording.tracks:
-        meta |= dict(image_size=[recording.tracks[0].width, recording.tracks[0].height])
-    return meta
-
-
-def _instance_2d(track: Track2D, row: int, keypoints: str, scores: str) -> dict[str, Any]:
-    found = track.scores[row : row + 1] > 0
-    box = keypoint_boxes(track.keypoints[row : row + 1], found) if found.any() else np.zeros((1, 4))
-    return {
-        keypoints: _round(np.nan_to_num(track.keypoints[row]), 3),
-        scores: _round(track.scores[row], 4),
-        "bbox": _round(box, 2),
-        "track_id": int(track.person) if track.person.isdecimal() else track.person,
-    }
-
-
-def _write_frames(
-    path: str | Path,
-    meta: dict[str, Any],
-    recording: Recording,
-    tracks: Sequence[Track2D],
-    instance: Callable[[int, int], dict[str, Any] | None],
-) -> Path:
-    """Write frame by frame, because all of a long video as Python's objects takes gigabytes."""
-
-    def lines() -> Iterator[str]:
-        rows = [{int(frame): row for row, frame in enumerate(recording.frames_of(track))} for track in tracks]
-        for frame in range(len(recording.times)):
-            there = (instance(index, row[frame]) for index, row in enumerate(rows) if frame in row)
-            yield json.dumps(dict(frame_id=frame, instances=[one for one in there if one is not None]))
-
-    def write(file: Path) -> None:
-        with open(file, "w", encoding="utf-8") as text:
-            _write_list(text, f'{{"meta_info": {json.dumps(meta)},\n"instance_info": [\n', lines(), "\n]}\n")
-
-    return write_atomically(path, write)
-
-
-def _write_list(text: TextIO, before: str, lines: Iterable[str], after: str) -> None:
-    text.write(before)
-    for index, line in enumerate(lines):
-        text.write(",\n" * (index > 0) + line)
-    text.write(after)
-
-
-def _round(array: np.ndarray, digits: int) -> list:
-    # Through float64, or the file has float32's digits.
-    return np.round(np.asarray(array, np.float64), digits).tolist()
+def _truth(recording: Recording, person: Track3D) -> np.ndarray | None:
+    """Truth (N, K, 3) in the keypoints of the poses; None where some of them are not known exactly."""
+    truth = recording.truth.get(person.track.person)
+    if truth is None:
+        return None
+    mapping = remap(truth.keypoint_set, person.keypoint_set, approximate=False)
+    return None if mapping.missing else mapping(truth.keypoints_3d)[0]

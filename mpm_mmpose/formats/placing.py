@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .scene import Scene
+
 
 def y_up(points: np.ndarray) -> np.ndarray:
     """(..., 3) from camera axes to x right, y up, z towards the camera, so that who looks at it faces z."""
@@ -27,7 +29,7 @@ def stand(people: Sequence[np.ndarray], roots: Sequence[np.ndarray | None]) -> l
     = 0, as high as puts the lowest keypoint of that person on the floor.
     """
     lows = [
-        np.nanmin(person[..., 1] + (0 if root is None else root[:, None, 1]))
+        _lowest(person[..., 1] + (0 if root is None else root[:, None, 1]))
         for person, root in zip(people, roots, strict=True)
     ]
     common = min((low for low, root in zip(lows, roots, strict=True) if root is not None), default=0.0)
@@ -35,3 +37,15 @@ def stand(people: Sequence[np.ndarray], roots: Sequence[np.ndarray | None]) -> l
         np.tile((0.0, -low, 0.0), (len(person), 1)) if root is None else root - (0.0, common, 0.0)
         for person, low, root in zip(people, lows, roots, strict=True)
     ]
+
+
+def upright(scene: Scene) -> list[np.ndarray]:
+    """Keypoints (N, K, 3) m of each person where :func:`stand` puts them, y up; NaN where they are not known."""
+    people = [y_up(person.keypoints_3d.astype(np.float64)) for person in scene.people]
+    roots = [None if person.trajectory is None else y_up(person.trajectory) for person in scene.people]
+    return [person + root[:, None] for person, root in zip(people, stand(people, roots), strict=True)]
+
+
+def _lowest(heights: np.ndarray) -> float:
+    low = np.min(heights, initial=np.inf, where=np.isfinite(heights))
+    return float(low) if np.isfinite(low) else 0.0

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..version import __version__
+
 
 @dataclass(frozen=True)
 class Person:
@@ -33,7 +35,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Scene:
-    """The people of one recording; times: (F,) s of all frames; width, height: of the images, px."""
+    """The people of one recording; times: (F,) s of all frames; width, height: of the images, px, 0 where unknown."""
 
     name: str
     people: list[Person]
@@ -41,5 +43,5 @@ class Scene:
     fps: float
     width: int = 0
     height: int = 0
-    made_by: str = ""
+    made_by: str = f"mpm_mmpose {__version__}"
     notes: list[str] = field(default_factory=list)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.results import InferenceResult, mmpose_axes, result_path, write_keypoints_2d
+from mpm_mmpose.apis.results import InferenceResult, result_path, write_keypoints_2d
+from mpm_mmpose.formats.mmpose_json import mmpose_axes
 from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
 from mpm_mmpose.apis.tracks import Track2D, Track3D
 
@@ -107,7 +108,7 @@ def test_nobody(tmp_path):
 def test_an_error_leaves_what_was_there(tmp_path, monkeypatch):
     (tmp_path / "walk.json").write_text("before")
     result = make_result()
-    monkeypatch.setattr("mpm_mmpose.apis.results.mmpose_axes", lambda poses: 1 / 0)
+    monkeypatch.setattr("mpm_mmpose.formats.mmpose_json.mmpose_axes", lambda poses: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         result.save(tmp_path, ["json"])
     assert [path.name for path in tmp_path.iterdir()] == ["walk.json"]

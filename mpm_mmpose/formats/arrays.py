@@ -1,0 +1,129 @@
+"""A scene as plain arrays in one .npz file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ..atomic_file import write_atomically
+from ..keypoints import get_keypoint_set
+from .scene import Person, Scene
+
+AXES = "m; camera axes: x right, y down, z away"
+_NEEDED = ("person", "frame", "keypoints_3d", "keypoint_set", "fps")
+#: Of Person, in the file where they are known of everybody.
+_OPTIONAL = ("hidden", "spread", "trajectory", "keypoints_2d", "scores_2d", "truth")
+
+
+def write_npz(path: str | Path, scene: Scene) -> Path:
+    """All people row by row, N rows, as plain arrays.
+
+    person (N,) text, frame (N,), time (N,) s; keypoints_3d (N, K, 3) root-relative m, camera axes (x right, y down, z
+    away), NaN where there is none; hidden (N, K); spread (N, K) m, trajectory (N, 3) m and truth (N, K, 3) m where they
+    are known; keypoints_2d (N, K', 2) px and scores_2d (N, K'); frame_times (F,) s of all frames; keypoint_set,
+    keypoint_names, keypoint_set_2d, axes, fps, width, height, made_by, notes. Raises ValueError for people of several
+    keypoint sets.
+    """
+    people = scene.people
+    sets = sorted({person.keypoint_set for person in people})
+    if len(sets) > 1:
+        raise ValueError(f"{path}: people of several keypoint sets ({', '.join(sets)}); write them to a file each")
+    arrays: dict[str, Any] = dict(
+        fps=scene.fps,
+        notes=np.array(scene.notes, dtype=str),
+        frame_times=scene.times,
+        axes=AXES,
+        made_by=scene.made_by,
+        width=scene.width,
+        height=scene.height,
+    )
+    if people:
+        frames = np.concatenate([person.frames for person in people])
+        arrays |= dict(
+            person=np.repeat([person.name for person in people], [len(person.frames) for person in people]),
+            frame=frames,
+            time=scene.times[frames],
+            keypoints_3d=np.concatenate([person.keypoints_3d for person in people]),
+            keypoint_set=people[0].keypoint_set,
+            keypoint_names=np.array(get_keypoint_set(people[0].keypoint_set).names),
+        )
+        if people[0].keypoint_set_2d is not None:
+            arrays["keypoint_set_2d"] = people[0].keypoint_set_2d
+        for name in _OPTIONAL:
+            if all(getattr(person, name) is not None for person in people):
+                arrays[name] = np.concatenate([getattr(person, name) for person in people])
+
+    def write(file: Path) -> None:
+        with open(file, "wb") as whole:  # given a name, numpy would add .npz to one that does not end so
+            np.savez_compressed(whole, **arrays)
+
+    return write_atomically(path, write)
+
+
+def read_npz(path: str | Path) -> Scene:
+    """The scene of a file of :func:`write_npz`, of this version or an older one; called as the file.
+
+    Raises ValueError (file, field, fix) for a file that is damaged or not of this kind, OSError where it cannot be
+    read. Nothing in it is unpickled.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, BadZipFile, EOFError, AttributeError) as error:
+        raise ValueError(f"{path}: is no .npz file of plain arrays, or is cut off ({error}); write it again") from None
+    fps = _number(path, arrays, "fps")
+    notes = [str(note) for note in np.atleast_1d(arrays.get("notes", []))]
+    made_by = str(arrays.get("made_by", ""))
+    size = dict(width=int(arrays.get("width", 0)), height=int(arrays.get("height", 0)))
+    if "person" not in arrays and "frame_times" in arrays:  # nobody was found
+        return Scene(path.stem, [], arrays["frame_times"], fps, made_by=made_by, notes=notes, **size)
+    _check(path, arrays)
+    last = int(arrays["frame"].max()) if len(arrays["frame"]) else -1
+    times = arrays.get("frame_times", np.arange(last + 1) / fps)
+    if last >= len(times):
+        raise ValueError(f"{path}: frame has {last}, but frame_times only {len(times)} frames; write the file again")
+    names, first = np.unique(arrays["person"], return_index=True)
+    people = []
+    for name in names[np.argsort(first)]:
+        rows = arrays["person"] == name
+        people.append(
+            Person(
+                name=str(name),
+                keypoint_set=str(arrays["keypoint_set"]),
+                frames=arrays["frame"][rows],
+                keypoints_3d=arrays["keypoints_3d"][rows],
+                keypoint_set_2d=str(arrays["keypoint_set_2d"]) if "keypoint_set_2d" in arrays else None,
+                **{field: arrays[field][rows] for field in _OPTIONAL if field in arrays},
+            )
+        )
+    return Scene(path.stem, people, times, fps, made_by=made_by, notes=notes, **size)
+
+
+def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    if missing := [name for name in _NEEDED if name not in arrays]:
+        raise ValueError(f"{path}: has no {', '.join(missing)}; give an .npz that this package wrote of 3D results")
+    try:
+        number = len(get_keypoint_set(str(arrays["keypoint_set"])))
+    except KeyError as error:
+        raise ValueError(f"{path}: {error.args[0]}") from None
+    shape = (len(arrays["person"]), number, 3)
+    if arrays["keypoints_3d"].shape != shape:
+        raise ValueError(f"{path}: keypoints_3d has shape {arrays['keypoints_3d'].shape}, not {shape}; write it again")
+    for name in ("frame", *_OPTIONAL):
+        if name in arrays and len(arrays[name]) != len(arrays["person"]):
+            raise ValueError(
+                f"{path}: {name} has {len(arrays[name])} rows, person {len(arrays['person'])}; write it again"
+            )
+    if arrays["frame"].dtype.kind not in "iu" or (arrays["frame"] < 0).any():
+        raise ValueError(f"{path}: frame is not whole numbers from 0; write it again")
+
+
+def _number(path: Path, arrays: dict[str, np.ndarray], name: str) -> float:
+    value = arrays.get(name)
+    if value is None or value.ndim or value.dtype.kind not in "fiu" or not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{path}: {name} is {value}, not a number above 0; give an .npz that this package wrote")
+    return float(value)

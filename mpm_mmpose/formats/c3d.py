@@ -1,0 +1,77 @@
+"""C3D: markers of a whole recording, for motion capture and biomechanics software; ezc3d writes it."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic_file import write_atomically
+from ..keypoints import get_keypoint_set
+from .placing import upright
+from .scene import Scene
+
+UNIT = 1000.0  # mm
+MISSING = -1.0  # residual of a marker that is not there
+MOST_FRAMES = 2**16 - 1  # C3D's header counts them in 16 bits
+BLOCK = 512  # bytes, of which C3D's header says where data begins
+
+
+def write_c3d(path: str | Path, scene: Scene) -> Path:
+    """All people in one file: points called as the keypoints, of several people ``<person>:<keypoint>``.
+
+    mm, y up on the floor as :func:`~.placing.stand` puts them; all frames of the recording, counted from 1; a keypoint
+    that is not known has residual -1. Raises ValueError without the ezc3d package, for a scene without people or of
+    more frames than C3D counts; OSError where the disk is full.
+    """
+    try:
+        import ezc3d
+    except ImportError:
+        raise ValueError("C3D needs the ezc3d package: pip install 'mpm_mmpose[c3d]' (or pip install ezc3d)") from None
+    path, frames = Path(path), len(scene.times)
+    if not scene.people:
+        raise ValueError(f"{path}: there is nobody to write; the recording has no people")
+    if frames > MOST_FRAMES:
+        raise ValueError(f"{path}: C3D holds at most {MOST_FRAMES} frames, and there are {frames}; write them in parts")
+    labels, places = [], []
+    for person, keypoints in zip(scene.people, upright(scene), strict=True):
+        prefix = f"{person.name}:" if len(scene.people) > 1 else ""
+        labels += [prefix + name for name in get_keypoint_set(person.keypoint_set).names]
+        everywhere = np.full((frames, *keypoints.shape[1:]), np.nan)
+        everywhere[person.frames] = keypoints
+        places.append(everywhere)
+    points = UNIT * np.concatenate(places, axis=1)
+    known = np.isfinite(points).all(-1)
+    file = ezc3d.c3d()
+    for group, name, value in (
+        ("POINT", "RATE", [float(scene.fps)]),
+        ("POINT", "UNITS", ["mm"]),
+        ("POINT", "LABELS", labels),
+        ("POINT", "DESCRIPTIONS", labels),
+        ("POINT", "X_SCREEN", ["+X"]),
+        ("POINT", "Y_SCREEN", ["+Y"]),
+        ("MANUFACTURER", "SOFTWARE", [scene.made_by]),
+        ("SUBJECTS", "NAMES", [person.name for person in scene.people]),
+    ):
+        file.add_parameter(group, name, value)
+    file["data"]["points"] = np.concatenate((np.where(known[..., None], points, 0).T, np.ones((1, *known.T.shape))))
+    file["data"]["meta_points"] = dict(
+        residuals=np.where(known, 0.0, MISSING).T[None], camera_masks=np.zeros((7, *known.T.shape), bool)
+    )
+
+    def write(place: Path) -> None:
+        file.write(str(place))
+        _check_whole(place, path, known.size)
+
+    return write_atomically(path, write)
+
+
+def _check_whole(place: Path, path: Path, points: int) -> None:
+    """OSError for a file that breaks off, of which ezc3d says nothing; points: of all frames, 16 bytes each."""
+    content = place.stat().st_size if place.is_file() else 0
+    with open(place, "rb") as file:
+        header = file.read(BLOCK)
+    begin = (struct.unpack_from("<H", header, 16)[0] - 1) * BLOCK if len(header) == BLOCK else BLOCK
+    if content < begin + 16 * points:
+        raise OSError(f"{path}: only {content} of {begin + 16 * points} bytes could be written; is the disk full?")

@@ -1,0 +1,53 @@
+"""CSV: a row a person and frame, for spreadsheets and statistics."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic_file import write_atomically
+from ..keypoints import get_keypoint_set
+from .scene import Scene
+
+
+def write_csv(path: str | Path, scene: Scene) -> Path:
+    """Lines of comment (#), a line of names, then rows: person, frame, time (s), and x, y, z (m) of each keypoint.
+
+    Camera axes relative to the pelvis, as in the scene; where the pelvis is, trajectory_x, _y, _z (m), where that is
+    known of anybody. What is not known is empty. Raises ValueError for people of several keypoint sets.
+    """
+    sets = sorted({person.keypoint_set for person in scene.people})
+    if len(sets) > 1:
+        raise ValueError(f"{path}: people of several keypoint sets ({', '.join(sets)}); write them to a file each")
+    points = [*get_keypoint_set(sets[0]).names] if sets else []
+    placed = any(person.trajectory is not None for person in scene.people)
+    points += ["trajectory"] * placed
+    comments = (
+        f"made by {scene.made_by} of {scene.name}",
+        f"fps {scene.fps:g}; keypoint set {sets[0] if sets else 'of nobody'}",
+        "m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
+        *(["trajectory: the pelvis in the camera's axes, m"] if placed else []),
+        *(f"note: {note}" for note in scene.notes),
+    )
+
+    def rows() -> Iterator[list[object]]:
+        for person in scene.people:
+            nowhere = np.full((len(person.frames), 3), np.nan)
+            values = [person.keypoints_3d.reshape(len(person.frames), -1)]
+            values += [nowhere if person.trajectory is None else person.trajectory] if placed else []
+            for frame, row in zip(person.frames, np.concatenate(values, axis=1), strict=True):
+                numbers = [f"{value:.6f}" if np.isfinite(value) else "" for value in row]
+                yield [person.name, int(frame), f"{scene.times[frame]:.6f}", *numbers]
+
+    def write(file: Path) -> None:
+        with open(file, "w", encoding="utf-8", newline="") as text:
+            for comment in comments:
+                text.write("# " + " ".join(comment.split()) + "\n")
+            table = csv.writer(text, lineterminator="\n")
+            table.writerow(["person", "frame", "time", *(f"{point}_{axis}" for point in points for axis in "xyz")])
+            table.writerows(rows())
+
+    return write_atomically(path, write)

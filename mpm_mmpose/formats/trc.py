@@ -1,0 +1,54 @@
+"""TRC: markers as text, for OpenSim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic_file import write_atomically
+from ..keypoints import get_keypoint_set
+from .files import Written, path_of
+from .placing import every_frame, upright
+from .scene import Person, Scene
+
+UNIT = 1000.0  # mm
+
+
+def write_trc(path: Path, scene: Scene) -> Written:
+    """A file a person, ``<path>_<person>.trc`` where there are several, of all frames from their first to their last.
+
+    mm, y up on the floor as :func:`~.placing.stand` puts them; frames from 1, time as in the recording; what is not
+    known is blank. Raises ValueError for a scene without people.
+    """
+    if not scene.people:
+        raise ValueError(f"{path}: there is nobody to write; the recording has no people")
+    paths = [path_of(path, person, scene) for person in scene.people]
+    for file, person, places in zip(paths, scene.people, upright(scene), strict=True):
+        _write_person(file, person, places, scene)
+    return Written(paths, [])
+
+
+def _write_person(path: Path, person: Person, places: np.ndarray, scene: Scene) -> None:
+    names = get_keypoint_set(person.keypoint_set).names
+    frames = np.arange(person.frames[0], person.frames[-1] + 1)
+    markers = UNIT * every_frame(person.frames, places).reshape(len(frames), -1)
+    rate = f"{scene.fps:g}"
+    counts = f"{len(frames)}\t{len(names)}"
+    header = (
+        f"PathFileType\t4\t(X/Y/Z)\t{path.name}\tmade by {scene.made_by}; y up, z towards the camera",
+        "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames",
+        f"{rate}\t{rate}\t{counts}\tmm\t{rate}\t1\t{len(frames)}",
+        "Frame#\tTime\t" + "\t\t\t".join(names) + "\t\t",
+        "\t\t" + "\t".join(f"{axis}{number}" for number in range(1, len(names) + 1) for axis in "XYZ"),
+        "",
+    )
+
+    def write(file: Path) -> None:
+        with open(file, "w", encoding="utf-8", newline="\n") as text:
+            text.writelines(line + "\n" for line in header)
+            for frame, row in zip(frames, markers, strict=True):
+                numbers = (f"{value:.4f}" if np.isfinite(value) else "" for value in row)
+                text.write("\t".join((str(frame + 1), f"{scene.times[frame]:.6f}", *numbers)) + "\n")
+
+    write_atomically(path, write)
