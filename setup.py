@@ -42,7 +42,11 @@ setup(
     ],
     cmdclass={"build_py": BuildWithConfigs},
     packages=find_packages(include=["mpm_mmpose", "mpm_mmpose.*"]),
-    package_data={"mpm_mmpose.datasets.readers": ["*.json"], "mpm_mmpose.reproduce": ["*.json"]},
+    package_data={
+        "mpm_mmpose.datasets.readers": ["*.json"],
+        "mpm_mmpose.formats.page": ["assets/*", "assets/vendor/*"],
+        "mpm_mmpose.reproduce": ["*.json"],
+    },
     install_requires=[
         "numpy>=1.26",
         "torch>=2.6",

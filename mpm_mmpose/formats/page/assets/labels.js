@@ -1,0 +1,109 @@
+// Names above heads, and what the joint under the pointer is: HTML over the canvas.
+
+import { Vector3 } from "three";
+import { personColour } from "page/colours";
+import { readValue } from "page/data";
+
+const ABOVE = 0.16;
+const NEAR = 14;
+
+export class Labels {
+  constructor(box, scene, state, bodies, camera, numbers) {
+    Object.assign(this, { box, people: scene.people, state, bodies, camera, numbers });
+    this.names = scene.people.map((person) => {
+      const label = box.appendChild(document.createElement("div"));
+      label.append(person.name, document.createElement("span"));
+      return label;
+    });
+    this.tip = box.appendChild(document.createElement("div"));
+    this.tip.className = "tip";
+    this.tip.hidden = true;
+    this.pointer = null;
+    this.place = new Vector3();
+  }
+
+  paint() {
+    this.names.forEach((label, index) => {
+      label.style.color = personColour(this.numbers[index], this.state.theme);
+    });
+  }
+
+  update() {
+    for (const person of this.people) this.updateName(person);
+    this.updateTip();
+  }
+
+  updateName(person) {
+    const label = this.names[person.index];
+    const points = this.bodies.poses[person.index];
+    const known = this.bodies.known[person.index];
+    let top = -1;
+    for (let k = 0; k < known.length; k += 1) {
+      if (known[k] && (top < 0 || points[3 * k + 1] > points[3 * top + 1])) top = k;
+    }
+    label.hidden = top < 0 || !this.state.labels;
+    if (label.hidden) return;
+    const error = person.errors ? person.errors[person.rowAt[this.state.frame]] : NaN;
+    const text = this.state.truth && Number.isFinite(error) ? `${error.toFixed(0)} mm` : "";
+    if (label.lastChild.textContent !== text) label.lastChild.textContent = text;
+    this.place.set(points[0], points[3 * top + 1] + ABOVE, points[2]);
+    this.move(label, "translate(-50%, -100%)");
+  }
+
+  updateTip() {
+    const found = this.pointer ? this.nearest() : null;
+    this.tip.hidden = found === null;
+    if (!found) return;
+    const { person, k } = found;
+    const row = person.rowAt[this.state.frame];
+    const parts = [person.skeleton.names[k]];
+    if (person.truth && this.bodies.trulyKnown[person.index][k]) {
+      parts.push(`${distance(this.bodies, person.index, k).toFixed(0)} mm off`);
+    }
+    const spread = person.spread ? readValue(person.spread, row * person.spread.row + k) : NaN;
+    if (Number.isFinite(spread)) parts.push(`± ${(1000 * spread).toFixed(0)} mm`);
+    this.tip.textContent = parts.join(" · ");
+    const points = this.bodies.poses[person.index];
+    this.place.set(points[3 * k], points[3 * k + 1], points[3 * k + 2]);
+    this.move(this.tip, "translate(14px, 10px)");
+  }
+
+  nearest() {
+    let best = NEAR;
+    let found = null;
+    for (const person of this.people) {
+      const points = this.bodies.poses[person.index];
+      const known = this.bodies.known[person.index];
+      for (let k = 0; k < known.length; k += 1) {
+        if (!known[k]) continue;
+        this.place.set(points[3 * k], points[3 * k + 1], points[3 * k + 2]).project(this.camera);
+        const off = Math.hypot(this.x() - this.pointer.x, this.y() - this.pointer.y);
+        if (off < best) {
+          best = off;
+          found = { person, k };
+        }
+      }
+    }
+    return found;
+  }
+
+  move(label, anchor) {
+    this.place.project(this.camera);
+    label.style.visibility = Math.abs(this.place.z) < 1 ? "visible" : "hidden";
+    label.style.transform = `translate(${this.x().toFixed(1)}px, ${this.y().toFixed(1)}px) ${anchor}`;
+  }
+
+  x() {
+    return ((this.place.x + 1) / 2) * this.box.clientWidth;
+  }
+
+  y() {
+    return ((1 - this.place.y) / 2) * this.box.clientHeight;
+  }
+}
+
+function distance(bodies, person, k) {
+  const a = bodies.poses[person];
+  const b = bodies.truths[person];
+  return 1000 * Math.hypot(a[3 * k] - b[3 * k], a[3 * k + 1] - b[3 * k + 1], a[3 * k + 2] - b[3 * k + 2]);
+}
