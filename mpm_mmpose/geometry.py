@@ -7,16 +7,27 @@ Intrinsics and depths of fewer axes than the points belong to the points' LEADIN
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
-Array = TypeVar("Array", np.ndarray, torch.Tensor)
+if TYPE_CHECKING:
+    import torch
+
+Array = TypeVar("Array", np.ndarray, "torch.Tensor")
+
+
+def _is_tensor(array: Array) -> bool:
+    # Arrays are dealt with where PyTorch is not installed, too.
+    return not isinstance(array, (np.ndarray, np.generic))
 
 
 def _stack(parts: tuple[Array, ...]) -> Array:
-    return torch.stack(parts, -1) if isinstance(parts[0], torch.Tensor) else np.stack(parts, -1)
+    if _is_tensor(parts[0]):
+        import torch
+
+        return torch.stack(parts, -1)
+    return np.stack(parts, -1)
 
 
 def _align(intrinsics: Array, ndim: int) -> Array:
@@ -148,6 +159,8 @@ def fit_root(poses: Array, uv: Array, intrinsics: Array) -> Array:
 def _is_root(poses: Array, root: int) -> Array:
     """1 at keypoint ``root``, else 0: (K,) in the type of ``poses``."""
     number = poses.shape[-2]
-    if isinstance(poses, torch.Tensor):
+    if _is_tensor(poses):
+        import torch
+
         return (torch.arange(number, device=poses.device) == root).to(poses.dtype)
     return (np.arange(number) == root).astype(poses.dtype)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class UsageError(ValueError):
@@ -19,3 +21,19 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
         return UsageError(f"{kind} {name!r} is not known; did you mean {' or '.join(map(repr, near))}?")
     shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
     return UsageError(f"{kind} {name!r} is not known; there are {shown}")
+
+
+def check_readable(source: str | Path) -> Path:
+    """The path; raises UsageError where nothing is there or we may not read it, ValueError for an empty file."""
+    path = Path(source)
+    try:
+        there = path.exists()
+    except PermissionError:
+        raise UsageError(f"{path}: its folder may not be looked into; ask for permission to it (chmod +x)") from None
+    if not there:
+        raise UsageError(f"{path}: does not exist; give a video, image, folder or keypoint file, or webcam")
+    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+        raise UsageError(f"{path}: may not be read; ask for permission to it (chmod +r)")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ValueError(f"{path}: is empty; write or fetch it again")
+    return path

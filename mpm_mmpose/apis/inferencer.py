@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ..runtime import OnnxModel
 from .errors import UsageError, unknown_name
 from .images import VideoImages, open_images
 from .live_view import LiveView, check_display, show_drawn
@@ -25,21 +26,27 @@ from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
 from .tracks import Track2D, Track3D
+from .window_model import WindowModel
+from .windows import WindowPredictor
 
 TASKS = ("lift", "complete")
+BACKENDS = ("pytorch", "onnx")
 
 
 class MPMInferencer:
     """Lifts the people of a source to 3D, in the manner of MMPose's inferencers.
 
     Args:
-        model: a name of the model index (configs/mpm/metafile.yml), or a config file.
-        weights: the model's: path or address; by default the published ones.
+        model: a name of the model index (configs/mpm/metafile.yml), or a config file; an exported model has its own.
+        weights: the model's: path or address; by default the published ones. With backend 'onnx' what
+            tools/deployment/export_onnx.py wrote.
         pose2d: a 2D model or alias that MMPose knows, or a config file; needed for images, not for keypoints.
         pose2d_weights: as ``weights``.
         detector: of people, a name that MMDetection knows, a config file or 'whole_image'; by default MMPose's.
         detector_weights: as ``weights``.
-        device: by default the GPU where there is one.
+        device: of PyTorch's models; by default the GPU where there is one.
+        backend: 'pytorch', or 'onnx' for an exported model; :mod:`mpm_mmpose.runtime` runs these without MMPose.
+        providers: of ONNX Runtime, by name; by default the GPU's where there is one.
         **lifting: arguments of :class:`TrackLifter`: fps, mode, threshold, maskings, flip_test, batch_size, seed; of
             these a model that takes 3D has flip_test and batch_size.
 
@@ -48,24 +55,29 @@ class MPMInferencer:
 
     def __init__(
         self,
-        model: str | Path,
+        model: str | Path | None = None,
         weights: str | Path | None = None,
         pose2d: str | Path | None = None,
         pose2d_weights: str | Path | None = None,
         detector: str | Path | None = None,
         detector_weights: str | Path | None = None,
         device: str | torch.device | None = None,
+        backend: str = "pytorch",
+        providers: Sequence[str] | None = None,
         **lifting: object,
     ) -> None:
+        if backend not in BACKENDS:
+            raise unknown_name("backend", backend, BACKENDS)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        config, weights = find_model(model, weights)
-        self.model = build_lifter(config, weights, device)
-        keypoint_set = self.model.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
+        predictor = _onnx(weights, providers) if backend == "onnx" else _pytorch(model, weights, providers, device)
+        #: The model behind it: a PoseLifter, or what runs an exported one.
+        self.model = predictor.model if isinstance(predictor, WindowModel) else predictor
+        self._mask_tokens = predictor.mask_tokens
         # Models of 3D complete it, and cannot lift.
-        lifts = "2d" in self.model.backbone.inputs
-        self.lifter = TrackLifter(self.model, keypoint_set=keypoint_set, **lifting) if lifts else None
+        lifts = "2d" in predictor.inputs
+        self.lifter = TrackLifter(predictor, **lifting) if lifts else None
         own = {name: lifting[name] for name in ("flip_test", "batch_size") if name in lifting}
-        self.completer = None if lifts else PoseCompleter(self.model, keypoint_set, **own)
+        self.completer = None if lifts else PoseCompleter(predictor, **own)
         self.pose2d = pose2d and Pose2D(pose2d, pose2d_weights, detector, detector_weights, device)
         #: Files that the calls so far have written, those of a call that failed as well.
         self.kept: list[Path] = []
@@ -113,7 +125,7 @@ class MPMInferencer:
             )
         if self.completer is not None and task == "lift":
             raise UsageError("task 'lift': this model takes 3D; give task='complete'")
-        if task == "complete" and not self.model.backbone.mask_tokens:
+        if task == "complete" and not self._mask_tokens:
             raise UsageError(
                 "task 'complete': this model has no mask tokens, so it cannot be told what is hidden; give one that "
                 "was trained with them, as mpm_h36m_27_occluded"
@@ -220,6 +232,27 @@ class MPMInferencer:
                     for format in wanted:
                         self.kept += result.save(out, [format], report, show)
         return result
+
+
+def _onnx(path: str | Path | None, providers: Sequence[str] | None) -> WindowPredictor:
+    if path is None:
+        raise UsageError("backend 'onnx': give the exported model as weights; see tools/deployment/export_onnx.py")
+    return OnnxModel(path, providers)
+
+
+def _pytorch(
+    model: str | Path | None,
+    weights: str | Path | None,
+    providers: Sequence[str] | None,
+    device: str | torch.device,
+) -> WindowModel:
+    if providers is not None:
+        raise UsageError("providers are ONNX Runtime's: give backend='onnx' and an exported model")
+    if model is None:
+        raise UsageError("give a model: a name of configs/mpm/metafile.yml, or a config file")
+    config, weights = find_model(model, weights)
+    built = build_lifter(config, weights, device)
+    return WindowModel(built, built.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17"))
 
 
 def _placed(lifted: Track3D, notes: list[str]) -> Track3D:

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from mmengine.structures import InstanceData
-from mmpose.structures import PoseDataSample
-from torch import nn
 
-from ..datasets.window_dataset import window_offsets
 from ..keypoints import get_keypoint_set
 from .errors import UsageError
 from .resampling import LONGEST_STEP, NEAR, interpolate, model_times, resample
-from .track_lifter import Progress, cut_windows
+from .track_lifter import Progress
+from .windows import WindowPredictor, cut_windows
 
 
 class PoseCompleter:
     """Completes 3D poses, in windows that reach as far after a frame as before it.
 
     Args:
-        model: mmpose's `PoseLifter` with an `MPMBackbone` for 3D and a `CompletionHead`, in evaluation mode.
-        keypoint_set: the model's, by name.
+        model: one that takes 3D and has mask tokens.
         flip_test: take the mean of the plain and of the mirrored input's 3D.
         batch_size: windows that are in memory at a time.
 
     Raises UsageError for another model.
     """
 
-    def __init__(self, model: nn.Module, keypoint_set: str, *, flip_test: bool = True, batch_size: int = 64) -> None:
-        if "3d" not in model.backbone.inputs or not model.backbone.mask_tokens:
+    def __init__(self, model: WindowPredictor, *, flip_test: bool = True, batch_size: int = 64) -> None:
+        if "3d" not in model.inputs or not model.mask_tokens:
             raise UsageError("completing 3D needs a model that takes 3D and has mask tokens, as mpm_h36m_27_completion")
-        self.model, self.keypoint_set = model, get_keypoint_set(keypoint_set)
+        self.model, self.keypoint_set = model, get_keypoint_set(model.keypoint_set)
         self.flip_test, self.batch_size = flip_test, batch_size
-        self.window = model.backbone.num_frames
 
     def complete(self, poses: np.ndarray, fps: float, progress: Progress | None = None) -> np.ndarray:
         """Root-relative poses (N, K, 3) m, float32; what is given in ``poses`` (N, K, 3) m, camera axes, stays.
@@ -47,16 +41,17 @@ class PoseCompleter:
         given = self._root_relative(poses)
         seen = np.isfinite(given).all(-1)
         times = np.arange(len(given)) / fps
-        rate = (getattr(self.model, "dataset_meta", None) or {}).get("fps") or fps
+        rate = self.model.trained_fps or fps
         new_times = model_times(times[0], times[-1], rate)
         gap = LONGEST_STEP * max(1 / fps, 1 / rate)
         shown, hidden = resample(times, np.where(seen[..., None], given, 0), seen, new_times, gap, NEAR / rate)
         shown[hidden] = np.nan
-        starts = np.arange(len(shown)) + window_offsets(self.window)[0]
+        window = self.model.window
+        starts = np.arange(len(shown)) - window // 2
         completed = np.empty_like(shown)
         for first in range(0, len(starts), self.batch_size):
             part = slice(first, first + self.batch_size)
-            completed[part] = self._predict(cut_windows(shown, starts[part], self.window, 1))
+            completed[part] = self.model.targets(cut_windows(shown, starts[part], window, 1), self.flip_test)
             if progress is not None:
                 progress(min(first + self.batch_size, len(starts)), len(starts))
         return np.where(seen[..., None], given, interpolate(new_times, completed, times))
@@ -69,16 +64,3 @@ class PoseCompleter:
         frames = np.arange(len(poses))
         places = np.stack([np.interp(frames, frames[known], axis[known]) for axis in root.T], axis=-1)
         return (poses - places[:, None]).astype(np.float32)
-
-    @torch.inference_mode()
-    def _predict(self, windows: torch.Tensor) -> np.ndarray:
-        """Poses (B, K, 3) of the target frames of windows (B, T, K, 3), NaN where hidden."""
-        flip_indices = list(self.keypoint_set.flip_indices)
-        windows = windows.to(next(self.model.parameters()).device)
-        feats = self.model.extract_feat(windows)
-        if self.flip_test:
-            mirrored = windows[:, :, flip_indices] * windows.new_tensor([-1, 1, 1])
-            feats = [feats, self.model.extract_feat(mirrored)]
-        sample = PoseDataSample(metainfo=dict(flip_indices=flip_indices), gt_instances=InstanceData())
-        (found,) = self.model.head.predict(feats, [sample], dict(flip_test=self.flip_test, output="target"))
-        return torch.as_tensor(found.keypoints).cpu().numpy()

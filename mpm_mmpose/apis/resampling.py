@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline
 
 from .tracks import Track2D, find_stretches, visible_keypoints
 
@@ -139,10 +138,24 @@ def _interpolate(
     between = (new_times >= times[0]) & (new_times <= times[-1]) & (times[after] - times[before] <= gap)
     new = np.stack([np.interp(new_times, times, column) for column in values.T], -1)
     if between.any() and len(times) > 1:
-        spline = CubicHermiteSpline(times, values, _slopes(steps, values, gap))
-        new[between] = spline(new_times[between])
+        first = np.minimum(before[between], len(times) - 2)
+        new[between] = _hermite(times, values, _slopes(steps, values, gap), first, new_times[between])
     new[exact] = values[nearest[exact]]
     return new, ~(between | exact)
+
+
+def _hermite(
+    times: np.ndarray, values: np.ndarray, slopes: np.ndarray, first: np.ndarray, new_times: np.ndarray
+) -> np.ndarray:
+    """Cubic Hermite interpolation (M, C) at new_times (M,), each between ``first`` (M,) and the one after it.
+
+    values and slopes (a second) are (N, C) at times (N,) s.
+    """
+    step = (times[first + 1] - times[first])[:, None]
+    part = (new_times[:, None] - times[first, None]) / step
+    rest = 1 - part
+    ends = values[first] * (1 + 2 * part) * rest**2 + values[first + 1] * (1 + 2 * rest) * part**2
+    return ends + step * part * rest * (slopes[first] * rest - slopes[first + 1] * part)
 
 
 def _slopes(steps: np.ndarray, values: np.ndarray, gap: float) -> np.ndarray:

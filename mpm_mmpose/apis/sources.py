@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +15,12 @@ from ..datasets.readers.detections import Detections
 from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
 from ..datasets.readers.keypoints_openpose import SUFFIX
 from ..keypoints import get_keypoint_set
-from .errors import UsageError, unknown_name
-from .images import Images, check_readable
+from .errors import UsageError, check_readable, unknown_name
 from .tracking import follow
 from .tracks import Track2D
+
+if TYPE_CHECKING:
+    from .images import Images
 
 #: Four days at 30 frames a second: a file whose frame numbers span more is wrong about them.
 MOST_FRAMES = 10_000_000

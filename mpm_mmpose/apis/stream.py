@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from ..datasets.window_dataset import window_offsets
 from ..keypoints import get_keypoint_set
 from .resampling import LONGEST_STEP, MOST_SKIPPED, NEAR, resample_around
 from .track_lifter import TrackLifter
@@ -65,7 +63,7 @@ class MPMStream:
             person=person, keypoint_set=keypoint_set, width=width, height=height, fps=fps, intrinsics=intrinsics
         )
         step = lifter.frame_step / lifter.rate(fps)
-        self.offsets = window_offsets(lifter.window) * step
+        self.offsets = (np.arange(lifter.window) - lifter.window // 2) * step
         self.delay = look_ahead * step  # s
         self._near = NEAR / lifter.rate(fps)
         # Windows reach back as far as `reach`; who was last seen longer ago than that belongs to another stretch.
@@ -116,7 +114,7 @@ class MPMStream:
             return LiftedFrame(time, np.full((number, 3), np.nan, np.float32), np.ones(number, bool))
         window = lifter.shown(track, frames.keypoints, frames.hidden)
         camera = lifter.camera(track, frames.keypoints[middle : middle + 1])
-        (pose,) = lifter.model.targets(torch.from_numpy(window[None]), camera)
+        (pose,) = lifter.model.targets(window[None], lifter.flip_test, camera)
         return LiftedFrame(time, pose, frames.hidden[middle])
 
     def _forget(self) -> None:

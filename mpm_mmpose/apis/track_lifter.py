@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from mmengine.logging import print_log
-from torch import Tensor, nn
 
-from ..datasets.window_dataset import window_offsets
-from ..datasets.window_gather import gather_windows, plan_windows
 from ..geometry import normalize_intrinsics, normalize_screen
-from ..masking import spatio_temporal_masks, stream_generator
 from .resampling import ModelFrames, interpolate, resample_track
 from .tracks import Track2D, Track3D
-from .window_model import Camera, WindowModel
+from .windows import Camera, WindowPredictor, cut_windows
 
-MODES = ("exact", "blended")
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+MODES = {"exact": "target", "blended": "sequence"}  # and what they ask a model for
 FEW_FRAMES = 3  # with fewer there is no motion to speak of
 MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 3.2)
 
 Progress = Callable[[int, int], None]
+_log = logging.getLogger("mpm_mmpose")
 
 
 class TrackLifter:
@@ -34,19 +34,22 @@ class TrackLifter:
     mask tokens. A model without mask tokens is shown a guess from before and after instead, which is said once.
 
     Args:
-        model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D.
+        model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D; or a
+            :class:`~mpm_mmpose.apis.windows.WindowPredictor` as :class:`~mpm_mmpose.runtime.OnnxModel`, which needs no
+            PyTorch.
         fps: rate of the frames that the model was trained on, Hz. None: of the model's ``dataset_meta``, which
             checkpoints carry, else each track's own.
         frame_step: frames between two frames of a window. None: as in the test data of the model's config, else 1.
-        keypoint_set: the model's, by name.
+        keypoint_set: the model's, by name. None: as the model says, else Human3.6M's 17.
         mode: 'exact', a window a frame, of which it is the target, as in the evaluation; or 'blended', half overlapping
             windows of which all frames are taken, weighted by sin^2 so that the middles count most. Blending makes
-            window / 2 times fewer windows.
+            window / 2 times fewer windows. None: 'exact', unless the model is exported for whole windows only.
         threshold: keypoints of a lower score are hidden.
-        maskings: how often to lift once more with random keypoints hidden, for the spread. Needs mask tokens.
+        maskings: how often to lift once more with random keypoints hidden, for the spread. Needs mask tokens, and
+            PyTorch to draw them.
         flip_test: take the mean of the plain and of the mirrored input's 3D.
         batch_size: windows that are in memory at a time.
-        device: where to run; None is where the model is.
+        device: where to run a `PoseLifter`; None is where it is.
         seed: of the maskings.
 
     Raises ValueError for a model or an argument that does not fit.
@@ -54,12 +57,12 @@ class TrackLifter:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: nn.Module | WindowPredictor,
         *,
         fps: float | None = None,
         frame_step: int | None = None,
-        keypoint_set: str = "h36m_17",
-        mode: str = "exact",
+        keypoint_set: str | None = None,
+        mode: str | None = None,
         threshold: float = 0.3,
         maskings: int = 0,
         flip_test: bool = True,
@@ -67,14 +70,22 @@ class TrackLifter:
         device: torch.device | str | None = None,
         seed: int = 0,
     ) -> None:
-        self.model = WindowModel(model, keypoint_set, flip_test, device)
+        self.model = model if isinstance(model, WindowPredictor) else _window_model(model, keypoint_set, device)
+        if "2d" not in self.model.inputs:
+            raise ValueError(f"the model takes {', '.join(self.model.inputs)}; give one that has '2d' among its inputs")
+        if keypoint_set not in (None, self.model.keypoint_set):
+            theirs = self.model.keypoint_set
+            raise ValueError(f"the model is of {theirs}; give keypoint_set={theirs!r}, not {keypoint_set!r}")
         self.fps = self.model.trained_fps if fps is None else fps
         self.frame_step = self.model.trained_frame_step if frame_step is None else frame_step
-        self.keypoint_set, self.mode, self.threshold = keypoint_set, mode, threshold
-        self.maskings, self.batch_size, self.seed = maskings, batch_size, seed
+        able = [mode for mode, output in MODES.items() if output in self.model.outputs]
+        self.keypoint_set, self.mode, self.threshold = self.model.keypoint_set, mode or able[0], threshold
+        self.flip_test, self.maskings, self.batch_size, self.seed = flip_test, maskings, batch_size, seed
         self._guess_is_said = False
-        if mode not in MODES:
-            raise ValueError(f"mode is {mode!r}; give one of {MODES}")
+        if self.mode not in MODES:
+            raise ValueError(f"mode is {mode!r}; give one of {tuple(MODES)}")
+        if self.mode not in able:
+            raise ValueError(f"mode {mode!r} needs poses of the {MODES[mode]}, which this model file does not give")
         if self.fps is not None and not (np.isfinite(self.fps) and self.fps > 0):
             raise ValueError(f"fps is {self.fps}; give frames a second, above 0, or None")
         if maskings < 0 or batch_size < 1 or self.frame_step < 1:
@@ -110,11 +121,9 @@ class TrackLifter:
         """
         stretches = self.stretches(track)
         if len(track) < FEW_FRAMES:
-            print_log(
+            _log.warning(
                 f"person {track.person}: there are {len(track)} frames, this model looks at {self.window}; they are "
-                "repeated, so nothing of the motion is seen and the 3D is less certain",
-                logger="current",
-                level=logging.WARNING,
+                "repeated, so nothing of the motion is seen and the 3D is less certain"
             )
         windows = sum(len(self._starts(len(frames))) for frames in stretches)
         report = _Counter(progress, windows * (1 + self.maskings))
@@ -154,11 +163,9 @@ class TrackLifter:
             poses[hidden] = np.nan
         elif hidden.any() and not self._guess_is_said:
             self._guess_is_said = True
-            print_log(
+            _log.warning(
                 f"person {track.person}: some keypoints are not seen, and this model has no mask tokens (its backbone "
-                "has mask_tokens=False): it is shown a guess from before and after. This is not said again.",
-                logger="current",
-                level=logging.WARNING,
+                "has mask_tokens=False): it is shown a guess from before and after. This is not said again."
             )
         return poses
 
@@ -181,9 +188,10 @@ class TrackLifter:
             windows = cut_windows(shown, part, self.window, self.frame_step)
             if self.mode == "exact":
                 targets = part + self.window // 2 * self.frame_step
-                poses[targets] = self.model.targets(windows, self.camera(track, frames.keypoints[targets]))
+                camera = self.camera(track, frames.keypoints[targets])
+                poses[targets] = self.model.targets(windows, self.flip_test, camera)
             else:
-                self._blend(self.model.sequences(windows), part, poses, weights)
+                self._blend(self.model.sequences(windows, self.flip_test), part, poses, weights)
             report.add(len(part))
         if self.mode == "blended":
             poses /= weights[:, None, None]
@@ -192,7 +200,7 @@ class TrackLifter:
     def _starts(self, frames: int) -> np.ndarray:
         """(W,) first frame of each window of a stretch; it may be before the stretch, where that is repeated."""
         if self.mode == "exact":
-            return np.arange(frames) + window_offsets(self.window, self.frame_step)[0]
+            return np.arange(frames) - self.window // 2 * self.frame_step
         starts = []
         for phase in range(min(self.frame_step, frames)):
             last = max(len(range(phase, frames, self.frame_step)) - self.window, 0)
@@ -213,6 +221,9 @@ class TrackLifter:
         self, track: Track2D, frames: ModelFrames, lifted: np.ndarray, stretch: int, report: _Counter
     ) -> np.ndarray:
         """(M, K) m^2, mean squared distance from ``lifted`` of what is lifted with more hidden."""
+        # Imported here: nothing else needs PyTorch.
+        from ..masking import spatio_temporal_masks, stream_generator
+
         number = lifted.shape[1]
         total = np.zeros(lifted.shape[:2], np.float32)
         for masking in range(self.maskings):
@@ -230,13 +241,10 @@ class TrackLifter:
         return total / self.maskings
 
 
-def cut_windows(frames: np.ndarray, starts: np.ndarray, window: int, frame_step: int) -> Tensor:
-    """Windows (B, T, K, 2) of frames (M, K, 2) float32 from ``starts`` (B,) on; the ends are repeated beyond them."""
-    low = np.zeros_like(starts)
-    plan = plan_windows(starts, low, low + len(frames) - 1, window, frame_step, len(frames))
-    windows = np.empty((len(starts), window, *frames.shape[1:]), np.float32)
-    gather_windows(frames, plan, windows)
-    return torch.from_numpy(windows)
+def _window_model(model: nn.Module, keypoint_set: str | None, device: torch.device | str | None) -> WindowPredictor:
+    from .window_model import WindowModel
+
+    return WindowModel(model, keypoint_set or "h36m_17", device)
 
 
 def _nearest(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -6,12 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
-import torch
-from mmpose.evaluation.functional.nms import oks_iou
-from mmpose.structures.bbox import bbox_overlaps
-from scipy.optimize import linear_sum_assignment
 
-from ..datasets.person_tracks import MIN_OVERLAP, keypoint_boxes
+from ..datasets.person_tracks import MIN_OVERLAP, box_overlaps, keypoint_boxes
 from ..datasets.readers.detections import Detections
 from .errors import UsageError
 
@@ -58,7 +54,7 @@ class PersonTracker:
         if likeness.size:
             likeness = self._overlaps(time, boxes) if self.likeness == "iou" else self._similarities(time, found)
         # What is below the threshold must not win a pair for its sum.
-        rows, columns = linear_sum_assignment(np.where(likeness >= self.threshold, likeness, 0), maximize=True)
+        rows, columns = _best_pairs(np.where(likeness >= self.threshold, likeness, 0))
         followed = set()
         for row, column in zip(rows, columns, strict=True):
             if likeness[row, column] >= self.threshold:
@@ -75,9 +71,12 @@ class PersonTracker:
 
     def _overlaps(self, time: float, boxes: np.ndarray) -> np.ndarray:
         known = np.stack([person.box + np.tile(person.shift(time), 2) for person in self._known])
-        return bbox_overlaps(torch.from_numpy(known).float(), torch.from_numpy(boxes).float()).numpy()
+        return box_overlaps(known[:, None], boxes)
 
     def _similarities(self, time: float, found: list[_Person]) -> np.ndarray:
+        # Imported here: boxes need no MMPose.
+        from mmpose.evaluation.functional.nms import oks_iou
+
         people = np.stack([_flat(person) for person in found])
         areas = np.array([_area(person.box) for person in found])
         # COCO's of a shoulder for every keypoint: sets differ in what they have.
@@ -101,6 +100,22 @@ def follow(detections: Detections, seconds_per_frame: float, likeness: str = "io
         time = float(detections.frames[rows[0]]) * seconds_per_frame
         tracks[rows] = tracker.update(time, detections.keypoints[rows], detections.scores[rows], boxes[rows])
     return tracks
+
+
+def _best_pairs(likeness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns (P,) of the pairs of (rows, columns) with the greatest sum, each row and column once."""
+    if min(likeness.shape) <= 1:
+        # The usual case of one person needs no SciPy, which the runtime does without.
+        best = np.argwhere(likeness == likeness.max())[:1] if likeness.size else np.empty((0, 2), np.int64)
+        return best[:, 0], best[:, 1]
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError:
+        raise UsageError(
+            "several people in a frame and no track ids: telling them apart needs SciPy; install it (pip install "
+            "scipy), or give a file in which people have ids"
+        ) from None
+    return linear_sum_assignment(likeness, maximize=True)
 
 
 def _centre(box: np.ndarray) -> np.ndarray:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import chain, count, pairwise
 
 import numpy as np
-import torch
-from mmpose.structures.bbox import bbox_overlaps
 
 from ..keypoints import remap
 from .pose_sequence import PoseSequence
@@ -80,10 +78,9 @@ def associate(detections: Detections) -> np.ndarray:
     boxes = np.where(
         np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
     )
-    boxes = torch.from_numpy(boxes.astype(np.float32))
     frames = _rows_by_frame(detections)
     pairs = np.concatenate([_pairs(before, rows, detections) for before, rows in pairwise(frames)] or [_NO_PAIRS])
-    overlaps = bbox_overlaps(boxes[pairs[:, 0]], boxes[pairs[:, 1]], is_aligned=True).numpy()
+    overlaps = box_overlaps(boxes[pairs[:, 0]], boxes[pairs[:, 1]])
     # A row is "before" for one frame only, so the pairs of all frames can be gone through together.
     before = np.full(len(detections), -1)
     followed = np.zeros(len(detections), dtype=bool)
@@ -115,6 +112,15 @@ def keypoint_boxes(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
     found = (scores > 0)[..., None]
     low = np.where(found, keypoints, np.inf).min(axis=1)
     return np.concatenate((low, np.where(found, keypoints, -np.inf).max(axis=1)), axis=-1)
+
+
+def box_overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Intersection over union (...) of boxes (..., 4) x1 y1 x2 y2 in px; MMPose's, for arrays that broadcast."""
+    low = np.maximum(first[..., :2], second[..., :2])
+    high = np.minimum(first[..., 2:], second[..., 2:])
+    common = (high - low).clip(0).prod(-1)
+    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (first, second)]
+    return common / np.maximum(sum(areas) - common, 1e-6)
 
 
 def _size(detections: Detections, width: int, height: int) -> tuple[int, int]:

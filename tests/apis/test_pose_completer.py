@@ -9,6 +9,7 @@ from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import MPMInferencer, UsageError
 from mpm_mmpose.apis.pose_completer import PoseCompleter
+from mpm_mmpose.apis.window_model import WindowModel
 from mpm_mmpose.datasets import PoseWindowDataset, write_store
 from mpm_mmpose.datasets.synthetic_motion import generate_motion
 from mpm_mmpose.datasets.virtual_camera import film
@@ -102,4 +103,4 @@ def test_wrong_use(inferencer, clip):
         inferencer(clip.keypoints_3d[:, :16], "complete", fps=30)
     lifter = MODELS.build(Config.fromfile(CONFIGS / "lift_mocap_27.py").model)
     with pytest.raises(UsageError, match="completing 3D needs a model that takes 3D and has mask tokens"):
-        PoseCompleter(lifter, "h36m_17")
+        PoseCompleter(WindowModel(lifter, "h36m_17"))

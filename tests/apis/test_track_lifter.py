@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis.track_lifter import TrackLifter
@@ -55,8 +54,7 @@ def make_track(frames=30, fps=FPS, seed=0, **changes):
 def said(monkeypatch):
     """The warnings."""
     texts = []
-    logger = MMLogger.get_current_instance()
-    monkeypatch.setattr(logger, "log", lambda level, text: texts.append(text) if level == logging.WARNING else None)
+    monkeypatch.setattr(logging.getLogger("mpm_mmpose"), "warning", texts.append)
     return texts
 
 

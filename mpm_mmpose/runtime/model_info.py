@@ -1,0 +1,114 @@
+"""What an exported model says of itself; written by the export and read by everything that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+
+from ..keypoints import get_keypoint_set
+
+#: Rises when a file of before would be misread.
+FORMAT_VERSION = 1
+OUTPUTS = ("target", "sequence", "features")
+#: Names in the graph.
+INPUT, HIDDEN = "keypoints", "hidden"
+
+_SPACES = {
+    "2d": "normalised screen: x = 2 * x_px / width - 1, y = 2 * y_px / width - height / width",
+    "3d": "m, relative to the root, camera axes: x right, y down, z away",
+}
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The metadata of an exported model; in the file each is a string under ``mpm_<name>``.
+
+    input: '2d' or '3d'. output: of OUTPUTS. keypoint_set: by name. window: T, frames; frame_step: frames between two of
+    a window. fps: rate of the training data, Hz, None where it is not known. mask_tokens: whether there is an input of
+    what is hidden. made_by, config, checkpoint, precision: where it comes from.
+    """
+
+    input: str
+    output: str
+    keypoint_set: str
+    window: int
+    frame_step: int
+    fps: float | None
+    mask_tokens: bool
+    made_by: str
+    config: str
+    checkpoint: str
+    precision: str = "float32"
+    format_version: int = field(default=FORMAT_VERSION)
+
+    def to_metadata(self) -> dict[str, str]:
+        """Strings for the file: the fields, and for people what follows from them."""
+        keypoints = get_keypoint_set(self.keypoint_set)
+        said = {name: "" if value is None else str(value) for name, value in asdict(self).items()}
+        said |= dict(
+            keypoints=",".join(keypoints.names),
+            root=keypoints.names[keypoints.root],
+            target_frame=str(self.window // 2),
+            input_space=_SPACES[self.input],
+            output_space="tokens of the encoder" if self.output == "features" else _SPACES["3d"],
+            hidden="True = hidden, its coordinates are not looked at" if self.mask_tokens else "nothing can be hidden",
+        )
+        return {f"mpm_{name}": value for name, value in said.items()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], file: str) -> ModelInfo:
+        """Back from :meth:`to_metadata`; raises ValueError (file, field, fix) for what is no such file."""
+        version = metadata.get("mpm_format_version")
+        if version is None:
+            raise ValueError(f"{file}: is no model of MPM (it has no mpm_format_version); export one: {_EXPORT}")
+        if version != str(FORMAT_VERSION):
+            raise ValueError(
+                f"{file}: its format version is {version}, this program reads {FORMAT_VERSION}; export it again with "
+                f"this version of mpm_mmpose ({_EXPORT}), or use the version that wrote it"
+            )
+        values = {}
+        for entry in fields(cls):
+            text = metadata.get(f"mpm_{entry.name}")
+            try:
+                values[entry.name] = _READ[entry.type](text)
+            except (ValueError, TypeError, KeyError):
+                raise ValueError(
+                    f"{file}: its metadata mpm_{entry.name} is {text!r}, which is damaged; {_AGAIN}"
+                ) from None
+        info = cls(**values)
+        info._check(metadata.get("mpm_keypoints", ""), file)
+        return info
+
+    def _check(self, keypoints: str, file: str) -> None:
+        if self.input not in _SPACES or self.output not in OUTPUTS or self.window < 1 or self.frame_step < 1:
+            raise ValueError(
+                f"{file}: its metadata is damaged: input {self.input!r}, output {self.output!r}, window {self.window}, "
+                f"frame_step {self.frame_step}; {_AGAIN}"
+            )
+        try:
+            names = get_keypoint_set(self.keypoint_set).names
+        except KeyError as error:
+            raise ValueError(f"{file}: {error.args[0]}; {_AGAIN}") from None
+        if keypoints != ",".join(names):
+            raise ValueError(
+                f"{file}: it says {self.keypoint_set} and lists other keypoints ({keypoints or 'none'}) than "
+                f"{','.join(names)}; {_AGAIN}"
+            )
+
+
+_EXPORT = "tools/deployment/export_onnx.py CONFIG CHECKPOINT"
+_AGAIN = f"export it again: {_EXPORT}"
+
+
+def _text(value: str) -> str:
+    if value is None:
+        raise ValueError
+    return value
+
+
+_READ = {
+    "str": _text,
+    "int": int,
+    "bool": {"True": True, "False": False}.__getitem__,
+    "float | None": lambda value: float(value) if _text(value) else None,
+}

@@ -1,0 +1,92 @@
+"""An exported model as a function from windows to 3D, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..apis.errors import UsageError, unknown_name
+from ..apis.windows import Camera, WindowPredictor
+from ..keypoints import get_keypoint_set
+from .model_info import HIDDEN, INPUT, ModelInfo
+
+
+class OnnxModel(WindowPredictor):
+    """A file of ``tools/deployment/export_onnx.py``; gives what the exported model gives, within rounding.
+
+    providers: of ONNX Runtime, by name, the first that can do a step does it; by default the GPU's where the installed
+    ONNX Runtime has one. info: what the file says of itself. Raises UsageError for a file that is not there, a provider
+    that is not known or cannot be had, and where ONNX Runtime is missing; ValueError for a file that is not ours.
+    """
+
+    def __init__(self, path: str | Path, providers: Sequence[str] | None = None) -> None:
+        self.session = open_session(path, providers)
+        self.info = ModelInfo.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
+        if self.info.output == "features":
+            raise UsageError(f"{path}: gives features, which are no poses; export it with --output target or sequence")
+        self.inputs, self.outputs = (self.info.input,), (self.info.output,)
+        self.window, self.keypoint_set = self.info.window, self.info.keypoint_set
+        self.num_keypoints = len(get_keypoint_set(self.keypoint_set))
+        self.mask_tokens = self.info.mask_tokens
+        self.trained_fps, self.trained_frame_step = self.info.fps, self.info.frame_step
+
+    def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:
+        """See :class:`~mpm_mmpose.apis.windows.WindowPredictor`; no exported model wants a camera."""
+        return self._predict(windows, "target", flip_test)
+
+    def sequences(self, windows: np.ndarray, flip_test: bool) -> np.ndarray:
+        """See :class:`~mpm_mmpose.apis.windows.WindowPredictor`."""
+        return self._predict(windows, "sequence", flip_test)
+
+    def _predict(self, windows: np.ndarray, output: str, flip_test: bool) -> np.ndarray:
+        if output not in self.outputs:
+            raise ValueError(f"this model file gives poses of the {self.info.output}; export it with --output {output}")
+        poses = self._run(windows)
+        return (poses + self.mirror(self._run(self.mirror(windows)))) / 2 if flip_test else poses
+
+    def _run(self, windows: np.ndarray) -> np.ndarray:
+        feed = {INPUT: windows.astype(np.float32, copy=False)}
+        if self.mask_tokens:
+            hidden = np.isnan(windows).any(-1)
+            # What is hidden is not looked at, but quantised arithmetic looks for the greatest number.
+            feed = {INPUT: np.where(hidden[..., None], np.float32(0), feed[INPUT]), HIDDEN: hidden}
+        return self.session.run(None, feed)[0]
+
+
+def open_session(path: str | Path, providers: Sequence[str] | None = None) -> object:
+    """An ``onnxruntime.InferenceSession`` of a file; providers and errors as :class:`OnnxModel`."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise UsageError(
+            "ONNX Runtime is not installed: pip install onnxruntime, or onnxruntime-gpu for NVIDIA's GPUs"
+        ) from None
+    if not Path(path).is_file():
+        raise UsageError(f"{path}: no such file; give what tools/deployment/export_onnx.py wrote")
+    wanted = choose_providers(onnxruntime.get_available_providers(), providers)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; its warnings are about what the optimiser leaves
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
+    except Exception as error:  # ONNX Runtime's own types, which have no common base
+        first = str(error).strip().partition("\n")[0]
+        raise ValueError(f"{path}: is no model that ONNX Runtime can open ({first}); export it again") from None
+    if providers and wanted[0] not in session.get_providers():
+        raise UsageError(
+            f"provider {wanted[0]} is in this ONNX Runtime but does not start here (its driver or libraries are "
+            f"missing); there are {', '.join(session.get_providers())}"
+        )
+    return session
+
+
+def choose_providers(available: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
+    """The providers to ask for: those wanted, else the GPU's before the CPU's; UsageError for one not available."""
+    for name in wanted or ():
+        if name not in available:
+            raise unknown_name("provider", name, available)
+    return list(wanted or [name for name in _USUAL if name in available])
+
+
+_USUAL = ("CUDAExecutionProvider", "CPUExecutionProvider")
