@@ -1,4 +1,4 @@
-"""What is in each table of the paper, as far as it is known here: rows, figures, and what to say about it."""
+"""What is in each table of the paper, as far as it is known here, and in our own studies: rows, figures, notes."""
 
 from __future__ import annotations
 
@@ -134,6 +134,17 @@ TABLES = {
                 "often, so less data is also fewer steps.",
             ),
             plot="line",
+        ),
+        Table(
+            "S1",
+            "The strided decoder's residual path (a study of this project)",
+            {"released": "carries frame 0, as released", "centre": "carries the target frame"},
+            notes=("Both start from the same pre-training.",),
+        ),
+        Table(
+            "S2",
+            "The loss of pre-training (a study of this project)",
+            {"all": "all keypoints, as released", "hidden": "hidden keypoints alone"},
         ),
     )
 }
