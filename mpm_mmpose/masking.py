@@ -100,24 +100,26 @@ def tube_masks(
 ) -> Masks:
     """The keypoints of one pattern a sample, hidden in all frames or in one stretch of them; no frame is dropped.
 
-    A pattern is indices of keypoints, or a number of random ones; each is as likely as the others. `stretch` is the
-    shortest and the longest number of frames, placed so that at least one of them is in the window.
-    Raises ValueError where a pattern hides nothing or everything in all frames. Source: paper, tables 3 and 4, and the
-    released `TubeMaskGen`.
+    A pattern is indices of keypoints, or a number of random ones, 0 for none; each is as likely as the others.
+    `stretch` is the shortest and the longest number of frames, placed so that at least one of them is in the window.
+    Raises ValueError where a pattern names no keypoint or hides everything in all frames, or where all are 0. Source:
+    paper, tables 3 and 4, and the released `TubeMaskGen`.
     """
     fixed = torch.zeros(len(patterns), keypoints, dtype=torch.bool)
     numbers = torch.zeros(len(patterns), 1)
     for row, pattern in enumerate(patterns):
         number = pattern if isinstance(pattern, int) else len(set(pattern))
-        if not 0 < number < keypoints + (stretch is not None):
+        if not (pattern == 0 or 0 < number < keypoints + (stretch is not None)):
             raise ValueError(
                 f"patterns: {pattern!r} hides {number} of {keypoints} keypoints; hide 1 or more, and not all of them "
-                "in all frames"
+                "in all frames; 0 leaves a sample whole"
             )
         if isinstance(pattern, int):
             numbers[row] = number
         else:
             fixed[row, list(pattern)] = True
+    if all(pattern == 0 for pattern in patterns):
+        raise ValueError(f"patterns: {list(patterns)} hides nothing in any sample; leave masking out")
     device = generator.device
     fixed, numbers = fixed.to(device, non_blocking=True), numbers.to(device, non_blocking=True)
     draw = _uniform((batch, keypoints + 1), generator)

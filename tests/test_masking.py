@@ -13,6 +13,7 @@ from mpm_mmpose.masking import (
     stream_generator,
     temporal_masks,
     total_hidden_ratio,
+    tube_masks,
 )
 
 
@@ -96,6 +97,17 @@ def test_every_frame_and_keypoint_is_hidden_equally_often(generator):
     assert (cells - 5 / 17).abs().max() < 5 * (5 / 17 * 12 / 17 / 4000) ** 0.5
     tubes = spatial_masks(4000, 2, 17, generator=generator, ratio=5 / 17).keypoint_mask[:, 0].float().mean(0)
     assert (tubes - 5 / 17).abs().max() < 5 * (5 / 17 * 12 / 17 / 4000) ** 0.5
+
+
+def test_pattern_0_leaves_its_share_of_the_samples_whole(generator):
+    hidden = tube_masks(4000, 9, 17, generator=generator, patterns=[0, 0, 0, 3, [4, 5]], stretch=(1, 8)).keypoint_mask
+    whole = ~hidden.flatten(1).any(1)
+    assert abs(whole.float().mean() - 3 / 5) < 5 * (3 / 5 * 2 / 5 / 4000) ** 0.5
+    assert set(hidden[~whole].sum(2).amax(1).tolist()) == {2, 3}
+    with pytest.raises(ValueError, match="hides nothing in any sample"):
+        tube_masks(2, 9, 17, generator=generator, patterns=[0, 0])
+    with pytest.raises(ValueError, match="0 leaves a sample whole"):
+        tube_masks(2, 9, 17, generator=generator, patterns=[[]])
 
 
 def test_the_same_seed_and_rank_draw_the_same_masks_and_others_do_not():
