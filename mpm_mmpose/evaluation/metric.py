@@ -35,8 +35,8 @@ class PoseErrorMetric(BaseMetric):
     Gives over all frames: `mpjpe`, `p_mpjpe`, `n_mpjpe`; `mpjve`, `acceleration` where the samples have sequence and
     frame; `pck`, `auc` where the keypoints have names; `hidden/<error>` where keypoints were hidden; each also as
     `<figure>/mean_over_actions`, the mean of the actions' means, which papers report for Human3.6M. Of the protocol's
-    headline `<figure>/low` and `<figure>/high` as well, the 95 % interval. Under 'released_mpm' also
-    `released/<figure>`. What is missing, the report says why. See docs/evaluation.md.
+    headline `<figure>/low` and `<figure>/high` as well, the 95 % interval, also on hidden keypoints. Under
+    'released_mpm' also `released/<figure>`. What is missing, the report says why. See docs/evaluation.md.
 
     Args:
         protocol: Preset by name: 'plain', 'h36m_p1', 'h36m_p2', '3dhp', 'released_mpm'.
@@ -165,7 +165,8 @@ class PoseErrorMetric(BaseMetric):
         intervals: dict[str, dict] = {"frames": {}, "actions": {}}
         if "intervals" not in missing:
             intervals = {over: summary.intervals(names, over == "actions") for over in intervals}
-            for name in self.protocol.headline:
+            quoted = self.protocol.headline
+            for name in (*quoted, *(f"hidden/{name}" for name in quoted)):
                 if name in names:
                     low, high = intervals[self.protocol.average][name]
                     figures |= {f"{name}/low": low, f"{name}/high": high}

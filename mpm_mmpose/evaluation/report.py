@@ -21,6 +21,7 @@ NOTHING = "no visible keypoints"
 MOST_ROWS = 40
 Row = Mapping[str, float]
 _TITLES = TITLES | {
+    **{hidden: f"{TITLES[name]}, hidden" for name, hidden in zip(ERRORS, HIDDEN, strict=True)},
     "mpjve": "MPJVE",
     "acceleration": "acceleration error",
     "pck": "PCK",
@@ -64,6 +65,7 @@ def headline_lines(
     names = [
         *protocol.headline,
         *(name for name in (*ERRORS, *SMOOTHNESS, "pck", "auc") if name not in protocol.headline),
+        *(name for name in HIDDEN if np.isfinite(frames.get(name, np.nan))),
     ]
     step = "frame" if protocol.frame_step == 1 else f"({protocol.frame_step} frames)"
     units = {"mpjve": f"mm/{step}", "acceleration": f"mm/{step}^2", "pck": "%", "auc": "%"}

@@ -125,6 +125,10 @@ def test_hidden_keypoints_beside_all(poses):
     assert found["pose/hidden/p_mpjpe"] == pytest.approx(1000 * aligned, rel=1e-5)
     row = next(line for line in metric.report.splitlines() if line.startswith("given keypoints"))
     assert float(row.split()[2]) == pytest.approx(errors[~hidden].mean(), abs=0.006)
+    low, high = found["pose/hidden/mpjpe/low"], found["pose/hidden/mpjpe/high"]
+    assert low < found["pose/hidden/mpjpe"] < high
+    row = next(line for line in metric.report.splitlines() if line.startswith("  MPJPE, hidden"))
+    assert f"[{low:.2f}, {high:.2f}]" in row
 
 
 def test_a_pattern_of_names_hides_limbs_and_keypoints(poses):
