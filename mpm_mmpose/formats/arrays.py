@@ -71,7 +71,10 @@ def read_npz(path: str | Path) -> Scene:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            raise ValueError("it is one array")
+        with loaded as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, BadZipFile, EOFError, AttributeError) as error:
         raise ValueError(f"{path}: is no .npz file of plain arrays, or is cut off ({error}); write it again") from None

@@ -48,7 +48,6 @@ def write_c3d(path: str | Path, scene: Scene) -> Path:
         ("POINT", "RATE", [float(scene.fps)]),
         ("POINT", "UNITS", ["mm"]),
         ("POINT", "LABELS", labels),
-        ("POINT", "DESCRIPTIONS", labels),
         ("POINT", "X_SCREEN", ["+X"]),
         ("POINT", "Y_SCREEN", ["+Y"]),
         ("MANUFACTURER", "SOFTWARE", [scene.made_by]),
@@ -61,15 +60,20 @@ def write_c3d(path: str | Path, scene: Scene) -> Path:
     )
 
     def write(place: Path) -> None:
-        file.write(str(place))
-        _check_whole(place, path, known.size)
+        own = place.with_name(f"{place.stem}_.c3d")  # ezc3d adds .c3d to a name that does not end so, as .C3D
+        try:
+            file.write(str(own))
+            _check_whole(own, path, known.size)
+            own.replace(place)
+        finally:
+            own.unlink(missing_ok=True)
 
     return write_atomically(path, write)
 
 
 def _check_whole(place: Path, path: Path, points: int) -> None:
     """OSError for a file that breaks off, of which ezc3d says nothing; points: of all frames, 16 bytes each."""
-    content = place.stat().st_size if place.is_file() else 0
+    content = place.stat().st_size
     with open(place, "rb") as file:
         header = file.read(BLOCK)
     begin = (struct.unpack_from("<H", header, 16)[0] - 1) * BLOCK if len(header) == BLOCK else BLOCK

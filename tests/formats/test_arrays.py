@@ -1,0 +1,113 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from mpm_mmpose.formats import Person, Scene, read_npz, write_scene
+from mpm_mmpose.version import __version__
+
+
+def assert_same(one, other):
+    for field in fields(one):
+        values = getattr(one, field.name), getattr(other, field.name)
+        if field.name == "people":
+            assert len(values[0]) == len(values[1])
+            for people in zip(*values, strict=True):
+                assert_same(*people)
+        else:
+            np.testing.assert_array_equal(*values, err_msg=field.name)
+
+
+def test_what_is_written_is_read(tmp_path, walk):
+    people = [
+        replace(person, hidden=np.zeros((len(person.frames), 17), bool), trajectory=None) for person in walk.people
+    ]
+    people = [replace(person, truth=person.keypoints_3d + 0.1, spread=person.keypoints_3d[..., 0]) for person in people]
+    walk = replace(walk, people=people)
+    assert write_scene(tmp_path / "walk.npz", walk) == ([tmp_path / "walk.npz"], [])
+    assert_same(read_npz(tmp_path / "walk.npz"), walk)
+
+
+def test_what_is_not_known_of_everybody_is_left_out(tmp_path, walk):
+    write_scene(tmp_path / "walk.npz", walk)
+    again = read_npz(tmp_path / "walk.npz")
+    assert all(person.trajectory is None and person.hidden is None for person in again.people)
+
+
+def test_the_file_explains_itself(tmp_path, walk):
+    write_scene(tmp_path / "walk.npz", walk)
+    arrays = np.load(tmp_path / "walk.npz", allow_pickle=False)
+    assert (
+        arrays["axes"] == "m; camera axes: x right, y down, z away" and arrays["made_by"] == f"mpm_mmpose {__version__}"
+    )
+    assert arrays["keypoint_names"][:2].tolist() == ["pelvis", "right_hip"] and arrays["fps"] == 25
+    np.testing.assert_allclose(arrays["time"][-3:], np.array([3, 4, 7]) / 25)
+
+
+def test_nobody(tmp_path):
+    scene = Scene("empty", [], np.arange(3) / 10, 10.0, notes=["nobody was found"])
+    write_scene(tmp_path / "empty.npz", scene)
+    assert_same(read_npz(tmp_path / "empty.npz"), scene)
+
+
+def test_a_file_of_the_first_version(tmp_path):
+    """It had neither frame_times nor what made it."""
+    poses = np.zeros((2, 17, 3))
+    np.savez(
+        tmp_path / "old.npz",
+        fps=10,
+        notes=[],
+        person=["3", "3"],
+        frame=[0, 4],
+        keypoints_3d=poses,
+        keypoint_set="h36m_17",
+    )
+    scene = read_npz(tmp_path / "old.npz")
+    np.testing.assert_allclose(scene.times, np.arange(5) / 10)
+    assert (scene.name, scene.made_by, scene.notes) == ("old", "", [])
+    assert_same(scene.people[0], Person("3", "h36m_17", np.array([0, 4]), poses))
+
+
+def test_people_of_several_keypoint_sets(tmp_path, walk):
+    other = replace(walk.people[1], keypoint_set="mpi_inf_3dhp_17")
+    with pytest.raises(ValueError, match="several keypoint sets .h36m_17, mpi_inf_3dhp_17."):
+        write_scene(tmp_path / "walk.npz", replace(walk, people=[walk.people[0], other]))
+
+
+GOOD = dict(fps=10.0, person=["3"], frame=[0], keypoints_3d=np.zeros((1, 17, 3)), keypoint_set="h36m_17")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (dict(fps=-1.0), "fps is -1.0, not a number above 0"),
+        (dict(fps=None), "fps is None, not a number above 0"),
+        (dict(fps="fast"), "fps is fast, not a number"),
+        (dict(keypoint_set=None), "has no keypoint_set; give an .npz that this package wrote"),
+        (dict(person=None), "has no person; give an .npz"),
+        (dict(keypoint_set="h36m_18"), "keypoint set 'h36m_18' is not known"),
+        (dict(keypoints_3d=np.zeros((1, 16, 3))), r"keypoints_3d has shape \(1, 16, 3\), not \(1, 17, 3\)"),
+        (dict(frame=[0, 1]), "frame has 2 rows, person 1"),
+        (dict(frame=[-1]), "frame is not whole numbers from 0"),
+        (dict(frame=[0.5]), "frame is not whole numbers from 0"),
+        (dict(hidden=np.zeros((2, 17), bool)), "hidden has 2 rows, person 1"),
+        (dict(frame_times=[], frame=[1]), "frame has 1, but frame_times only 0 frames"),
+        (dict(keypoints_3d=np.array([None])), "is no .npz file of plain arrays"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, damage, message):
+    arrays = {name: value for name, value in (GOOD | damage).items() if value is not None}
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(ValueError, match=rf"bad\.npz: .*{message}"):
+        read_npz(tmp_path / "bad.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
+def test_what_is_no_npz(tmp_path, content):
+    (tmp_path / "bad.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz file of plain arrays, or is cut off"):
+        read_npz(tmp_path / "bad.npz")
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    (tmp_path / "one.npy").rename(tmp_path / "bad.npz")
+    with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz file of plain arrays"):
+        read_npz(tmp_path / "bad.npz")

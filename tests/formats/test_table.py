@@ -1,0 +1,39 @@
+import csv
+
+import numpy as np
+import pytest
+
+from mpm_mmpose.formats import Scene, write_scene
+from mpm_mmpose.version import __version__
+
+
+def read(path):
+    lines = path.read_text().splitlines()
+    comments = [line for line in lines if line.startswith("#")]
+    return comments, list(csv.DictReader(lines[len(comments) :]))
+
+
+def test_rows_and_columns(tmp_path, walk):
+    write_scene(tmp_path / "walk.csv", walk)
+    comments, rows = read(tmp_path / "walk.csv")
+    assert comments == [
+        f"# made by mpm_mmpose {__version__} of walk",
+        "# fps 25; keypoint set h36m_17",
+        "# m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
+        "# trajectory: the pelvis in the camera's axes, m",
+        "# note: a note",
+    ]
+    assert [row["person"] for row in rows] == ["1"] * 10 + ["b/2"] * 3
+    assert [row["frame"] for row in rows[-3:]] == ["3", "4", "7"] and float(rows[-1]["time"]) == pytest.approx(7 / 25)
+    first, wrist = walk.people[0], [f"left_wrist_{axis}" for axis in "xyz"]
+    found = np.array([[float(row[name]) for name in wrist] for row in rows[:10]])
+    np.testing.assert_allclose(found, first.keypoints_3d[:, 13], atol=1e-6)
+    assert float(rows[4]["trajectory_x"]) == pytest.approx(first.trajectory[4, 0], abs=1e-6)
+    assert rows[11]["left_wrist_x"] == rows[11]["trajectory_z"] == ""
+    assert len(rows[0]) == 3 + 3 * 18
+
+
+def test_nobody(tmp_path):
+    write_scene(tmp_path / "empty.csv", Scene("a\nname", [], np.arange(3) / 10, 10.0))
+    comments, rows = read(tmp_path / "empty.csv")
+    assert comments[0].endswith("of a name") and not rows

@@ -1,0 +1,72 @@
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from mpm_mmpose.formats import WRITERS, write_scene
+
+from .conftest import moving, scene_of_poses
+
+HOLDS_ONE = ("bvh", "trc")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_of_one_person_is_one_file(tmp_path, name):
+    written = write_scene(tmp_path / f"walk.{name.upper()}", scene_of_poses(moving(4)))
+    assert written.paths == [tmp_path / f"walk.{name.upper()}"] == list(tmp_path.iterdir())
+    assert written.paths[0].stat().st_size > 500
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_several_people(tmp_path, name):
+    written = write_scene(tmp_path / f"walk.{name}", scene_of_poses(moving(4), moving(4, seed=1)))
+    names = [f"walk_1.{name}", f"walk_2.{name}"] if name in HOLDS_ONE else [f"walk.{name}"]
+    assert [path.name for path in written.paths] == names
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize("name", ["walk", "walk.fbx", "walk.json.gz", ".bvh"])
+def test_a_suffix_that_is_not_known(tmp_path, name):
+    with pytest.raises(
+        ValueError, match=r"is not known; give one of \.json, \.npz, \.csv, \.bvh, \.trc, \.c3d, \.html"
+    ):
+        write_scene(tmp_path / name, scene_of_poses(moving(4)))
+
+
+FULL_DISK = """
+import pickle, resource, signal, sys
+from mpm_mmpose.formats import write_scene
+scene = pickle.load(sys.stdin.buffer)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+for path in sys.argv[1:]:
+    try:
+        write_scene(path, scene)
+    except OSError as error:
+        print(error.strerror or error)
+"""
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    """In a process whose files may not grow beyond 1 kB: what is too large fails in the middle of it."""
+    paths = [tmp_path / f"walk.{name}" for name in WRITERS]
+    for path in paths:
+        path.write_text("before")
+    scene = pickle.dumps(scene_of_poses(moving(50)))
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, *paths], input=scene, capture_output=True, check=True)
+    said = dict(zip(WRITERS, done.stdout.decode().splitlines(), strict=True))
+    assert "is the disk full?" in said.pop("c3d") and set(said.values()) == {"File too large"}
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"before"} and len(list(tmp_path.iterdir())) == len(
+        paths
+    )
+
+
+def test_numpy_is_all_that_is_needed():
+    code = (
+        "import sys, mpm_mmpose.formats\n"
+        "heavy = {'torch', 'mmpose', 'mmcv', 'mmengine', 'cv2', 'scipy', 'matplotlib', 'ezc3d', 'bvhio'}\n"
+        "print(*sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
