@@ -54,8 +54,8 @@ def write_page(
     """Write a scene as one HTML file that a browser opens from disk, whole or not at all; returns the path.
 
     images: (H, W, 3) uint8 BGR, one a frame from the scene's first on, to be embedded as small JPEGs behind the 2D
-    keypoints. called: what one and several of the scene's people are. Raises ValueError for arrays that do not fit together or are more than a page takes, KeyError for an
-    unknown keypoint set, OSError where nothing can be written.
+    keypoints. called: what one and several of the scene's people are. Raises ValueError for arrays that do not fit
+    together or are more than a page takes, KeyError for an unknown keypoint set, OSError where nothing can be written.
     """
     packer = Packer()
     content = scene_content(scene, packer)

@@ -22,12 +22,12 @@ export class Bodies extends Group {
     const joints = this.people.reduce((sum, person) => sum + person.skeleton.parents.length, 0);
     this.bones = new Rods(joints, new MeshLambertMaterial());
     this.joints = new Balls(joints, new MeshLambertMaterial());
-    this.halos = new Balls(joints, new MeshBasicMaterial({ transparent: true, opacity: 0.16, depthWrite: false }), 20);
-    this.trueBones = new Rods(joints, new MeshLambertMaterial(), 8);
-    this.trueJoints = new Balls(joints, new MeshLambertMaterial(), 8);
+    this.halos = new Balls(joints, new MeshBasicMaterial({ transparent: true, opacity: 0.16, depthWrite: false }));
+    this.trueBones = new Rods(joints, new MeshLambertMaterial(), 6);
+    this.trueJoints = new Balls(joints, new MeshLambertMaterial(), 6);
     this.offs = new Strokes(joints);
     // Shadows are the bones again, pressed flat along the light; they share the bones' places.
-    this.shadows = new Rods(joints, new MeshBasicMaterial(), 6);
+    this.shadows = new Rods(joints, new MeshBasicMaterial());
     this.shadows.instanceMatrix = this.bones.instanceMatrix;
     this.shadows.instanceColor = null;
     this.shadows.matrixAutoUpdate = false;

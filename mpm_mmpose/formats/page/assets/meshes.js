@@ -34,7 +34,7 @@ class Instances extends InstancedMesh {
 }
 
 export class Balls extends Instances {
-  constructor(count, material, round = 16) {
+  constructor(count, material, round = 12) {
     super(new SphereGeometry(1, round, Math.ceil((2 * round) / 3)), material, count);
   }
 
@@ -51,7 +51,7 @@ export class Balls extends Instances {
 }
 
 export class Rods extends Instances {
-  constructor(count, material, round = 12) {
+  constructor(count, material, round = 8) {
     super(new CylinderGeometry(1, 1, 1, round, 1, true), material, count);
   }
 
