@@ -1,0 +1,69 @@
+#!/usr/bin/env python
+"""Draw people of a pose store: images to train a 2D model on, or videos with their truth to measure one on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line to namespace; leaves with status 2 for wrong use."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog="docs/rendered_people.md says more.")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    images = kinds.add_parser("images", help="single images with annotations in COCO's layout")
+    videos = kinds.add_parser("videos", help="whole clips as .mp4, and a pose store of what is true in them")
+    for kind, number in ((images, 16000), (videos, 12)):
+        kind.add_argument(
+            "store", type=Path, help="a pose store with cameras, as tools/dataset_converters/mocap.py makes"
+        )
+        kind.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what comes out")
+        kind.add_argument("--number", type=_positive, default=number, help="how many; default: %(default)s")
+        kind.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    videos.add_argument("--frames", type=_positive, default=150, help="of a clip, at most; default: %(default)s")
+    return parser.parse_args(argv)
+
+
+def _positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise ValueError
+    return value
+
+
+_positive.__name__ = "whole number above 0"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = parse_args(argv)
+    from tqdm import tqdm
+
+    from mpm_mmpose.datasets import PoseStore
+    from mpm_mmpose.rendering.stills import write_stills
+    from mpm_mmpose.rendering.videos import choose_sequences, write_videos
+
+    try:
+        store = PoseStore(args.store)
+        if args.kind == "images":
+            with tqdm(total=args.number, unit="image") as bar:
+                made = write_stills(args.store, args.out, args.number, args.seed, bar.update)
+        else:
+            sequences = choose_sequences(store, args.number, args.seed, args.frames)
+            with tqdm(total=sum(map(len, sequences)), unit="frame") as bar:
+                made = write_videos(sequences, args.out, args.seed, bar.update)
+    except FileExistsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print(f"wrote {made}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
