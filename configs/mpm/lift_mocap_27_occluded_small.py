@@ -4,7 +4,7 @@ _base_ = ["lift_mocap_27_occluded.py"]
 
 model = dict(
     backbone=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0, init_cfg=None),
-    head=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, align="centre"),
+    head=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0),
 )
 train_dataloader = dict(batch_size=64, num_workers=0, persistent_workers=False, dataset=dict(max_windows=256000))
 val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(max_windows=20000))

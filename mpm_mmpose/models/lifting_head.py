@@ -30,8 +30,8 @@ class LiftingHead(BaseHead):
         channels: width of the backbone's tokens.
         hidden_channels: width of the feed-forward networks.
         num_heads: attention heads.
-        align: 'first', as released, where the residual path of the decoder carries frame 0 although the centre frame
-            is the target; or 'centre', where it carries the target frame.
+        align: which frame the residual path of the decoder carries: 'centre', the target; or 'first', frame 0, as
+            released and as the authors' weights need it, which is far worse after pre-training (docs/results.md).
         target_weight: weight of the target frame's loss (paper Eq. 5: 1).
         sequence_weight: weight of the whole sequence's loss (paper Eq. 5: 1).
         drop: dropout.
@@ -51,7 +51,7 @@ class LiftingHead(BaseHead):
         channels: int = 256,
         hidden_channels: int = 512,
         num_heads: int = 8,
-        align: str = "first",
+        align: str = "centre",
         target_weight: float = 1.0,
         sequence_weight: float = 1.0,
         drop: float = 0.1,

@@ -138,8 +138,12 @@ TABLES = {
         Table(
             "S1",
             "The strided decoder's residual path (a study of this project)",
-            {"released": "carries frame 0, as released", "centre": "carries the target frame"},
-            notes=("Both start from the same pre-training.",),
+            {
+                "scratch_released": "no pre-training, carries frame 0, as released",
+                "scratch_centre": "no pre-training, carries the target frame",
+                "released": "2D + 3D, carries frame 0, as released",
+                "centre": "2D + 3D, carries the target frame",
+            },
         ),
         Table(
             "S2",

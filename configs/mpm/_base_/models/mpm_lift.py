@@ -1,5 +1,5 @@
 # Stage II, 27 frames; leaves change num_frames and strides together with the window of their data.
-# Released code: mlp_drop=0.2 in the backbone. align="centre" in the head carries the target frame instead of frame 0.
+# Released code: mlp_drop=0.2 in the backbone. align="first" in the head, which carries frame 0 instead of the target.
 model = dict(
     type="PoseLifter",
     data_preprocessor=dict(type="LiftingPreprocessor", flip=True),
