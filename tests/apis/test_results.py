@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.results import InferenceResult, result_path, write_keypoints_2d
-from mpm_mmpose.formats.mmpose_json import mmpose_axes
+from mpm_mmpose.apis.results import InferenceResult, result_path, scene_of, write_keypoints_2d
 from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
 from mpm_mmpose.apis.tracks import Track2D, Track3D
+from mpm_mmpose.formats.mmpose_json import mmpose_axes
 
 
 def make_result(frames=4, keypoint_set="coco_17", **recording):
@@ -120,3 +120,39 @@ def test_unknown_format_and_names_with_folders(tmp_path):
         make_result().save(tmp_path, ["jsn"])
     assert result_path("out", "walk/camera1") == result_path("out", "/../walk/camera1")
     assert result_path("out", "walk/camera1").as_posix() == "out/walk/camera1"
+
+
+def test_every_format_is_known_by_name_and_suffix(tmp_path):
+    written = make_result().save(tmp_path, ["bvh", "trc", "csv"])
+    assert [path.name for path in written] == ["walk.csv", "walk_3.bvh", "walk_8.bvh", "walk_3.trc", "walk_8.trc"]
+    assert make_result().save(tmp_path / "new/one.csv") == [tmp_path / "new/one.csv"]
+    assert make_result().save(tmp_path / "new/film.MP4") == [tmp_path / "new/film.MP4"]
+    assert [path.name for path in make_result().save(tmp_path / "two.bvh")] == ["two_3.bvh", "two_8.bvh"]
+
+
+def test_a_path_with_a_suffix_that_is_not_known(tmp_path):
+    with pytest.raises(UsageError, match=r"suffix '\.fbx' is not known; give a folder, or a file with one of \.json, "):
+        make_result().save(tmp_path / "walk.fbx")
+    (tmp_path / "v1.2").mkdir()
+    assert [path.name for path in make_result().save(tmp_path / "v1.2", ["npz"])] == ["walk.npz"]
+    assert make_result().save(tmp_path / "v1.3", ["npz"]) == [tmp_path / "v1.3/walk.npz"]
+    assert make_result().save(tmp_path, []) == []
+
+
+def test_notes_tell_what_a_format_could_not_hold(tmp_path):
+    result = make_result()
+    result.people[1].keypoints_3d[1] = np.nan
+    for _ in range(2):
+        assert [path.name for path in result.save(tmp_path, ["bvh"])] == ["walk_3.bvh"]
+    assert result.notes == ["a note", "BVH: person 8 is left out: 1 frames have a pose, and a motion needs 2"]
+
+
+def test_a_scene_has_all_that_is_known():
+    truth = {"3": Truth(np.ones((4, 17, 3), np.float32), "h36m_17"), "8": Truth(np.ones((2, 17, 3)), "mpi_inf_3dhp_17")}
+    scene = scene_of(make_result(truth=truth))
+    assert (scene.name, scene.fps, scene.width, scene.height, scene.notes) == ("walk", 10, 100, 120, ["a note"])
+    first, second = scene.people
+    assert (first.name, first.keypoint_set, first.keypoint_set_2d) == ("3", "h36m_17", "coco_17")
+    assert second.frames.tolist() == [0, 3] and first.hidden[0, 5] and first.trajectory is None
+    np.testing.assert_array_equal(first.truth, truth["3"].keypoints_3d)
+    assert second.truth is None  # some of its keypoints are not known exactly

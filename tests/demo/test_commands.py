@@ -13,6 +13,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
+from mpm_mmpose.apis import results
+
 DEMO = Path(__file__).parents[2] / "demo"
 CONFIGS = DEMO.parent / "configs/mpm"
 TINY = f"""
@@ -91,6 +93,20 @@ def test_only_what_is_wanted_is_left(command, keypoints, model, tmp_path):
     status, _, err = command("keypoints_to_3d", *keypoints, *model, "--out", tmp_path / "out", "--format", "npz")
     assert status == 0, err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["walk.npz"]
+
+
+def test_formats_for_other_programs(command, keypoints, model, tmp_path):
+    names = ("csv", "bvh", "trc", "c3d")
+    status, out, err = command("keypoints_to_3d", *keypoints, *model, "--out", tmp_path / "out", "--format", *names)
+    assert status == 0, err
+    assert out.splitlines()[1:] == [f"kept: {tmp_path / 'out' / f'walk.{name}'}" for name in names]
+
+
+def test_both_commands_offer_every_format(command):
+    import inference_command
+
+    assert inference_command.FORMATS == results.FORMATS
+    assert inference_command.DEFAULT_FORMATS == results.DEFAULT_FORMATS
 
 
 def test_threshold(command, keypoints, model, tmp_path):
