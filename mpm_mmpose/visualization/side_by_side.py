@@ -1,4 +1,7 @@
-"""A video of 2D on the images beside 3D on a canvas that stays, each person in a colour of their own."""
+"""A video of 2D on the images beside 3D on a canvas that stays, each person in a colour of their own.
+
+People are in a cell of their own each; where it is known where they are, all are in one room.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,18 @@ import numpy as np
 
 from ..atomic_file import write_atomically
 from ..evaluation.pose_error import mpjpe
-from ..keypoints import KeypointSet, get_keypoint_set, remap
-from .skeleton import bones, camera_to_upright, flatten
+from ..keypoints import get_keypoint_set
+from .room_view import find_room
+from .skeleton import camera_to_upright, flatten
+from .strokes import colour_of, draw_bones, draw_keypoints, pixel, write_text
 
-#: BGR of Okabe and Ito, told apart by colour-blind readers too.
-PALETTE = tuple(
-    tuple(int(code[i : i + 2], 16) for i in (4, 2, 0))
-    for code in ("0072B2", "D55E00", "009E73", "CC79A7", "E69F00", "56B4E9", "8B6F00")
-)
 HEIGHT = 540  # px of the video; images of any size become as high
 WIDEST = 1280  # px of the left side
 PAPER, GRID, GHOST, INK = (250, 250, 250), (214, 214, 214), (170, 170, 170), (60, 60, 60)
-#: Below, a 2D keypoint is not drawn.
-MIN_SCORE = 0.3
+#: Of a keypoint: a circle as wide as it is drawn, m, where it is wider.
+LEAST_SPREAD = 0.03
+#: Frames of the way that somebody came, on the floor.
+TRAIL = 60
 #: Metres that a cell shows at least, so that a person who crouches all the time does not look like a giant.
 LEAST = 2.1
 
@@ -35,7 +37,8 @@ class DrawnPerson:
 
     frames (N,) int, increasing; keypoints (N, K, 2) px and scores (N, K) of ``keypoint_set``; poses (N, K', 3)
     root-relative m, camera axes, of ``pose_set``, NaN where there is none; hidden (N, K') bool, what the model was not
-    shown, drawn thin; truth (N, K', 3) as ``poses``, drawn grey, or None.
+    shown, drawn thin; truth (N, K', 3) as ``poses``, drawn grey, or None. trajectory (N, 3) m, the root in camera axes,
+    NaN where nobody knows. spread (N, K') m, drawn as a circle.
     """
 
     identity: str
@@ -47,6 +50,8 @@ class DrawnPerson:
     pose_set: str
     hidden: np.ndarray
     truth: np.ndarray | None = None
+    trajectory: np.ndarray | None = None
+    spread: np.ndarray | None = None
     rows: dict[int, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,11 +77,18 @@ class SideBySide:
         self.people = people
         self.scale = min(HEIGHT / height, WIDEST / width)
         self.left = (max(2, round(width * self.scale)), max(2, round(height * self.scale)))
-        self.cells = give_cells(people) if cells is None else cells
+        roots = [person.trajectory for person in people]
+        known = bool(people) and all(root is not None for root in roots)
+        self.room = find_room([person.poses for person in people], roots) if known else None
+        if self.room is not None:
+            self.cells = [0] * len(people)
+        else:
+            self.cells = give_cells(people) if cells is None else cells
         self.number = max([1, *(cell + 1 for cell in self.cells)])
         self.columns = math.ceil(math.sqrt(self.number))
         self.cell = HEIGHT // math.ceil(self.number / self.columns)
-        self._flat = [flatten(camera_to_upright(person.poses)) for person in people]
+        self._upright = [self._stand(person, person.poses, slice(None)) for person in people]
+        self._flat = [flatten(poses) for poses in self._upright]
         self._low, self._metres, self._floor = limits or self._limits()
 
     @property
@@ -99,10 +111,10 @@ class SideBySide:
             row = person.rows.get(frame)
             if row is not None:
                 keypoints = self.scale * person.keypoints[row]
-                _draw_2d(overlay, keypoints, person.scores[row], person.identity, person.keypoint_set)
+                draw_keypoints(overlay, keypoints, person.scores[row], person.identity, person.keypoint_set)
                 self._draw_3d(canvas, index, row)
         canvas[top : top + height, :width] = overlay
-        _write(canvas, f"{time:.2f} s", (8, 22), INK)
+        write_text(canvas, f"{time:.2f} s", (8, 22), INK)
         return canvas
 
     def _draw_3d(self, canvas: np.ndarray, index: int, row: int) -> None:
@@ -110,24 +122,40 @@ class SideBySide:
         if not np.isfinite(flat).all():
             return
         corner, keypoints = self._corner(self.cells[index]), get_keypoint_set(person.pose_set)
-        label = person.identity
+        label, colour = person.identity, colour_of(person.identity)
+        if self.room is not None:
+            way = self._upright[index][max(row - TRAIL, 0) : row + 1, keypoints.root] * [1, 1, 0]
+            line = [pixel(point) for point in self._place(flatten(way[np.isfinite(way).all(1)]), corner)]
+            cv2.polylines(canvas, [np.array(line)], False, colour, 1, cv2.LINE_AA)
         everything = np.ones(len(keypoints), bool)
         if person.truth is not None:
-            truth = flatten(camera_to_upright(person.truth[row]))
-            _draw_bones(canvas, self._place(truth, corner), keypoints, GHOST, everything, 6, shaded=False)
+            truth = flatten(self._stand(person, person.truth, slice(row, row + 1))[0])
+            draw_bones(canvas, self._place(truth, corner), keypoints, GHOST, everything, 6, shaded=False)
             (error,) = 1000 * mpjpe(person.poses[row][None], person.truth[row][None])
             label += f": {error:.0f} mm (truth: grey)"
-        colour = colour_of(person.identity)
-        _draw_bones(canvas, self._place(flat, corner), keypoints, colour, everything, 3, thin=person.hidden[row])
-        _write(canvas, label, (corner[0] + 8, corner[1] + self.cell - 10), colour)
+        points = self._place(flat, corner)
+        if person.spread is not None:
+            for point, spread in zip(points, np.nan_to_num(person.spread[row]), strict=True):
+                if spread > LEAST_SPREAD:
+                    cv2.circle(canvas, pixel(point), round(self.cell / self._metres * spread), GHOST, 1, cv2.LINE_AA)
+        draw_bones(canvas, points, keypoints, colour, everything, 3, thin=person.hidden[row])
+        line = 22 * index if self.room is not None else 0  # the labels of a room are above each other
+        write_text(canvas, label, (corner[0] + 8, corner[1] + self.cell - 10 - line), colour)
+
+    def _stand(self, person: DrawnPerson, poses: np.ndarray, rows: slice) -> np.ndarray:
+        """Rows of poses (N, K', 3) m, relative to the root, as (x right, y away, z up): about it, or in the room."""
+        if self.room is None:
+            return camera_to_upright(poses[rows])
+        return self.room.place(poses[rows], person.trajectory[rows])
 
     def _draw_floor(self, canvas: np.ndarray, corner: tuple[int, int]) -> None:
-        ticks = np.arange(-0.75, 0.76, 0.5)
-        for tick in ticks:
-            for ends in (((-0.75, tick), (0.75, tick)), ((tick, -0.75), (tick, 0.75))):
-                flat = flatten(np.array([(*end, self._floor) for end in ends]))
-                start, end = self._place(flat, corner)
-                cv2.line(canvas, _pixel(start), _pixel(end), GRID, 1, cv2.LINE_AA)
+        # Half-metre squares, under all who walk in a room.
+        x, y = 0.75 + (0.5 * np.ceil(2 * self.room.half) if self.room is not None else np.zeros(2))
+        rows = [((-x, tick), (x, tick)) for tick in np.arange(-y, y + 0.01, 0.5)]
+        columns = [((tick, -y), (tick, y)) for tick in np.arange(-x, x + 0.01, 0.5)]
+        for ends in rows + columns:
+            start, end = self._place(flatten(np.array([(*end, self._floor) for end in ends])), corner)
+            cv2.line(canvas, pixel(start), pixel(end), GRID, 1, cv2.LINE_AA)
 
     def _corner(self, cell: int) -> tuple[int, int]:
         """Left and top of a cell, px."""
@@ -150,8 +178,9 @@ class SideBySide:
         finite = np.concatenate([flat for flat in finite if len(flat)]) if any(map(len, finite)) else None
         if finite is None:
             return -LEAST / 2, LEAST, -LEAST / 2.2
-        heights = np.concatenate([camera_to_upright(person.poses)[..., 2] for person in self.people])
+        heights = np.concatenate([poses[..., 2] for poses in self._upright])
         floor = float(np.median(np.nanmin(heights[np.isfinite(heights).all(1)], axis=1)))
+        floor = floor if self.room is None else 0.0
         # A single wild frame must not make everybody tiny.
         low, high = np.quantile(finite[..., 1].min(1), 0.01), np.quantile(finite[..., 1].max(1), 0.99)
         wide = 2 * np.quantile(np.abs(finite[..., 0]).max(1), 0.99)
@@ -207,59 +236,3 @@ def give_cells(people: Sequence[DrawnPerson]) -> list[int]:
         until[free : free + 1] = [last]
         cells[index] = free
     return cells
-
-
-def colour_of(identity: str) -> tuple[int, int, int]:
-    """The colour (BGR) of an id, the same in every video."""
-    number = int(identity) if identity.isdecimal() else sum(identity.encode())
-    return PALETTE[number % len(PALETTE)]
-
-
-def pose_truth(truth: np.ndarray, truth_set: str, pose_set: str) -> np.ndarray | None:
-    """Truth (N, K, 3) in the keypoints of the poses; None where some of them are not known exactly."""
-    mapping = remap(truth_set, pose_set, approximate=False)
-    return None if mapping.missing else mapping(truth)[0]
-
-
-def _draw_2d(canvas: np.ndarray, keypoints: np.ndarray, scores: np.ndarray, identity: str, keypoint_set: str) -> None:
-    """One person, keypoints (K, 2) px of the canvas and scores (K,)."""
-    seen = np.isfinite(keypoints).all(-1) & (scores >= MIN_SCORE)
-    if not seen.any():
-        return
-    points, colour = np.where(seen[:, None], keypoints, 0), colour_of(identity)
-    _draw_bones(canvas, points, get_keypoint_set(keypoint_set), colour, seen, 3)
-    for point in points[seen]:
-        cv2.circle(canvas, _pixel(point), 3, (255, 255, 255), -1, cv2.LINE_AA)
-        cv2.circle(canvas, _pixel(point), 3, colour, 1, cv2.LINE_AA)
-    x, y = points[seen].min(0)
-    _write(canvas, identity, _pixel((x, max(y - 8, 14))), colour)
-
-
-def _draw_bones(
-    canvas: np.ndarray,
-    points: np.ndarray,
-    keypoints: KeypointSet,
-    colour: tuple[int, int, int],
-    seen: np.ndarray,
-    width: int,
-    thin: np.ndarray | None = None,
-    shaded: bool = True,
-) -> None:
-    """Bones between points (K, 2) px that are seen (K,): the person's right darker, and thin where an end is."""
-    for parent, child, side in bones(keypoints):
-        if not (seen[parent] and seen[child]):
-            continue
-        shade = tuple(int(0.6 * part) for part in colour) if shaded and side == "right" else colour
-        narrow = thin is not None and (thin[parent] or thin[child])
-        cv2.line(canvas, _pixel(points[parent]), _pixel(points[child]), shade, 1 if narrow else width, cv2.LINE_AA)
-
-
-def _pixel(point: Sequence[float]) -> tuple[int, int]:
-    # What is far outside of the picture need not be exact, but must fit OpenCV's integers.
-    x, y = np.clip(point, -(2**14), 2**14)
-    return round(float(x)), round(float(y))
-
-
-def _write(canvas: np.ndarray, text: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    for width, shade in ((4, (255, 255, 255)), (1, colour)):
-        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, shade, width, cv2.LINE_AA)

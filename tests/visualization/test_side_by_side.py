@@ -6,14 +6,12 @@ from mpm_mmpose.datasets.synthetic_motion import generate_motion
 from mpm_mmpose.datasets.virtual_camera import film
 from mpm_mmpose.visualization.side_by_side import (
     GHOST,
-    PALETTE,
     DrawnPerson,
     SideBySide,
-    colour_of,
     give_cells,
-    pose_truth,
     write_side_by_side,
 )
+from mpm_mmpose.visualization.strokes import PALETTE, colour_of
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +97,51 @@ def test_hidden_keypoints_are_thin_and_truth_is_grey_with_the_error(clip):
     assert grey[0] > 500 and grey[1] < 50
 
 
+def test_who_is_somewhere_walks_in_the_room_and_leaves_a_trail(clip):
+    walk = np.linspace((-1.0, 0.2, 4.0), (1.0, 0.2, 4.0), 30)
+    drawing = SideBySide([person(clip, trajectory=walk), person(clip, "1", trajectory=walk + (0, 0, 1))], 1000, 1000)
+    assert drawing.number == 1 and drawing.size[0] == 1080  # both in one room
+    first, last = (drawing.draw(frame, None, 0.0)[:, 540:] for frame in (0, 29))
+
+    def middle(image, colour):
+        return (np.abs(image.astype(int) - colour).sum(-1) < 8)[:500].nonzero()[1].mean()
+
+    for colour in PALETTE[:2]:
+        metre = drawing.cell / drawing._metres
+        # Two metres sideways, seen from 30 degrees beside; the trail draws the mean back a little.
+        assert 0.6 * 2 * metre < middle(last, colour) - middle(first, colour) < 1.05 * 2 * metre
+    assert has(first, PALETTE[0]) and not has(SideBySide([person(clip)], 1000, 1000).draw(99, None, 0.0), PALETTE[0])
+
+
+def test_without_a_place_of_everybody_each_has_a_cell(clip):
+    drawing = SideBySide([person(clip, trajectory=np.zeros((30, 3))), person(clip, "1")], 1000, 1000)
+    assert drawing.room is None and drawing.number == 2
+    unknown = SideBySide([person(clip, trajectory=np.full((30, 3), np.nan))], 1000, 1000)
+    assert unknown.room is None
+
+
+def test_truth_in_the_room_is_where_the_person_is(clip):
+    root = np.tile((0.5, 0.0, 3.0), (30, 1))
+    truth = clip.keypoints_3d - clip.keypoints_3d[:, :1] - (0, 0.6, 0)  # above what was lifted
+    drawing = SideBySide([person(clip, truth=truth, trajectory=root)], 1000, 1000)
+    image = drawing.draw(5, None, 0.0)[:490, 540:].astype(int)
+    grey = (image == GHOST).all(-1).nonzero()
+    shades = (np.abs(image - np.array(shade)).sum(-1) < 8 for shade in (PALETTE[0], (106, 68, 0)))
+    lifted = np.any(list(shades), axis=0).nonzero()
+    up = 0.6 * drawing.cell / drawing._metres
+    assert np.mean(lifted[0]) - np.mean(grey[0]) == pytest.approx(up, rel=0.2)
+    assert np.mean(lifted[1]) == pytest.approx(np.mean(grey[1]), abs=15)
+
+
+def test_spread_is_a_circle_of_its_size(clip):
+    spread = np.zeros((30, 17))
+    spread[:, 16] = 0.2
+    drawing = SideBySide([person(clip, spread=spread)], 1000, 1000)
+    circle = (drawing.draw(0, None, 0.0) != SideBySide([person(clip)], 1000, 1000).draw(0, None, 0.0)).any(-1).nonzero()
+    diameter = 2 * 0.2 * drawing.cell / drawing._metres
+    assert abs(np.ptp(circle[0]) - diameter) <= 3 and abs(np.ptp(circle[1]) - diameter) <= 3
+
+
 def test_frames_without_3d_are_left_empty(clip):
     poses = np.full((30, 17, 3), np.nan)
     image = SideBySide([person(clip, poses=poses)], 1000, 1000).draw(0, None, 0.0)
@@ -114,12 +157,6 @@ def test_colours_are_those_of_the_id():
     assert colour_of("0") == PALETTE[0] and colour_of("8") == colour_of("1") == PALETTE[1]
     assert colour_of("anna") == colour_of("anna") in PALETTE
     assert len(set(PALETTE)) == len(PALETTE)
-
-
-def test_truth_of_other_keypoints(clip):
-    truth = clip.keypoints_3d
-    assert pose_truth(truth, "h36m_17", "common_16").shape == (30, 16, 3)
-    assert pose_truth(truth[:, :17], "mpi_inf_3dhp_17", "h36m_17") is None
 
 
 def test_keypoints_that_were_not_found_are_not_drawn(clip):
