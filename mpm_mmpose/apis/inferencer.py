@@ -21,7 +21,7 @@ from .people_2d import Stopped, find_people
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
 from .results import FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
-from .room import add_trajectory, assumptions, choose_camera
+from .room import place
 from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
@@ -156,7 +156,7 @@ class MPMInferencer:
 
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
-            lifted = _placed(lifted, notes) if trajectory else lifted
+            lifted = place(lifted, notes) if trajectory else lifted
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
@@ -253,18 +253,6 @@ def _pytorch(
     config, weights = find_model(model, weights)
     built = build_lifter(config, weights, device)
     return WindowModel(built, built.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17"))
-
-
-def _placed(lifted: Track3D, notes: list[str]) -> Track3D:
-    """With its trajectory, where there can be one; notes get what it takes for granted, or why there is none."""
-    try:
-        placed = add_trajectory(lifted)
-    except ValueError as error:
-        notes.append(f"no trajectory: {error}")
-        return lifted
-    said = assumptions(choose_camera(lifted.track))
-    notes += [said] if said not in notes else []
-    return placed
 
 
 def _is_3d(source: str | Path | np.ndarray) -> bool:

@@ -64,9 +64,10 @@ def check_weights(weights: str | Path) -> None:
         raise UsageError(f"{weights}: no such file of weights; give the checkpoint that training left")
 
 
-def build_lifter(config: str | Path, weights: str | Path, device: torch.device | str) -> PoseLifter:
+def build_lifter(config: str | Path, weights: str | Path | None, device: torch.device | str) -> PoseLifter:
     """The config's model with the weights of a checkpoint, in evaluation mode; its config is ``model.cfg``.
 
+    Without weights it has random ones, to measure what it costs.
     Raises UsageError where the config is of another kind of model or the weights are not its own, ValueError or OSError
     for a file that cannot be read.
     """
@@ -75,6 +76,9 @@ def build_lifter(config: str | Path, weights: str | Path, device: torch.device |
     if cfg.get("model", {}).get("type") != "PoseLifter":
         raise UsageError(f"{config}: its model is no PoseLifter; give a config of stage II, as configs/mpm/lift_*.py")
     model = MODELS.build(cfg.model)
+    model.cfg, model.dataset_meta = cfg, {}
+    if weights is None:
+        return model.to(device).eval()
     try:
         checkpoint = CheckpointLoader.load_checkpoint(str(weights), map_location="cpu")
     except OSError:
@@ -85,7 +89,6 @@ def build_lifter(config: str | Path, weights: str | Path, device: torch.device |
     state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else {}
     _check_state(model, state, config, weights)
     model.load_state_dict(state)
-    model.cfg = cfg
     # What the training data was like: the lifter wants its rate and keypoints.
     model.dataset_meta = checkpoint.get("meta", {}).get("dataset_meta", {})
     return model.to(device).eval()

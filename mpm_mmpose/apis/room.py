@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
-from mmengine.logging import print_log
 
 from ..geometry import fit_root
 from ..keypoints import get_keypoint_set
@@ -17,6 +16,8 @@ FEWEST_SEEN = 6  # keypoints, to say where a person is
 STILL = 0.2  # m/s, an ankle that is slower stands on the floor
 WIDEST_LEAN = np.cos(np.deg2rad(30))  # further from the common direction, a person is not upright
 NARROWEST_FLOOR = 0.25  # m, how far steps must spread both ways (standard deviation) to tell a floor from a line
+
+_log = logging.getLogger("mpm_mmpose")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
     """
     track = lifted.track
     camera = choose_camera(track) if camera is None else camera
-    print_log(f"person {track.person}: {assumptions(camera)}", logger="current", level=logging.INFO)
+    _log.info(f"person {track.person}: {assumptions(camera)}")
     keypoints, seen = visible_keypoints(track, lifted.keypoint_set, 0.0)
     known = np.isfinite(lifted.keypoints_3d).all((1, 2))
     seen &= ~lifted.hidden & known[:, None]
@@ -81,6 +82,18 @@ def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
     for axis in range(3):
         trajectory[between, axis] = np.interp(track.times[between], track.times[fitted], trajectory[fitted, axis])
     return replace(lifted, trajectory=trajectory)
+
+
+def place(lifted: Track3D, notes: list[str]) -> Track3D:
+    """With its trajectory, where there can be one; notes get what it takes for granted, or why there is none."""
+    try:
+        placed = add_trajectory(lifted)
+    except ValueError as error:
+        notes.append(f"no trajectory: {error}")
+        return lifted
+    said = assumptions(choose_camera(lifted.track))
+    notes += [said] if said not in notes else []
+    return placed
 
 
 def assumptions(camera: Camera) -> str:
@@ -129,7 +142,7 @@ def level(lifted: Track3D, up: np.ndarray | None = None) -> np.ndarray:
     """
     if up is None:
         up, source = find_up(lifted)
-        print_log(f"person {lifted.track.person}: up is {source}.", logger="current", level=logging.INFO)
+        _log.info(f"person {lifted.track.person}: up is {source}.")
     rotation = _room_axes(_unit(np.asarray(up, np.float64)))
     absolute = lifted.trajectory is not None
     poses = lifted.keypoints_3d + lifted.trajectory[:, None] if absolute else lifted.keypoints_3d

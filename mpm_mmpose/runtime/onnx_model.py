@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,17 +13,21 @@ from ..apis.windows import Camera, WindowPredictor
 from ..keypoints import get_keypoint_set
 from .model_info import HIDDEN, INPUT, ModelInfo
 
+if TYPE_CHECKING:
+    import onnxruntime
+
 
 class OnnxModel(WindowPredictor):
     """A file of ``tools/deployment/export_onnx.py``; gives what the exported model gives, within rounding.
 
     providers: of ONNX Runtime, by name, the first that can do a step does it; by default the GPU's where the installed
-    ONNX Runtime has one. info: what the file says of itself. Raises UsageError for a file that is not there, a provider
-    that is not known or cannot be had, and where ONNX Runtime is missing; ValueError for a file that is not ours.
+    ONNX Runtime has one. threads: of the CPU's, by default all cores. info: what the file says of itself. Raises
+    UsageError for a file that is not there, a provider that is not known or cannot be had, and where ONNX Runtime is
+    missing; ValueError for a file that is not ours.
     """
 
-    def __init__(self, path: str | Path, providers: Sequence[str] | None = None) -> None:
-        self.session = open_session(path, providers)
+    def __init__(self, path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
+        self.session = open_session(path, providers, threads)
         self.info = ModelInfo.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
         if self.info.output == "features":
             raise UsageError(f"{path}: gives features, which are no poses; export it with --output target or sequence")
@@ -55,8 +60,10 @@ class OnnxModel(WindowPredictor):
         return self.session.run(None, feed)[0]
 
 
-def open_session(path: str | Path, providers: Sequence[str] | None = None) -> object:
-    """An ``onnxruntime.InferenceSession`` of a file; providers and errors as :class:`OnnxModel`."""
+def open_session(
+    path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None
+) -> onnxruntime.InferenceSession:
+    """The session of a file; arguments and errors as :class:`OnnxModel`."""
     try:
         import onnxruntime
     except ImportError:
@@ -67,6 +74,7 @@ def open_session(path: str | Path, providers: Sequence[str] | None = None) -> ob
         raise UsageError(f"{path}: no such file; give what tools/deployment/export_onnx.py wrote")
     wanted = choose_providers(onnxruntime.get_available_providers(), providers)
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3  # errors; its warnings are about what the optimiser leaves
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=wanted)

@@ -1,8 +1,8 @@
+import logging
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
 
 from mpm_mmpose.apis.room import Camera, add_trajectory, assumptions, choose_camera, find_up, level
 from mpm_mmpose.apis.tracks import Track2D, Track3D
@@ -38,7 +38,7 @@ def filmed(kind="walking", seconds=8.0, fps=25.0, seed=1):
 @pytest.fixture
 def said(monkeypatch):
     texts = []
-    monkeypatch.setattr(MMLogger.get_current_instance(), "log", lambda level, text: texts.append(text))
+    monkeypatch.setattr(logging.getLogger("mpm_mmpose"), "info", texts.append)
     return texts
 
 

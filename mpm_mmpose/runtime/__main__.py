@@ -1,0 +1,113 @@
+"""2D keypoints to 3D with an exported model; needs numpy and ONNX Runtime, and neither PyTorch nor MMPose."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+EPILOG = """example:
+  python -m mpm_mmpose.runtime walk.json --model lift.onnx --out walk.bvh --fps 30 --width 1920 --height 1080
+
+docs/deployment.md says more.
+exit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted"""
+
+
+def positive(kind: type) -> object:
+    """For `type=` of an argument: a number of this kind above 0."""
+
+    def convert(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    convert.__name__ = f"{kind.__name__} above 0"
+    return convert
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line to namespace; leaves with status 2 for wrong use."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mpm_mmpose.runtime",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", metavar="FILE", help="keypoints: .json or .npz, OpenPose's folder, or a pose store")
+    parser.add_argument("--model", required=True, metavar="ONNX", help="what tools/deployment/export_onnx.py wrote")
+    parser.add_argument(
+        "--out", required=True, type=Path, help="a file: .bvh, .csv, .npz, .json, .trc, .c3d or .html; or a folder"
+    )
+    parser.add_argument("--fps", type=positive(float), help="frames a second; needed unless FILE is a store")
+    parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless FILE says")
+    parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless FILE says")
+    parser.add_argument("--keypoint-format", default="auto", help="as in demo/keypoints_to_3d.py; default: as it looks")
+    parser.add_argument("--keypoint-set", default="auto", help="of the detector; default: by what FILE says")
+    parser.add_argument("--sequence", help="of a store; default: all of them")
+    parser.add_argument("--provider", action="append", metavar="NAME", help="of ONNX Runtime; may be given repeatedly")
+    parser.add_argument(
+        "--threshold", type=float, default=0.3, help="keypoints that score less are hidden; %(default)s"
+    )
+    parser.add_argument("--mode", choices=("exact", "blended"), help="default: exact where the model has target poses")
+    parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")
+    parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = parse_args(argv)
+    # Imported here: --help needs no numpy.
+    from ..apis.errors import UsageError
+
+    try:
+        return run(args)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, MemoryError) as error:
+        print(f"error: {error or type(error).__name__}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def run(args: argparse.Namespace) -> int:
+    """Lift and write; returns the exit status, 1 where nobody could be lifted."""
+    from .lifting import lift_file
+
+    status = 0
+    results = lift_file(
+        args.source,
+        args.model,
+        providers=args.provider,
+        fps=args.fps,
+        width=args.width,
+        height=args.height,
+        format=args.keypoint_format,
+        keypoint_set=args.keypoint_set,
+        sequence=args.sequence,
+        trajectory=args.trajectory,
+        progress=_show if sys.stderr.isatty() else None,
+        threshold=args.threshold,
+        mode=args.mode,
+        flip_test=not args.no_flip_test,
+    )
+    for result in results:
+        written = result.save(args.out, None if args.out.suffix else ["npz"]) if result.people else []
+        for note in result.notes:
+            print(f"note: {note}", file=sys.stderr)
+        print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
+        for path in written:
+            print(f"wrote: {path}")
+        status = status if result.people else 1
+    return status
+
+
+def _show(person: str, done: int, total: int) -> None:
+    print(
+        f"\rperson {person}: {done} of {total} windows", end="\n" if done == total else "", file=sys.stderr, flush=True
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""From a file of 2D keypoints to people in 3D, with an exported model and without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from ..apis.errors import UsageError
+from ..apis.results import InferenceResult
+from ..apis.room import place
+from ..apis.sources import read_recordings
+from ..apis.track_lifter import TrackLifter
+from .onnx_model import OnnxModel
+
+Progress = Callable[[str, int, int], None]
+
+
+def lift_file(
+    source: str | Path,
+    model: str | Path,
+    *,
+    providers: Sequence[str] | None = None,
+    fps: float | None = None,
+    width: int = 0,
+    height: int = 0,
+    format: str = "auto",
+    keypoint_set: str = "auto",
+    sequence: str | None = None,
+    trajectory: bool = False,
+    progress: Progress | None = None,
+    **lifting: object,
+) -> Iterator[InferenceResult]:
+    """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.
+
+    model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to sequence: of the source, as
+    :func:`~mpm_mmpose.apis.sources.read_recordings`. trajectory: add where people are in camera space,
+    see :func:`~mpm_mmpose.apis.room.add_trajectory`. lifting: arguments of
+    :class:`~mpm_mmpose.apis.track_lifter.TrackLifter`. progress: called with the person, the windows done and those
+    there are. Who cannot be lifted is left out, and the result's notes say why. Raises UsageError for wrong use,
+    ValueError or OSError for a file that cannot be read.
+    """
+    onnx_model = OnnxModel(model, providers)
+    if "2d" not in onnx_model.inputs:
+        raise UsageError(f"{model}: completes 3D, where keypoints of images are 2D; export a model that takes 2D")
+    lifter = TrackLifter(onnx_model, **lifting)
+    recordings = read_recordings(
+        source, fps=fps, width=width, height=height, format=format, keypoint_set=keypoint_set, sequence=sequence
+    )
+    for recording in recordings:
+        result = InferenceResult(recording, [], [])
+        for track in recording.tracks:
+
+            def report(done: int, total: int, person: str = track.person) -> None:
+                if progress is not None:
+                    progress(person, done, total)
+
+            try:
+                lifted = lifter.lift(track, report)
+            except ValueError as error:  # nothing of this person is to be believed
+                result.notes.append(str(error))
+                continue
+            result.people.append(place(lifted, result.notes) if trajectory else lifted)
+        yield result

@@ -1,0 +1,97 @@
+"""`python -m mpm_mmpose.runtime` as a user types it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mpm_mmpose.runtime.__main__ import main
+
+HEAVY = ("torch", "torchvision", "mmengine", "mmcv", "mmdet", "mmpose", "cv2", "scipy", "matplotlib")
+# An environment in which none of them is installed; at the end, what was loaded and the seconds that it took the CPU.
+RUN = f"""
+import runpy, sys, time
+class Missing:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in {HEAVY}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+status = 0
+try:
+    runpy.run_module("mpm_mmpose.runtime", run_name="__main__")
+except SystemExit as exit:
+    status = exit.code
+print([name for name in {HEAVY} if name in sys.modules], time.process_time(), file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.fixture
+def arguments(keypoint_file, model_file):
+    video = ["--fps", "30", "--width", "1000", "--height", "1000", "--keypoint-set", "h36m_17"]
+    return [str(keypoint_file), "--model", str(model_file), *video]
+
+
+def test_from_keypoints_to_a_file_without_pytorch(arguments, tmp_path):
+    out = tmp_path / "walk.npz"
+    command = [sys.executable, "-c", RUN, *arguments, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"walk: 1 people in 30 frames\nwrote: {out}" in done.stdout
+    assert out.stat().st_size > 1000 and done.stderr.splitlines()[-1].startswith("[] ")
+
+
+def test_help_and_import_take_less_than_a_second(arguments):
+    done = subprocess.run([sys.executable, "-c", RUN, "--help"], capture_output=True, text=True, check=True)
+    loaded, seconds = done.stderr.split()
+    assert "needs numpy and ONNX Runtime" in done.stdout and (loaded, float(seconds) < 0.5) == ("[]", True)
+    code = "import time, mpm_mmpose.runtime.lifting, onnxruntime; print(time.process_time())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 1  # of this process; the clock on the wall depends on what else the machine does
+
+
+@pytest.mark.parametrize("suffix", ["bvh", "csv", "json", "trc", "html"])
+def test_formats_by_suffix(arguments, tmp_path, capsys, suffix):
+    out = tmp_path / f"walk.{suffix}"
+    assert main([*arguments, "--out", str(out)]) == 0
+    assert f"wrote: {out}" in capsys.readouterr().out and out.stat().st_size > 1000
+
+
+def test_what_is_in_the_file(arguments, tmp_path, clip):
+    out = tmp_path / "walk.json"
+    assert main([*arguments, "--out", str(out), "--no-flip-test"]) == 0
+    frames = json.loads(out.read_text())["instance_info"]
+    assert [len(frame["instances"]) for frame in frames] == [1] * 10 + [0] * 10 + [1] * 10
+    shown = clip.keypoints[0, :, 0] / 500 - 1 + 0.25
+    shown[16] = shown[:16].mean()
+    told = np.array(frames[0]["instances"][0]["keypoints"])
+    np.testing.assert_allclose(-told[:16, 0], shown[:16], atol=1e-4)  # MMPose's x points to the left
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "message"),
+    [
+        (dict(out="walk.fbx"), 2, "walk.fbx: suffix '.fbx' is not known; give"),
+        (dict(model="none.onnx"), 2, "none.onnx: no such file"),
+        (dict(source="none.json"), 2, "none.json: does not exist"),
+        (dict(provider="Magic"), 2, "provider 'Magic' is not known"),
+        (dict(threshold="2"), 1, "no keypoint of 20 frames is inside the image"),
+        (dict(mode="blended"), 1, "mode 'blended' needs poses of the sequence"),
+    ],
+)
+def test_wrong_use_and_failures(arguments, tmp_path, capsys, monkeypatch, changes, status, message):
+    monkeypatch.chdir(tmp_path)
+    arguments[0] = changes.pop("source", arguments[0])
+    options = dict(out="walk.npz") | changes
+    for name, value in options.items():
+        arguments += [f"--{name}", value]
+    assert main(arguments) == status
+    said = capsys.readouterr().err
+    assert message in said and "Traceback" not in said and not list(tmp_path.glob("walk.[!j]*"))
+
+
+def test_a_missing_rate_is_wrong_use(keypoint_file, model_file, tmp_path, capsys):
+    assert main([str(keypoint_file), "--model", str(model_file), "--out", str(tmp_path / "a.npz")]) == 2
+    assert "give fps (--fps)" in capsys.readouterr().err
