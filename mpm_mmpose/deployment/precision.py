@@ -28,6 +28,7 @@ def convert(path: Path, precision: str) -> None:
     if precision == "float16":
         onnx.save(convert_float_to_float16(model, keep_io_types=True), path)
         return
+    del model.graph.value_info[:]  # shapes in between, which turned weights no longer fit
     said = {entry.key: entry.value for entry in model.metadata_props}
     root = logging.getLogger()
     level = root.level

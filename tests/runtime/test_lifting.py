@@ -62,3 +62,9 @@ def test_too_few_frames_are_said(clip, model_file, tmp_path, caplog):
 def test_a_model_of_3d_is_wrong_use(keypoint_file, write_model):
     with pytest.raises(UsageError, match="completes 3D, where keypoints of images are 2D"):
         next(lift_file(keypoint_file, write_model(input="3d"), **SAID))
+
+
+def test_where_people_are_is_added_when_asked_for(keypoint_file, model_file):
+    (result,) = lift_file(keypoint_file, model_file, trajectory=True, **SAID)
+    assert np.isfinite(result.people[0].trajectory).all()
+    assert len(result.notes) == 1 and "the trajectory assumes a camera that stands still" in result.notes[0]
