@@ -9,7 +9,7 @@ import numpy as np
 
 from ..atomic_file import write_atomically
 from .files import Written, path_of
-from .placing import every_frame, stand, y_up
+from .placing import every_frame, level_axes, stand
 from .rotations import euler_zxy
 from .scene import Person, Scene
 from .skeleton import AHEAD, Fitted, Joint, Skeleton, fit, place, skeleton_of
@@ -27,10 +27,11 @@ def write_bvh(path: Path, scene: Scene) -> Written:
     :func:`~.placing.stand` for where people are. Poses that are missing are put between those around, which the notes
     say. People of fewer than 2 poses are left out with a note. Raises ValueError where nobody is left.
     """
-    motions, roots, people, notes = [], [], [], []
+    motions, roots, people = [], [], []
+    axes, notes = level_axes(scene)
     for person in scene.people:
         try:
-            motion, root, said = _motion(person, scene.fps)
+            motion, root, said = _motion(person, axes, scene.fps)
         except ValueError as error:
             notes.append(f"BVH: person {person.name} is left out: {error}")
             continue
@@ -39,7 +40,8 @@ def write_bvh(path: Path, scene: Scene) -> Written:
         roots.append(root)
         notes += [f"BVH: person {person.name} {one}" for one in said]
     if not people:
-        raise ValueError(f"{path}: there is nobody to write; {'; '.join(notes) or 'the recording has no people'}")
+        reason = "; ".join(notes) if scene.people else "the recording has no people"
+        raise ValueError(f"{path}: there is nobody to write; {reason}")
     places = stand([place(m.skeleton.keypoints, m.lengths, m.directions) for m in motions], roots)
     paths = [path_of(path, person, scene) for person in people]
     for file, motion, root in zip(paths, motions, places, strict=True):
@@ -64,19 +66,19 @@ def write_motion(path: Path, motion: Fitted, root: np.ndarray, fps: float) -> Pa
     return write_atomically(path, write)
 
 
-def _motion(person: Person, fps: float) -> tuple[Fitted, np.ndarray | None, list[str]]:
-    """A person's motion, their root (N, 3) m where it is known, y up, and what is to be said of it."""
+def _motion(person: Person, axes: np.ndarray, fps: float) -> tuple[Fitted, np.ndarray | None, list[str]]:
+    """A person's motion, their root (N, 3) m where it is known, turned by axes (3, 3), and what is to be said of it."""
     skeleton = skeleton_of(person.keypoint_set)
     known = np.isfinite(person.keypoints_3d).all((1, 2))
     if known.sum() < 2:
         raise ValueError(f"{known.sum()} frames have a pose, and a motion needs 2")
     rows = slice(*(np.flatnonzero(known)[[0, -1]] + (0, 1)))
     frames = person.frames[rows]
-    poses = y_up(every_frame(frames, person.keypoints_3d[rows]))
+    poses = every_frame(frames, person.keypoints_3d[rows]) @ axes.T
     motion = fit(skeleton, poses, fps)
     root = None
     if person.trajectory is not None:
-        root = every_frame(frames, y_up(person.trajectory[rows]))
+        root = every_frame(frames, person.trajectory[rows]) @ axes.T
         there = np.isfinite(root).all(1)
         root = (
             np.stack([np.interp(np.arange(len(root)), np.flatnonzero(there), axis[there]) for axis in root.T], 1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
+from .files import Written
 from .placing import upright
 from .scene import Scene
 
@@ -18,7 +19,7 @@ MOST_FRAMES = 2**16 - 1  # C3D's header counts them in 16 bits
 BLOCK = 512  # bytes, of which C3D's header says where data begins
 
 
-def write_c3d(path: str | Path, scene: Scene) -> Path:
+def write_c3d(path: str | Path, scene: Scene) -> Written:
     """All people in one file: points called as the keypoints, of several people ``<person>:<keypoint>``.
 
     mm, y up on the floor as :func:`~.placing.stand` puts them; all frames of the recording, counted from 1; a keypoint
@@ -35,7 +36,8 @@ def write_c3d(path: str | Path, scene: Scene) -> Path:
     if frames > MOST_FRAMES:
         raise ValueError(f"{path}: C3D holds at most {MOST_FRAMES} frames, and there are {frames}; write them in parts")
     labels, places = [], []
-    for person, keypoints in zip(scene.people, upright(scene), strict=True):
+    people, notes = upright(scene)
+    for person, keypoints in zip(scene.people, people, strict=True):
         prefix = f"{person.name}:" if len(scene.people) > 1 else ""
         labels += [prefix + name for name in get_keypoint_set(person.keypoint_set).names]
         everywhere = np.full((frames, *keypoints.shape[1:]), np.nan)
@@ -68,7 +70,7 @@ def write_c3d(path: str | Path, scene: Scene) -> Path:
         finally:
             own.unlink(missing_ok=True)
 
-    return write_atomically(path, write)
+    return Written([write_atomically(path, write)], notes)
 
 
 def _check_whole(place: Path, path: Path, points: int) -> None:

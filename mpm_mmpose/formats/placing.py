@@ -1,4 +1,4 @@
-"""People with y up on a floor, as motion software wants them; pure."""
+"""People with y up on a level floor, as motion software wants them; pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,52 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .rotations import shortest_turn, unit
 from .scene import Scene
+
+UP = np.array([0.0, 1.0, 0.0])
+STEP = 0.5  # s, in which a foot of somebody who walks is once on the floor
+FEWEST_STEPS = 4
+#: m, how far steps have to spread for half of the slope that they show to be believed: an error of the distance moves
+#: feet along the camera's line of sight, which looks like a slope.
+BELIEVED = 0.3
+STEEPEST = 30.0  # degrees; more is no camera's tilt
 
 
 def y_up(points: np.ndarray) -> np.ndarray:
     """(..., 3) from camera axes to x right, y up, z towards the camera, so that who looks at it faces z."""
     return points * np.array([1.0, -1.0, -1.0])
+
+
+def level_axes(scene: Scene) -> tuple[np.ndarray, list[str]]:
+    """Rotation (3, 3) from camera axes to y up with a level floor, and a note where that is not the camera's own up.
+
+    A camera that looks down sees a floor that rises. Where people walk about (trajectories), the floor is the plane
+    through their lowest keypoints of each half second, by least squares of which too short ways count little (ridge).
+    Without, up is the camera's.
+    """
+    axes = y_up(np.eye(3))
+    steps = [
+        _steps(y_up(person.keypoints_3d + person.trajectory[:, None]), scene.fps)
+        for person in scene.people
+        if person.trajectory is not None
+    ]
+    places = np.concatenate(steps) if steps else np.empty((0, 3))
+    for _ in range(2):  # the second time without what is far from the floor
+        if len(places) < FEWEST_STEPS:
+            return axes, []
+        middle = places.mean(0)
+        across, heights = (places - middle)[:, [0, 2]], (places - middle)[:, 1]
+        slope = np.linalg.solve(across.T @ across + len(places) * BELIEVED**2 * np.eye(2), across.T @ heights)
+        away = np.abs(heights - across @ slope)
+        places = places[away <= 3 * np.median(away) + 0.01]
+    normal = unit(np.array([-slope[0], 1.0, -slope[1]]))
+    angle = np.rad2deg(np.arccos(normal[1]))
+    if angle > STEEPEST:
+        return axes, []
+    return shortest_turn(normal, UP) @ axes, [
+        f"turned by {angle:.1f} degrees, so that the floor people walk on is level"
+    ]
 
 
 def every_frame(frames: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -39,11 +79,20 @@ def stand(people: Sequence[np.ndarray], roots: Sequence[np.ndarray | None]) -> l
     ]
 
 
-def upright(scene: Scene) -> list[np.ndarray]:
-    """Keypoints (N, K, 3) m of each person where :func:`stand` puts them, y up; NaN where they are not known."""
-    people = [y_up(person.keypoints_3d.astype(np.float64)) for person in scene.people]
-    roots = [None if person.trajectory is None else y_up(person.trajectory) for person in scene.people]
-    return [person + root[:, None] for person, root in zip(people, stand(people, roots), strict=True)]
+def upright(scene: Scene) -> tuple[list[np.ndarray], list[str]]:
+    """Keypoints (N, K, 3) m of each person where :func:`stand` puts them, NaN where not known; and notes."""
+    axes, notes = level_axes(scene)
+    people = [person.keypoints_3d.astype(np.float64) @ axes.T for person in scene.people]
+    roots = [None if person.trajectory is None else person.trajectory @ axes.T for person in scene.people]
+    return [person + root[:, None] for person, root in zip(people, stand(people, roots), strict=True)], notes
+
+
+def _steps(places: np.ndarray, fps: float) -> np.ndarray:
+    """(M, 3) m, the lowest of keypoints (N, K, 3) m, y up, in each STEP in which there is any."""
+    places = places[np.isfinite(places).all((1, 2))]
+    lowest = places[np.arange(len(places)), places[..., 1].argmin(1)]
+    parts = np.array_split(lowest, max(round(len(lowest) / fps / STEP), 1)) if len(lowest) else []
+    return np.array([part[part[:, 1].argmin()] for part in parts]).reshape(-1, 3)
 
 
 def _lowest(heights: np.ndarray) -> float:

@@ -24,9 +24,10 @@ def write_trc(path: Path, scene: Scene) -> Written:
     if not scene.people:
         raise ValueError(f"{path}: there is nobody to write; the recording has no people")
     paths = [path_of(path, person, scene) for person in scene.people]
-    for file, person, places in zip(paths, scene.people, upright(scene), strict=True):
+    people, notes = upright(scene)
+    for file, person, places in zip(paths, scene.people, people, strict=True):
         _write_person(file, person, places, scene)
-    return Written(paths, [])
+    return Written(paths, notes)
 
 
 def _write_person(path: Path, person: Person, places: np.ndarray, scene: Scene) -> None:

@@ -23,7 +23,7 @@ def test_round_trip_within_a_tenth_of_a_millimetre(tmp_path, walk):
     assert read["parameters"]["MANUFACTURER"]["SOFTWARE"]["value"] == [f"mpm_mmpose {__version__}"]
     assert read["parameters"]["SUBJECTS"]["NAMES"]["value"] == ["1", "b/2"]
     expected = np.full((12, 34, 3), np.nan)
-    for person, places, columns in zip(walk.people, upright(walk), (slice(17), slice(17, 34)), strict=True):
+    for person, places, columns in zip(walk.people, upright(walk)[0], (slice(17), slice(17, 34)), strict=True):
         expected[person.frames, columns] = 1000 * places
     found = read["data"]["points"][:3].T
     assert found.shape == expected.shape
@@ -39,7 +39,7 @@ def test_one_person_and_many(tmp_path):
     scene = scene_of_poses(*[moving(2, seed=seed) for seed in range(16)])
     write_scene(tmp_path / "many.c3d", scene)
     read = ezc3d.c3d(str(tmp_path / "many.c3d"))
-    np.testing.assert_allclose(read["data"]["points"][:3, -17:].T, 1000 * upright(scene)[-1], atol=1e-3)
+    np.testing.assert_allclose(read["data"]["points"][:3, -17:].T, 1000 * upright(scene)[0][-1], atol=1e-3)
     assert read["parameters"]["POINT"]["LABELS2"]["value"][-1] == "16:right_wrist"
 
 

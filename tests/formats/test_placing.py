@@ -1,8 +1,8 @@
 import numpy as np
 
-from mpm_mmpose.formats.placing import every_frame, stand, upright, y_up
+from mpm_mmpose.formats.placing import every_frame, level_axes, stand, upright, y_up
 
-from .conftest import scene_of_poses, standing
+from .conftest import moving, scene_of_poses, standing
 
 
 def test_y_up_turns_half_round_the_cameras_right():
@@ -34,7 +34,50 @@ def test_upright_keeps_what_is_not_known(recwarn):
     poses = np.array([standing()] * 2)
     poses[1, 3] = np.nan
     scene = scene_of_poses(poses, np.full((2, 17, 3), np.nan))
-    first, second = upright(scene)
+    (first, second), notes = upright(scene)
+    assert notes == []
     np.testing.assert_allclose(first[0, 0], (0, 0.86, 0))
     assert np.isnan(first[1, 3]).all() and np.isfinite(np.delete(first[1], 3, axis=0)).all()
     assert np.isnan(second).all() and not recwarn.list
+
+
+def walking(metres, tilt, seconds=6, noise=0.0):
+    """A scene of a person who walks round a loop of so many metres, seen by a camera that looks down by degrees."""
+    frames = round(30 * seconds)
+    angle = np.linspace(0, 2 * np.pi, frames)
+    room = np.stack((metres / 2 * np.sin(angle), np.zeros(frames), 5 + metres / 2 * np.cos(angle)), -1)
+    room *= 1 + noise * np.random.default_rng(0).normal(size=(frames, 1))  # wrong distance: along the line of sight
+    sin, cos = np.sin(np.deg2rad(tilt)), np.cos(np.deg2rad(tilt))
+    look_down = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    poses = moving(frames) @ look_down.T
+    return scene_of_poses(poses, trajectory=(room + (0, 0.6, 0)) @ look_down.T), look_down
+
+
+def lean(scene, look_down):
+    """Degrees between true up and the up of the axes."""
+    axes, _ = level_axes(scene)
+    return np.rad2deg(np.arccos(np.clip(axes @ look_down @ (0, -1, 0) @ (0, 1, 0), -1, 1)))
+
+
+def test_the_floor_that_people_walk_on_is_level():
+    scene, look_down = walking(3, tilt=15)
+    axes, notes = level_axes(scene)
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
+    assert lean(scene, look_down) < 2
+    assert len(notes) == 1 and notes[0].endswith("degrees, so that the floor people walk on is level")
+    ((places,), _) = upright(scene)
+    feet = places[:, [3, 6], 1].min(1)
+    assert feet[:45].min() < 0.1 and feet[-45:].min() < 0.1 and feet[60:120].min() < 0.1
+
+
+def test_who_stands_still_shows_no_floor():
+    """Only the error of the distance moves them: up stays the camera's, but for a degree or two."""
+    scene, _ = walking(0, tilt=0, noise=0.02)
+    assert lean(scene, np.eye(3)) < 2
+    few, _ = walking(3, tilt=15, seconds=1)
+    assert level_axes(few)[1] == [] and (level_axes(few)[0] == np.diag([1, -1, -1])).all()
+
+
+def test_a_floor_as_steep_as_no_camera_tilts_is_not_believed():
+    scene, _ = walking(4, tilt=45)
+    assert level_axes(scene)[1] == []

@@ -36,7 +36,7 @@ def test_layout_and_places(tmp_path, walk):
     assert rows[:, 0].tolist() == [4, 5, 6, 7, 8]
     np.testing.assert_allclose(rows[:, 1], np.arange(3, 8) / 25)
     assert np.isnan(rows[1:4, 2:]).all()
-    np.testing.assert_allclose(rows[[0, 4], 2:].reshape(2, 17, 3), 1000 * upright(walk)[1][[0, 2]], atol=1e-3)
+    np.testing.assert_allclose(rows[[0, 4], 2:].reshape(2, 17, 3), 1000 * upright(walk)[0][1][[0, 2]], atol=1e-3)
 
 
 def test_one_person_is_one_file(tmp_path, walk):
