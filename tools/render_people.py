@@ -21,6 +21,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         kind.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what comes out")
         kind.add_argument("--number", type=_positive, default=number, help="how many; default: %(default)s")
         kind.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    images.add_argument(
+        "--sheet", type=Path, metavar="FILE", help="picture (.png, .jpg) of the first 24 images to write"
+    )
     videos.add_argument("--frames", type=_positive, default=150, help="of a clip, at most; default: %(default)s")
     return parser.parse_args(argv)
 
@@ -40,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     from tqdm import tqdm
 
     from mpm_mmpose.datasets import PoseStore
-    from mpm_mmpose.rendering.stills import write_stills
+    from mpm_mmpose.rendering.stills import draw_sheet, write_stills
     from mpm_mmpose.rendering.videos import choose_sequences, write_videos
 
     try:
@@ -48,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.kind == "images":
             with tqdm(total=args.number, unit="image") as bar:
                 made = write_stills(args.store, args.out, args.number, args.seed, bar.update)
+            if args.sheet:
+                print(f"wrote {draw_sheet(made, args.sheet)}")
         else:
             sequences = choose_sequences(store, args.number, args.seed, args.frames)
             with tqdm(total=sum(map(len, sequences)), unit="frame") as bar:

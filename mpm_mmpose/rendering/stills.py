@@ -91,6 +91,29 @@ def write_stills(
     return write_atomically(out / "annotations.json", lambda path: path.write_text(json.dumps(made), encoding="utf-8"))
 
 
+def draw_sheet(annotations: str | Path, path: str | Path, columns: int = 6, rows: int = 4) -> Path:
+    """A picture of the first images that :func:`write_stills` wrote, with what is annotated in the lower half of them.
+
+    Keypoints behind something are red. Raises ValueError where there are too few images.
+    """
+    annotations = Path(annotations)
+    made = json.loads(annotations.read_text(encoding="utf-8"))
+    if len(made["images"]) < columns * rows:
+        raise ValueError(f"{annotations}: has {len(made['images'])} images; a sheet shows {columns * rows}, draw more")
+    images = []
+    for index, (image, annotation) in enumerate(zip(made["images"], made["annotations"], strict=True)):
+        if index == columns * rows:
+            break
+        images.append(cv2.imread(str(annotations.parent / "images" / image["file_name"])))
+        if index >= columns * (rows // 2):
+            for x, y, flag in np.reshape(annotation["keypoints"], (-1, 3)):
+                if flag:
+                    cv2.circle(images[-1], (round(x), round(y)), 3, (0, 255, 0) if flag == 2 else (0, 0, 255), -1)
+    sheet = np.vstack([np.hstack(images[row * columns : (row + 1) * columns]) for row in range(rows)])
+    sheet = cv2.resize(sheet, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    return write_atomically(path, lambda unfinished: cv2.imwrite(str(unfinished), sheet))
+
+
 def annotate(frame: Frame, index: int) -> dict:
     """The annotation of the one person in image ``index``."""
     height, width = frame.image.shape[:2]

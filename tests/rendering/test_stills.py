@@ -6,7 +6,7 @@ import pytest
 
 from mpm_mmpose.datasets import PoseSequence, PoseStore, write_store
 from mpm_mmpose.rendering.scene import Frame
-from mpm_mmpose.rendering.stills import SIZE, annotate, person_box, render_still, write_stills
+from mpm_mmpose.rendering.stills import SIZE, annotate, draw_sheet, person_box, render_still, write_stills
 
 
 def test_box_is_around_the_flesh_and_inside_the_image():
@@ -57,3 +57,14 @@ def test_store_without_cameras_is_refused(tmp_path):
     write_store(tmp_path / "s", [PoseSequence("bare", poses, None, width=10, height=10, fps=30)])
     with pytest.raises(ValueError, match="s: bare is without camera or 3D.*give a store that .*mocap.py made"):
         write_stills(tmp_path / "s", tmp_path / "out", 1)
+
+
+def test_sheet_shows_the_images_and_below_what_is_annotated(store, tmp_path):
+    made = write_stills(store, tmp_path / "out", 4, seed=1)
+    sheet = cv2.imread(str(draw_sheet(made, tmp_path / "sheet.png", columns=2, rows=2)))
+    assert sheet.shape == (0.6 * 2 * SIZE, 0.6 * 2 * SIZE, 3)
+    x, y, flag = np.reshape(json.loads(made.read_text())["annotations"][2]["keypoints"], (17, 3)).T
+    rows, columns = np.rint(0.6 * (y + SIZE)).astype(int)[flag == 2], np.rint(0.6 * x).astype(int)[flag == 2]
+    np.testing.assert_allclose(np.median(sheet[rows, columns], axis=0), [0, 255, 0], atol=30)
+    with pytest.raises(ValueError, match="has 4 images; a sheet shows 24, draw more"):
+        draw_sheet(made, tmp_path / "sheet.png")
