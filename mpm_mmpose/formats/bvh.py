@@ -1,4 +1,4 @@
-"""BVH: a person as a skeleton of fixed bones and joint angles, for Blender, MotionBuilder, Maya and the like."""
+"""BVH: a person as a skeleton of fixed bones and joint angles, for Blender, MotionBuilder and the like."""
 
 from __future__ import annotations
 
