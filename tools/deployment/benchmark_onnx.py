@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     from mpm_mmpose.deployment.benchmark import as_table, benchmark
     from mpm_mmpose.deployment.export import build_graph
 
-    MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
+    MMLogger.get_instance("mpm_mmpose").setLevel("ERROR")
     try:
         graph, info = build_graph(args.config, args.checkpoint)
         with tempfile.TemporaryDirectory() as folder:

@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     from mpm_mmpose.apis.errors import UsageError
     from mpm_mmpose.deployment.export import export_model
 
-    MMLogger.get_instance("mpm_mmpose", log_level="ERROR")  # what is loaded from where is no result
+    MMLogger.get_instance("mpm_mmpose").setLevel("ERROR")  # what is loaded from where is no result
     try:
         info, difference = export_model(
             args.config,

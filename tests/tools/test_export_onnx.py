@@ -1,0 +1,135 @@
+"""The exporter and its benchmark as a user types them; what is exported is tested in tests/deployment."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+import mpm_mmpose.register  # noqa: F401
+from mpm_mmpose.datasets import write_store
+from mpm_mmpose.datasets.synthetic_motion import generate_motion
+from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.deployment import export, graph, precision
+from mpm_mmpose.runtime import OnnxModel
+
+TOOLS = Path(__file__).parents[2] / "tools/deployment"
+CONFIGS = TOOLS.parents[1] / "configs/mpm"
+TINY = f"""
+_base_ = ["{CONFIGS}/lift_mocap_27.py"]
+model = dict(
+    backbone=dict(num_frames=9, channels=16, hidden_channels=16, depth=1, num_heads=2, mask_tokens=True),
+    head=dict(num_frames=9, strides=(3, 3), channels=16, hidden_channels=16, num_heads=2),
+)
+"""
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def command(capsys):
+    """Function that runs a command in this process and gives its status, what it said, and what went wrong."""
+
+    def run(name, *arguments):
+        try:
+            status = load(name).main(list(map(str, arguments)))
+        except SystemExit as exit:
+            status = exit.code
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    config, weights = folder / "tiny.py", folder / "tiny.pth"
+    config.write_text(TINY)
+    init_default_scope("mmpose")
+    torch.manual_seed(0)
+    torch.save(dict(state_dict=MODELS.build(Config.fromfile(config).model).state_dict()), weights)
+    return config, weights
+
+
+HELP = """
+import runpy, sys, time
+sys.argv = [sys.argv[1], "--help"]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit:
+    print(time.process_time(), "torch" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("name", ["export_onnx", "benchmark_onnx"])
+def test_help_answers_at_once(name):
+    command = [sys.executable, "-c", HELP, str(TOOLS / f"{name}.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds, torch_loaded = done.stdout.splitlines()[-1].split()
+    assert "CONFIG" in done.stdout and float(seconds) < 1 and torch_loaded == "False"
+
+
+def test_choices_are_those_of_the_package():
+    tool = load("export_onnx")
+    assert (tool.SUFFIXES, tool.OPSET) == (export.SUFFIXES, export.OPSET)
+    assert (tool.OUTPUTS, tool.PRECISIONS) == (graph.OUTPUTS, precision.PRECISIONS)
+
+
+def test_beside_the_checkpoint_unless_told(command, files):
+    config, weights = files
+    status, out, err = command("export_onnx", config, weights)
+    path = weights.with_suffix(".onnx")
+    assert (status, err) == (0, "")
+    assert f"{path}: " in out and "largest difference to PyTorch" in out and "mpm_window: 9" in out
+    assert OnnxModel(path).info.checkpoint == "tiny.pth"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["none.py", "none.pth"], 2, "no such file: none.py"),
+        (["{config}", "{weights}", "--output", "video"], 2, "invalid choice: 'video'"),
+        (["{config}", "{weights}", "--format", "torchscript", "--out", "a.onnx"], 2, "a file that ends in .ts"),
+        (["{pretrain}", "{weights}"], 2, "its model is no PoseLifter; give a config of stage II"),
+        (["{other}", "{weights}"], 2, "these weights"),
+        (["{config}", "{config}"], 1, "is no checkpoint that can be read"),
+    ],
+)
+def test_wrong_use_and_failures(command, files, arguments, status, message):
+    config, weights = files
+    names = dict(config=config, weights=weights)
+    names |= dict(pretrain=CONFIGS / "pretrain_mocap_27.py", other=CONFIGS / "lift_mocap_27.py")
+    found, _, err = command("export_onnx", *(argument.format(**names) for argument in arguments))
+    assert found == status and message in err and "Traceback" not in err
+
+
+def test_benchmark_tells_times_and_errors_of_all_precisions(command, files, tmp_path):
+    write_store(tmp_path / "store", list(film(generate_motion("walking", 1.0, 30, 0), cameras=1)))
+    options = ["--store", tmp_path / "store", "--rounds", 2, "--batches", 1, 4]
+    status, out, err = command("benchmark_onnx", *files, *options)
+    assert (status, err) == (0, "")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines() if line.startswith("|")]
+    assert [row[0] for row in rows[2:]] == [
+        "PyTorch float32",
+        *(f"ONNX Runtime {name}" for name in precision.PRECISIONS),
+    ]
+    distances = [float(row[-2]) for row in rows[2:]]
+    assert distances[0] == 0 and distances[1] < 0.1 and 0 < distances[2] < 5
+    assert all(float(row[-1]) > 10 for row in rows[2:]) and all("(" in row[2] for row in rows[2:])
+    assert "9 frames; 1 threads of" in out
+
+
+def test_a_benchmark_of_random_weights_has_no_errors(command, files, tmp_path):
+    status, _, err = command("benchmark_onnx", files[0], "--store", tmp_path)
+    assert status == 2 and "--store needs a CHECKPOINT" in err
