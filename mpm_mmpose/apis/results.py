@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +71,8 @@ class InferenceResult:
         for path in paths:
             if path.suffix.lower() == suffix_of("video"):
                 written.append(write_video(path, self, progress, show))
+            elif path.suffix.lower() == suffix_of("html"):
+                written.append(write_html(path, self))
             else:
                 done = write_scene(path, scene_of(self))
                 written += done.paths
@@ -144,13 +146,20 @@ def write_video(
         path,
         [drawn(recording, person) for person in people],
         recording.times,
-        None if recording.images is None else (image for _, image in recording.images),
+        _images(recording),
         fps=recording.fps,
         width=width or 1280,
         height=height or 720,
         progress=progress,
         show=show,
     )
+
+
+def write_html(path: str | Path, result: InferenceResult) -> Path:
+    """A page that shows the result in 3D, on the images where there are any; see :mod:`mpm_mmpose.formats.page`."""
+    from ..formats.page import write_page  # here, because it reads the library that it packs into the page
+
+    return write_page(Path(path), scene_of(result), _images(result.recording))
 
 
 def drawn(recording: Recording, person: Track3D) -> DrawnPerson:
@@ -168,6 +177,10 @@ def drawn(recording: Recording, person: Track3D) -> DrawnPerson:
         hidden=person.hidden,
         truth=_truth(recording, person),
     )
+
+
+def _images(recording: Recording) -> Iterator[np.ndarray] | None:
+    return None if recording.images is None else (image for _, image in recording.images)
 
 
 def _size(recording: Recording) -> tuple[int, int]:

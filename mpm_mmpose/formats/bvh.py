@@ -9,10 +9,11 @@ import numpy as np
 
 from ..atomic_file import write_atomically
 from .files import Written, path_of
+from .fitting import Fitted, fit
 from .placing import every_frame, level_axes, stand
 from .rotations import euler_zxy
 from .scene import Person, Scene
-from .skeleton import AHEAD, Fitted, Joint, Skeleton, fit, place, skeleton_of
+from .skeleton import AHEAD, Joint, Skeleton, skeleton_of
 
 UNIT = 100.0  # cm, which motion software takes BVH to be in
 ROTATIONS = "Zrotation Xrotation Yrotation"
@@ -42,7 +43,7 @@ def write_bvh(path: Path, scene: Scene) -> Written:
     if not people:
         reason = "; ".join(notes) if scene.people else "the recording has no people"
         raise ValueError(f"{path}: there is nobody to write; {reason}")
-    places = stand([place(m.skeleton.keypoints, m.lengths, m.directions) for m in motions], roots)
+    places = stand([motion.positions for motion in motions], roots)
     paths = [path_of(path, person, scene) for person in people]
     for file, motion, root in zip(paths, motions, places, strict=True):
         write_motion(file, motion, root, scene.fps)

@@ -16,6 +16,7 @@ FEWEST_STEPS = 4
 #: feet along the camera's line of sight, which looks like a slope.
 BELIEVED = 0.3
 STEEPEST = 30.0  # degrees; more is no camera's tilt
+WORTH_SAYING = 0.5  # degrees
 
 
 def y_up(points: np.ndarray) -> np.ndarray:
@@ -49,9 +50,8 @@ def level_axes(scene: Scene) -> tuple[np.ndarray, list[str]]:
     angle = np.rad2deg(np.arccos(normal[1]))
     if angle > STEEPEST:
         return axes, []
-    return shortest_turn(normal, UP) @ axes, [
-        f"turned by {angle:.1f} degrees, so that the floor people walk on is level"
-    ]
+    said = f"turned by {angle:.1f} degrees, so that the floor people walk on is level"
+    return shortest_turn(normal, UP) @ axes, [said] if angle >= WORTH_SAYING else []
 
 
 def every_frame(frames: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
+import base64
 import json
 
 import numpy as np
 import pytest
 
 from mpm_mmpose.apis.errors import UsageError
+from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.results import InferenceResult, result_path, scene_of, write_keypoints_2d
 from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
 from mpm_mmpose.apis.tracks import Track2D, Track3D
@@ -95,6 +97,15 @@ def test_video_and_truth(tmp_path):
     result = make_result(truth=truth)
     (path,) = result.save(tmp_path, ["video"])
     assert path.name == "walk.mp4" and path.stat().st_size > 1000
+
+
+def test_a_page_has_the_images(tmp_path):
+    images = ArrayImages(np.full((4, 120, 100, 3), 90, np.uint8), 10)
+    (without,) = make_result().save(tmp_path / "without.html")
+    (page,) = make_result(images=images).save(tmp_path, ["html"])
+    assert page == tmp_path / "walk.html"
+    jpeg = base64.b64encode(b"\xff\xd8\xff").decode()
+    assert jpeg in page.read_text() and jpeg not in without.read_text()
 
 
 def test_nobody(tmp_path):

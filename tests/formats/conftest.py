@@ -43,6 +43,19 @@ def moving(frames, keypoint_set="h36m_17", seed=0):
     return poses - poses[:, :1] if keypoint_set == "h36m_17" else poses
 
 
+def forward(skeleton, lengths, local):
+    """Keypoints (N, K, 3) m from the root, by way of the joints' rotations, as a program that reads BVH does."""
+    offsets = skeleton.offsets(lengths)
+    places, turned = np.zeros((len(local), len(skeleton.joints), 3)), local.copy()
+    keypoints = np.empty((len(local), len(skeleton.keypoints), 3))
+    for index, joint in enumerate(skeleton.joints):
+        if index:
+            turned[:, index] = turned[:, joint.parent] @ local[:, index]
+            places[:, index] = places[:, joint.parent] + turned[:, joint.parent] @ offsets[index]
+        keypoints[:, joint.keypoint] = places[:, index]
+    return keypoints
+
+
 def scene_of_poses(*people, fps=30.0, name="walk", **fields):
     """A scene of people (N, K, 3) that are all there from frame 0; fields: of every Person."""
     there = [

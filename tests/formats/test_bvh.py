@@ -10,8 +10,9 @@ from hypothesis.extra.numpy import arrays
 
 from mpm_mmpose.datasets.readers.bvh import read_bvh
 from mpm_mmpose.formats import Person, Scene, write_scene
+from mpm_mmpose.formats.fitting import fit
 from mpm_mmpose.formats.placing import y_up
-from mpm_mmpose.formats.skeleton import fit, skeleton_of
+from mpm_mmpose.formats.skeleton import skeleton_of
 from mpm_mmpose.keypoints import H36M_17, get_keypoint_set
 
 from .conftest import moving, scene_of_poses, standing
