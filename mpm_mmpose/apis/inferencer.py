@@ -20,7 +20,7 @@ from .model_index import build_lifter, find_model
 from .people_2d import Stopped, find_people
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
-from .results import FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
+from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
 from .room import place
 from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
@@ -88,7 +88,7 @@ class MPMInferencer:
         task: str = "lift",
         *,
         out_dir: str | Path | None = None,
-        formats: Sequence[str] = FORMATS,
+        formats: Sequence[str] = DEFAULT_FORMATS,
         fps: float | None = None,
         track: str = "iou",
         show: bool = False,
