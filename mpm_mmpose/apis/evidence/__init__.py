@@ -1,0 +1,1 @@
+"""How well inference works, measured on clips that a model was not trained on."""
