@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -120,7 +121,9 @@ def test_from_rendered_videos_to_a_page(tool, tmp_path, capsys):
         torch.save(dict(state_dict=model.state_dict(), meta={}), tmp_path / f"{name}.pth")
     arguments = [tmp_path / "videos", "--model", tmp_path / "tiny.py", "--weights", tmp_path / "lift.pth"]
     arguments += ["--pose2d", pose2d, "--pose2d-weights", tmp_path / "pose2d.pth", "--threshold", "0"]
+    arguments += ["--picture", tmp_path / "found.png"]
     assert tool.main([*map(str, arguments), "--out", str(tmp_path / "page.md")]) == 0, capsys.readouterr().err
+    assert cv2.imread(str(tmp_path / "found.png")).shape == (280, 280, 3)
     page = (tmp_path / "page.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| nothing")]
     assert [row[1:3] for row in rows] == [

@@ -91,11 +91,12 @@ def true_track(truth: PoseSequence, scores: np.ndarray) -> Track2D:
 
 
 def measure_video(
-    inferencer: MPMInferencer, video: Path, truth: PoseSequence
+    inferencer: MPMInferencer, video: Path, truth: PoseSequence, pictures: list[np.ndarray]
 ) -> Iterator[tuple[tuple[str, str], Errors]]:
     """Each way from one video to 3D, (found by, what becomes of doubtful keypoints), with its errors.
 
-    In exact 2D keypoints that something stands in front of are the doubtful ones.
+    In exact 2D keypoints that something stands in front of are the doubtful ones. pictures: gets one of what was found
+    in the true box.
     """
     from mpm_mmpose.apis.track_lifter import TrackLifter
     from mpm_mmpose.rendering.stills import person_box
@@ -115,7 +116,32 @@ def measure_video(
         people = [person.track for person in result.people]
         yield (name, "not shown"), errors(truth, people, [person.keypoints_3d for person in result.people])
         tracks = result.recording.tracks
+        if isinstance(finder, TrueBoxes):
+            pictures.append(draw(video, truth, tracks[0], lifter.threshold))
         yield (name, "as found"), errors(truth, tracks, [trusting.lift(track).keypoints_3d for track in tracks])
+
+
+def draw(video: Path, truth: PoseSequence, track: Track2D, threshold: float, size: int = 280) -> np.ndarray:
+    """The person in the middle of a video, (size, size, 3): keypoints found green, doubtful red, the truth white."""
+    import cv2
+
+    row = len(track) // 2
+    frame = round(float(track.times[row]) * truth.fps)
+    capture = cv2.VideoCapture(str(video))
+    for _ in range(frame + 1):
+        image = capture.read()[1]
+    capture.release()
+    low, high = truth.keypoints[frame].min(0), truth.keypoints[frame].max(0)
+    corner = (low + high) / 2 - 0.7 * (high - low).max()
+    scale = size / (1.4 * (high - low).max())
+    view = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
+    picture = cv2.warpAffine(image, view, (size, size), flags=cv2.INTER_AREA)
+    for true, found, score in zip(truth.keypoints[frame], track.keypoints[row], track.scores[row], strict=True):
+        start, end = (tuple(np.rint(scale * (point - corner)).astype(int).tolist()) for point in (true, found))
+        cv2.line(picture, start, end, (255, 255, 255), 1, cv2.LINE_AA)
+        cv2.circle(picture, start, 2, (255, 255, 255), -1, cv2.LINE_AA)
+        cv2.circle(picture, end, 3, (0, 255, 0) if score >= threshold else (0, 0, 255), -1, cv2.LINE_AA)
+    return picture
 
 
 def errors(truth: PoseSequence, tracks: Sequence[Track2D], poses: Sequence[np.ndarray]) -> Errors:
@@ -174,6 +200,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--device", default="cpu", help="default: %(default)s")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="page (.md) with the table")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="picture (.png, .jpg) of what was found in 2D")
     return parser.parse_args(argv)
 
 
@@ -202,6 +229,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(args: argparse.Namespace, command: str) -> str:
     """Measure all videos and write the page; returns it."""
+    import cv2
     from tqdm import tqdm
 
     from mpm_mmpose.apis import MPMInferencer
@@ -214,10 +242,11 @@ def measure(args: argparse.Namespace, command: str) -> str:
     model_2d = (args.pose2d, args.pose2d_weights, args.detector, args.detector_weights)
     inferencer = MPMInferencer(args.model, args.weights, *model_2d, device=args.device, threshold=args.threshold)
     ways: dict[tuple[str, ...], list[Errors]] = {}
+    pictures: list[np.ndarray] = []
     for index in tqdm(range(len(store)), unit="video"):
         truth = store.sequence(index)
         front = "nothing" if truth.keypoint_scores.all() else "something"
-        for way, found in measure_video(inferencer, args.videos / f"{truth.name}.mp4", truth):
+        for way, found in measure_video(inferencer, args.videos / f"{truth.name}.mp4", truth, pictures):
             ways.setdefault((front, *way), []).append(found)
     page = PAGE.format(
         machine=describe_machine(),
@@ -233,6 +262,12 @@ def measure(args: argparse.Namespace, command: str) -> str:
         rows="\n".join(describe(way, videos) for way, videos in sorted(ways.items(), key=lambda item: item[0][0])),
     )
     write_atomically(args.out, lambda path: path.write_text(page, encoding="utf-8"))
+    if args.picture:
+        rows = [np.hstack(pictures[first : first + 6]) for first in range(0, len(pictures), 6)]
+        sheet = np.vstack(
+            [row for row in rows if row.shape == rows[0].shape]
+        )  # a last row that is not full is left out
+        write_atomically(args.picture, lambda path: cv2.imwrite(str(path), sheet))
     return page
 
 
