@@ -16,9 +16,12 @@ from ..keypoints import get_keypoint_set
 from .skeleton import SIDEWAYS, add_skeleton, bare, camera_to_upright, flatten, new_figure, save, side_legend, spread
 
 ROWS = 3  # unless frames are chosen
-CELL = 1.6  # inches
-ABOVE, BELOW = 0.24, 0.28  # inches, for the titles and the legend
+CELL = 1.6  # inches high; as wide as people need
+ABOVE, BELOW = 0.24, 0.36  # inches, for the titles and the legend
 MARGIN = 0.12
+#: Columns still have room for their titles and the error.
+NARROWEST = 0.7
+FIELDS = ("keypoints_3d", "truth")
 GHOST = "#A6A6A6"
 #: Letters stay letters, as journals want them.
 VECTOR = {"pdf.fonttype": 42, "svg.fonttype": "none"}
@@ -49,16 +52,9 @@ def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int]) -> Path:
     known = next((person for person in scene.people if person.truth is not None), None)
     titles = [person.name for person in scene.people]
     titles = ["2D input"] * (seen is not None) + titles + ["truth"] * (known is not None)
-    figure, rows = _panels(len(frames), titles)
-    limits = _limits(
-        [
-            _flat(poses, person, frame)
-            for person in scene.people
-            for poses in ("keypoints_3d", "truth")
-            for frame in frames
-        ]
-    )
+    limits = _limits([_flat(field, person, frame) for person in scene.people for field in FIELDS for frame in frames])
     limits_2d = _limits([_image(seen, frame) for frame in frames])
+    figure, rows = _panels(len(frames), titles, max(_proportion(limits), _proportion(limits_2d)))
     for row, frame in zip(rows, frames, strict=True):
         cells = iter(row)
         _corner(row[0], f"frame {frame}", left=True)
@@ -117,13 +113,18 @@ def _draw(
 
 
 def _limits(poses: Sequence[np.ndarray | None]) -> Limits:
-    """A square (left, right, bottom, top) around all poses that are there, with a margin."""
+    """(left, right, bottom, top) around all poses that are there, with a margin."""
     there = [pose[np.isfinite(pose).all(-1)] for pose in poses if pose is not None]
     points = np.concatenate([*there, np.zeros((1, 2))])
     low, high = points.min(0), points.max(0)
-    half = (0.5 + MARGIN) * max((high - low).max(), 1e-3)
-    x, y = (low + high) / 2
-    return x - half, x + half, y - half, y + half
+    room = MARGIN * max((high - low).max(), 1e-3)
+    return low[0] - room, high[0] + room, low[1] - room, high[1] + room
+
+
+def _proportion(limits: Limits) -> float:
+    """Width over height, neither a stripe nor wider than high."""
+    left, right, bottom, top = limits
+    return min(1.0, max(NARROWEST, (right - left) / (top - bottom)))
 
 
 def _corner(axes: Axes, text: str, left: bool) -> None:
@@ -139,10 +140,10 @@ def _corner(axes: Axes, text: str, left: bool) -> None:
     )
 
 
-def _panels(rows: int, titles: Sequence[str]) -> tuple[Figure, list[list[Axes]]]:
-    """Square panels with a title above each column and, below, what the colours are and where one looks from."""
+def _panels(rows: int, titles: Sequence[str], proportion: float) -> tuple[Figure, list[list[Axes]]]:
+    """Panels with a title above each column and, below, what the colours are and where one looks from."""
     columns = len(titles)
-    width, height = CELL * columns, CELL * rows + ABOVE + BELOW
+    width, height = CELL * proportion * columns, CELL * rows + ABOVE + BELOW
     figure = new_figure(width, height)
     grid = figure.add_gridspec(
         rows, columns, left=0, right=1, bottom=BELOW / height, top=1 - ABOVE / height, wspace=0, hspace=0
@@ -152,14 +153,14 @@ def _panels(rows: int, titles: Sequence[str]) -> tuple[Figure, list[list[Axes]]]
         axes.set_title(title, fontsize=8, pad=4)
     figure.legend(
         handles=side_legend(),
-        loc="center left",
-        bbox_to_anchor=(0.0, 0.5 * BELOW / height),
+        loc="upper left",
+        bbox_to_anchor=(0.0, BELOW / height),
         ncols=3,
         frameon=False,
         fontsize=6.5,
-        handlelength=1.2,
-        columnspacing=1.2,
+        handlelength=1.0,
+        columnspacing=1.0,
     )
     note = f"3D from {SIDEWAYS:.0f}° beside the camera; grey: truth"
-    figure.text(1 - 0.05 / width, 0.5 * BELOW / height, note, ha="right", va="center", fontsize=6.5, color="#4D4D4D")
+    figure.text(0.08 / width, 0.04 / height, note, va="bottom", fontsize=6.5, color="#4D4D4D")
     return figure, panels

@@ -26,7 +26,12 @@ export function personColour(number, theme) {
 /** The person's right side is darker, as in our videos. */
 export const RIGHT_SHADE = 0.6;
 
-/** A colour of page.css by name: paper, stage, ink, faint, line, grid, axis, shadow, truth. */
+const found = new Map();
+
+/** A colour of page.css by name: stage, panel, ink, faint, line, grid, axis, shadow, truth. */
 export function pageColour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const { theme } = document.documentElement.dataset;
+  const key = `${theme} ${name}`;
+  if (!found.has(key)) found.set(key, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return found.get(key);
 }

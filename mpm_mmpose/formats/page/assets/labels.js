@@ -4,8 +4,11 @@ import { Vector3 } from "three";
 import { personColour } from "page/colours";
 import { readValue } from "page/data";
 
+/** m */
 const ABOVE = 0.16;
+/** px */
 const NEAR = 14;
+const STACK = 38;
 
 export class Labels {
   constructor(box, scene, state, bodies, camera, numbers) {
@@ -22,6 +25,11 @@ export class Labels {
     this.place = new Vector3();
   }
 
+  /** Of the box, px; asked for once a change, as the browser lays out the page to answer. */
+  resize(width, height) {
+    Object.assign(this, { width, height });
+  }
+
   paint() {
     this.names.forEach((label, index) => {
       label.style.color = personColour(this.numbers[index], this.state.theme);
@@ -29,25 +37,35 @@ export class Labels {
   }
 
   update() {
-    for (const person of this.people) this.updateName(person);
+    // In one place names would lie over each other: there they are stacked above the highest head.
+    const heads = this.people.map((person) => this.headOf(person));
+    const highest = Math.max(...heads);
+    let stacked = 0;
+    for (const person of this.people) {
+      const label = this.names[person.index];
+      label.hidden = heads[person.index] === -Infinity || !this.state.labels;
+      if (label.hidden) continue;
+      const error = person.errors ? person.errors[person.rowAt[this.state.frame]] : NaN;
+      const text = this.state.truth && Number.isFinite(error) ? `${error.toFixed(0)} mm` : "";
+      if (label.lastChild.textContent !== text) label.lastChild.textContent = text;
+      const one = this.state.place === "same";
+      const points = this.bodies.poses[person.index];
+      this.place.set(points[0], (one ? highest : heads[person.index]) + ABOVE, points[2]);
+      this.move(label, one ? `translate(-50%, calc(-100% - ${STACK * stacked}px))` : "translate(-50%, -100%)");
+      stacked += 1;
+    }
     this.updateTip();
   }
 
-  updateName(person) {
-    const label = this.names[person.index];
+  /** Height of a person's highest keypoint, -Infinity if nobody is there. */
+  headOf(person) {
     const points = this.bodies.poses[person.index];
     const known = this.bodies.known[person.index];
-    let top = -1;
+    let top = -Infinity;
     for (let k = 0; k < known.length; k += 1) {
-      if (known[k] && (top < 0 || points[3 * k + 1] > points[3 * top + 1])) top = k;
+      if (known[k]) top = Math.max(top, points[3 * k + 1]);
     }
-    label.hidden = top < 0 || !this.state.labels;
-    if (label.hidden) return;
-    const error = person.errors ? person.errors[person.rowAt[this.state.frame]] : NaN;
-    const text = this.state.truth && Number.isFinite(error) ? `${error.toFixed(0)} mm` : "";
-    if (label.lastChild.textContent !== text) label.lastChild.textContent = text;
-    this.place.set(points[0], points[3 * top + 1] + ABOVE, points[2]);
-    this.move(label, "translate(-50%, -100%)");
+    return top;
   }
 
   updateTip() {
@@ -94,11 +112,11 @@ export class Labels {
   }
 
   x() {
-    return ((this.place.x + 1) / 2) * this.box.clientWidth;
+    return ((this.place.x + 1) / 2) * this.width;
   }
 
   y() {
-    return ((1 - this.place.y) / 2) * this.box.clientHeight;
+    return ((1 - this.place.y) / 2) * this.height;
   }
 }
 

@@ -40,7 +40,7 @@ export class Stage {
     canvas.addEventListener("pointerleave", () => this.pointAt(null));
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
     this.paint();
-    this.reset();
+    this.resize();
   }
 
   /** Colours of the theme. */
@@ -111,6 +111,7 @@ export class Stage {
     if (clientWidth === 0 || clientHeight === 0) return;
     this.renderer.setPixelRatio(Math.min(2, window.devicePixelRatio));
     this.renderer.setSize(clientWidth, clientHeight, false);
+    this.labels.resize(clientWidth, clientHeight);
     this.camera.aspect = clientWidth / clientHeight;
     this.camera.updateProjectionMatrix();
     if (!this.touched) this.reset();
