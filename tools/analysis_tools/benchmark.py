@@ -1,0 +1,242 @@
+"""Speed of training steps and of inference, beside a plain matrix product of the same precision.
+
+Everything is timed in turn, round by round, because machines drift; medians are printed, and every figure as time,
+windows a second, and share of the product's speed (FLOPs counted by torch.utils.flop_counter). Data are random and lie
+on the device. A training step is the estimator's own: preprocessor with flip and masks, loss, backward, optimizer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
+PRECISIONS = ("float32", "bf16")
+SIDE = 2048  # of the matrices of the product
+#: Row, config, and what is done with its model.
+CASES = {
+    "pre-training step": ("pretrain_h36m_amass.py", "step"),
+    "lifting training step": ("lift_h36m_243.py", "step"),
+    "lifting inference": ("lift_h36m_243.py", "predict"),
+    "lifting, one window": ("lift_h36m_243.py", "one"),
+}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", help="default: the GPU where there is one")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="default: %(default)s")
+    parser.add_argument("--batch", type=int, default=32, help="windows a step (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="of which medians are taken (default: %(default)s)")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="ROW", help="some rows only")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the backbone and the head")
+    parser.add_argument("--no-dropout", action="store_true", help="set all dropout to 0, to see what it costs")
+    parser.add_argument(
+        "--profile", type=Path, metavar="DIR", help="write Chrome traces there, print the top ten costs"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    args = parser.parse_args(argv)
+    for name in ("batch", "rounds"):
+        if getattr(args, name) < 1:
+            parser.error(f"--{name}: give 1 or more, not {getattr(args, name)}")
+    return args
+
+
+class Case:
+    """One row: a model on the device, and what is timed of it."""
+
+    def __init__(self, name: str, args: argparse.Namespace, device: torch.device) -> None:
+        import torch
+        from mmengine.config import Config
+        from mmengine.optim import build_optim_wrapper
+        from mmpose.registry import MODELS
+
+        config, self.kind = CASES[name]
+        cfg = Config.fromfile(CONFIGS / config)
+        cfg.model.backbone.init_cfg = None
+        if args.no_dropout:
+            for part in (cfg.model.backbone, cfg.model.head):
+                part.update(dict.fromkeys(("drop", "attn_drop"), 0.0))
+            cfg.model.backbone.mlp_drop = 0.0
+        torch.manual_seed(0)
+        self.model = MODELS.build(cfg.model).to(device)
+        if args.compile:
+            self.model.backbone.compile()
+            self.model.head.compile()
+        self.device, self.bf16 = device, args.precision == "bf16"
+        self.batch = 1 if self.kind == "one" else args.batch
+        self.data = self._random_batch(cfg.model.backbone.num_frames)
+        if self.kind == "step":
+            kind = "AmpOptimWrapper" if self.bf16 else "OptimWrapper"
+            wrapper = cfg.optim_wrapper | dict(type=kind) | (dict(dtype="bfloat16") if self.bf16 else {})
+            self.optimizer = build_optim_wrapper(self.model.train(), wrapper)
+        else:
+            self.model.eval()
+
+    def run(self) -> None:
+        """What is timed, once."""
+        import torch
+
+        if self.kind == "step":
+            self.model.train_step(dict(self.data), self.optimizer)
+            return
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            self.model.head.forward(self.model.extract_feat(self.data["keypoints"]))
+
+    def flops(self) -> int:
+        """Of one window: matrix products, forward and, in a step, backward."""
+        from torch.nn.attention import SDPBackend, sdpa_kernel
+        from torch.utils.flop_counter import FlopCounterMode
+
+        counter = FlopCounterMode(display=False)
+        # The counter knows no fused attention of the CPU; as plain matrix products it is counted in full.
+        with sdpa_kernel(SDPBackend.MATH), counter:
+            self.run()
+        return counter.get_total_flops() // self.batch
+
+    def _random_batch(self, frames: int) -> dict[str, torch.Tensor]:
+        import torch
+
+        shape, draw = (self.batch, frames, 17), torch.Generator().manual_seed(0)
+        batch = dict(
+            keypoints=torch.rand(*shape, 2, generator=draw) - 0.5,
+            keypoints_3d=torch.rand(*shape, 3, generator=draw) + torch.tensor([0.0, 0.0, 4.0]),
+            intrinsics=torch.tensor([[2.3, 2.3, 0, 0, 0, 0, 0, 0, 0]]).repeat(self.batch, 1),
+            action=torch.zeros(self.batch, dtype=torch.long),
+            window=torch.arange(self.batch),
+        )
+        return {name: value.to(self.device) for name, value in batch.items()}
+
+
+def seconds(action: Callable[[], Any], device: torch.device) -> float:
+    """Wall clock of one call, until the device is done."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    action()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def measure(args: argparse.Namespace, device: torch.device) -> dict[str, Any]:
+    """What --json prints."""
+    import torch
+
+    cases = {name: Case(name, args, device) for name in dict.fromkeys(args.cases)}
+    dtype = torch.bfloat16 if args.precision == "bf16" else torch.float32
+    left, right = (torch.randn(SIDE, SIDE, device=device, dtype=dtype) for _ in range(2))
+    actions: dict[str, Callable[[], Any]] = {"product": lambda: left @ right}
+    actions |= {name: case.run for name, case in cases.items()}
+    flops = {name: case.flops() for name, case in cases.items()}
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    memory = {}
+    for number in range(args.rounds + 2):
+        for name, action in actions.items():
+            if device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats()
+            took = seconds(action, device)
+            if device.type == "cuda":
+                memory[name] = torch.cuda.max_memory_allocated() / 2**30
+            if number >= 2:  # the first ones warm up
+                times[name].append(took)
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    product = 2 * SIDE**3 / medians["product"]
+    rows = {
+        name: dict(
+            seconds=medians[name],
+            windows_per_s=case.batch / medians[name],
+            gflop_a_window=flops[name] / 1e9,
+            share_of_product=flops[name] * case.batch / medians[name] / product,
+            **({"peak_GiB": memory[name]} if memory else {}),
+        )
+        for name, case in cases.items()
+    }
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    return dict(
+        device=where,
+        torch=torch.__version__,
+        python=platform.python_version(),
+        precision=args.precision,
+        compiled=args.compile,
+        dropout=not args.no_dropout,
+        batch=args.batch,
+        rounds=args.rounds,
+        product_gflop_per_s=product / 1e9,
+        rows=rows,
+    )
+
+
+def report(found: dict[str, Any]) -> str:
+    """The table."""
+    changed = ", compiled" * found["compiled"] + ", no dropout" * (not found["dropout"])
+    lines = [
+        f"{found['device']}; torch {found['torch']}, Python {found['python']}; {found['precision']}{changed}; "
+        f"batch {found['batch']}, medians of {found['rounds']}",
+        f"product of two {SIDE} x {SIDE} matrices: {found['product_gflop_per_s']:,.0f} GFLOP/s",
+        "",
+    ]
+    memory = any("peak_GiB" in row for row in found["rows"].values())
+    lines += ["| | ms | windows/s | GFLOP a window | of the product |" + " peak GiB |" * memory]
+    lines += ["|---|---:|---:|---:|---:|" + "---:|" * memory]
+    for name, row in found["rows"].items():
+        cells = f"{1e3 * row['seconds']:.1f} | {row['windows_per_s']:.1f} | {row['gflop_a_window']:.2f}"
+        last = f" {row['peak_GiB']:.1f} |" if memory else ""
+        lines.append(f"| {name} | {cells} | {row['share_of_product']:.0%} |{last}")
+    return "\n".join(lines)
+
+
+def write_profiles(args: argparse.Namespace, device: torch.device) -> None:
+    """A Chrome trace a row below --profile, and its ten greatest costs printed."""
+    from torch.profiler import ProfilerActivity, profile
+
+    args.profile.mkdir(parents=True, exist_ok=True)
+    activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device.type == "cuda")
+    for name in dict.fromkeys(args.cases):
+        case = Case(name, args, device)
+        for _ in range(2):
+            case.run()
+        with profile(activities=activities, record_shapes=True) as profiled:
+            seconds(case.run, device)
+        trace = args.profile / f"{name.replace(' ', '_').replace(',', '')}.json"
+        profiled.export_chrome_trace(str(trace))
+        order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
+        print(f"\n{name}: {trace}\n{profiled.key_averages().table(sort_by=order, row_limit=10)}", file=sys.stderr)
+
+
+def main() -> None:
+    """Measure and print."""
+    args = parse_args()
+    import torch
+    from mmengine.registry import init_default_scope
+
+    import mpm_mmpose.register  # noqa: F401
+
+    init_default_scope("mmpose")
+    try:
+        device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        print(f"error: --device {args.device}: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+        sys.exit(2)
+    if args.profile:
+        write_profiles(args, device)
+    found = measure(args, device)
+    print(json.dumps(found, indent=2) if args.json else report(found))
+
+
+if __name__ == "__main__":
+    main()
