@@ -118,7 +118,8 @@ class Page:
     def complaints(self):
         """Warnings and errors of the console; that WebGL in software is slow is none."""
         lines = self.driver.get_log("browser")
-        return [line for line in lines if line["level"] != "INFO" and "GL Driver Message" not in line["message"]]
+        wrong = [line for line in lines if line["level"] in ("WARNING", "SEVERE")]
+        return [line for line in wrong if "GL Driver Message" not in line["message"]]
 
     def requests(self):
         """Addresses that were asked for since the page was opened, but for what lies in it."""
