@@ -13,7 +13,7 @@ PRECISIONS = ("float32", "float16", "int8")
 def convert(path: Path, precision: str) -> None:
     """Rewrite the ONNX file at ``path``, which is float32; inputs and outputs stay float32.
 
-    float16: all numbers in between, for GPUs. int8: the weights of matrix products, with a scale a tensor, and what
+    float16: all numbers in between, for GPUs. int8: the weights of matrix products, with a scale a channel, and what
     they are multiplied with on the fly (dynamic quantisation), for CPUs. Raises UsageError where a package is missing.
     """
     if precision == "float32":
