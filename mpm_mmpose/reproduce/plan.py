@@ -128,5 +128,5 @@ def _leaf_of(checkpoint: str) -> str:
 
 
 def _no_tests(cfg: Config) -> dict:
-    left_out = ("test_dataloader", "test_evaluator", "test_cfg", "work_dir")
+    left_out = ("test_dataloader", "test_evaluator", "test_cfg", "work_dir", "custom_imports")
     return {name: value for name, value in cfg.items() if name not in left_out and not name.startswith("_")}
