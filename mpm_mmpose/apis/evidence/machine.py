@@ -12,12 +12,14 @@ import torch
 
 
 def describe_machine() -> str:
-    """Date, processor, GPU where there is one, threads and versions."""
+    """Date, processor, GPU where there is one, threads, versions, and how busy the machine is with all that runs."""
     parts = [f"{os.cpu_count()} CPU cores ({_processor()}), {torch.get_num_threads()} used by PyTorch"]
     parts.append(torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU")
     versions = (
         f"Python {platform.python_version()}, torch {torch.__version__.partition('+')[0]}, numpy {np.__version__}"
     )
+    if hasattr(os, "getloadavg"):  # not on Windows
+        versions += f"; load average over the last quarter of an hour {os.getloadavg()[2]:.1f}"
     return f"Measured on {datetime.date.today()}; {', '.join(parts)}; {versions}."
 
 

@@ -61,7 +61,7 @@ def speed_of_lifter(lifter: TrackLifter, track: Track2D, repeats: int = 1, singl
     """All that lifting does; single: `MPMStream` too, whose windows are as long whatever its look-ahead."""
     lifter.lift(first_frames(track, min(len(track), 2 * lifter.batch_size)))
     seconds = [elapsed(lambda: lifter.lift(track)) for _ in range(repeats)]
-    streamed = first_frames(track, SINGLE + lifter.window)
+    streamed = first_frames(track, SINGLE + min(lifter.window, SINGLE))
     return Speed(
         len(track) / statistics.median(seconds),
         float(np.median(run_stream(lifter, streamed, 0)[1][-SINGLE:])) if single else None,
