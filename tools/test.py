@@ -9,6 +9,7 @@ def main() -> None:
     parser.add_argument(
         "checkpoint", type=existing_file, help="checkpoint file, for example work_dirs/.../epoch_40.pth"
     )
+    parser.add_argument("--dump", metavar="FILE.npz", help="write predictions and truth, for tools/visualize.py")
     args = parser.parse_args()
 
     def test() -> None:
@@ -16,6 +17,10 @@ def main() -> None:
 
         cfg = read_config(args)
         cfg.load_from = args.checkpoint
+        if args.dump:
+            if not isinstance(cfg.test_evaluator, dict):
+                parser.error("--dump: the config has several evaluators; give dump=... to one PoseErrorMetric of them")
+            cfg.test_evaluator.dump = args.dump
         Runner.from_cfg(cfg).test()
 
     run(test, args.launcher)

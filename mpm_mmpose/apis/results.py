@@ -176,6 +176,8 @@ def drawn(recording: Recording, person: Track3D) -> DrawnPerson:
         pose_set=person.keypoint_set,
         hidden=person.hidden,
         truth=_truth(recording, person),
+        trajectory=person.trajectory,
+        spread=person.spread,
     )
 
 

@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from .layers import LAYER_NORM_EPS, PoseEncoder, SpatialMLP, TransformerLayer
+from .layers import PoseEncoder, SpatialMLP, TransformerLayer
 from .pretrained import report_pretrained
 
 COORDINATES = {"2d": 2, "3d": 3}
@@ -39,8 +39,6 @@ class MPMBackbone(BaseModule):
         num_heads: attention heads.
         inputs: which encoders to build, out of '2d' (normalised screen coordinates) and '3d' (root-relative metres).
         mask_tokens: build the learned tokens that stand in for hidden keypoints.
-        token_norm: a LayerNorm on what a token says of its pose, before its position is added; not in the paper. As
-            released there is none, and after pre-training positions are drowned (docs/results.md, study S3).
         drop: dropout in the temporal layers.
         attn_drop: dropout of attention weights.
         mlp_drop: dropout in the frame-wise layers (released: 0.1 in pre-training, 0.2 in lifting).
@@ -61,7 +59,6 @@ class MPMBackbone(BaseModule):
         num_heads: int = 8,
         inputs: Sequence[str] = ("2d", "3d"),
         mask_tokens: bool = True,
-        token_norm: bool = False,
         drop: float = 0.1,
         attn_drop: float = 0.1,
         mlp_drop: float = 0.1,
@@ -84,7 +81,6 @@ class MPMBackbone(BaseModule):
             if mask_tokens:
                 setattr(self, f"keypoint_token_{name}", nn.Parameter(torch.randn(size)))
         self.spatial = SpatialMLP(2 * channels, channels, drop=mlp_drop)
-        self.token_norm = nn.LayerNorm(channels, eps=LAYER_NORM_EPS) if token_norm else nn.Identity()
         self.temporal = TemporalTransformer(
             num_frames,
             channels,
@@ -147,7 +143,7 @@ class MPMBackbone(BaseModule):
         """Apply the frame-wise layers: (B, T, ...) -> (B, T, C)."""
         batch, frames = poses.shape[:2]
         x = getattr(self, f"encoder_{name}")(poses.reshape(batch * frames, -1))
-        return self.token_norm(self.spatial(x)).view(batch, frames, self.channels)
+        return self.spatial(x).view(batch, frames, self.channels)
 
     def _hide_keypoints(self, poses: Tensor, mask: Tensor | None, name: str) -> Tensor:
         """Put the learned token where the mask is True or there is no number."""

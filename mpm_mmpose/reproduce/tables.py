@@ -150,17 +150,6 @@ TABLES = {
             "The loss of pre-training (a study of this project)",
             {"all": "all keypoints, as released", "hidden": "hidden keypoints alone"},
         ),
-        Table(
-            "S3",
-            "Position embeddings on the scale of tokens (a study of this project)",
-            {
-                "scratch": "no pre-training, as released",
-                "scratch_norm": "no pre-training, tokens normalised",
-                "pretrained": "2D + 3D, as released",
-                "pretrained_norm": "2D + 3D, tokens normalised",
-            },
-            notes=("Normalised: a LayerNorm on the token of a frame's pose, before its position embedding is added.",),
-        ),
     )
 }
 

@@ -100,11 +100,14 @@ def test_two_processes_and_a_resumed_one_do_as_one_process_does(place):
 
     # Padded to 14 windows over two processes, the 13 windows count once each.
     command = ["bash", f"{ROOT}/tools/dist_test.sh", "tiny.py", "one/epoch_2.pth", "2", "--work-dir", "test"]
+    command += ["--dump", "poses.npz"]
     tested = run(*command, cwd=place)
     assert tested.returncode == 0, tested.stderr
     error = json.loads(next((place / "test").glob("*/*.json")).read_text())
     validated = scalars(place / "one", "pose/mpjpe")
     assert error["pose/mpjpe"] == pytest.approx(validated[-1], rel=1e-6)
+    with np.load(place / "poses.npz", allow_pickle=False) as dumped:
+        assert dumped["prediction"].shape == dumped["truth"].shape == (13, 17, 3)
 
 
 @pytest.mark.slow

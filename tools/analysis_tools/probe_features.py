@@ -54,7 +54,7 @@ def main() -> None:
 
     def features(backbone: nn.Module, keypoints: Tensor) -> list[Tensor]:
         found: list[Tensor] = []
-        parts = (backbone.encoder_2d, backbone.spatial.blocks, backbone.token_norm, backbone.temporal.layers)
+        parts = (backbone.encoder_2d, backbone.spatial.blocks, backbone.spatial, backbone.temporal.layers)
         hooks = [part.register_forward_hook(lambda _, __, output: found.append(output)) for part in parts]
         with torch.no_grad():
             backbone(keypoints)

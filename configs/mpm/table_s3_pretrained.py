@@ -1,2 +1,0 @@
-# Study S3: pre-trained on 2D and 3D, tokens as released.
-_base_ = ["table_6_2d_3d.py"]
