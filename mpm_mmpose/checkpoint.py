@@ -23,13 +23,24 @@ def _history_statistic(owner: type, name: str) -> Callable:
     raise pickle.UnpicklingError(f"getattr({owner!r}, {name!r}) is not allowed in a checkpoint")
 
 
+def _empty_bytes() -> bytes:
+    # Unpickled as `builtins.bytes`: how pickles of empty numpy arrays, as in MMPose's metainfo, write their content.
+    return b""
+
+
 def allow_mmengine_checkpoints() -> None:
     """Let `torch.load(weights_only=True)` read what mmengine's Runner writes beside the weights.
 
     Adds log histories, numeric numpy arrays and numpy scalars to torch's process-wide allow-list; everything else a
     file may ask for is refused as before.
     """
-    allowed = [HistoryBuffer, np.ndarray, np.dtype, (_history_statistic, "builtins.getattr")]
+    allowed = [
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        (_history_statistic, "builtins.getattr"),
+        (_empty_bytes, "builtins.bytes"),
+    ]
     allowed += [type(np.dtype(name)) for name in _DTYPES]
     rebuild_array, rebuild_scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # numpy 1's name and numpy 2's

@@ -79,3 +79,18 @@ def test_files_appear_whole_or_not_at_all(tmp_path, monkeypatch):
         backend.put(b"second", path)
     assert path.read_bytes() == b"first"
     assert [file.name for file in path.parent.iterdir()] == ["epoch_1.pth"]
+
+
+def test_empty_arrays_of_metainfo_are_read_and_bytes_are_not_made(tmp_path):
+    """MMPose's h36m.py has no sigmas."""
+    path = tmp_path / "empty.pth"
+    torch.save(dict(meta=dict(sigmas=np.array([], np.float32))), path)
+    assert torch.load(path, weights_only=True)["meta"]["sigmas"].shape == (0,)
+
+    class Large:
+        def __reduce__(self):
+            return bytes, (10**12,)
+
+    torch.save(dict(meta=Large()), path)
+    with pytest.raises((pickle.UnpicklingError, TypeError)):
+        torch.load(path, weights_only=True)
