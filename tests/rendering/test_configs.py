@@ -35,6 +35,7 @@ def train_a_step(name: str, images: Path, out: Path) -> Runner:
     return runner
 
 
+@pytest.mark.slow
 def test_the_2d_model_trains_and_finds_human36ms_keypoints(images, tmp_path):
     runner = train_a_step("rtmpose_rendered", images, tmp_path)
     assert runner.iter == 2 and np.isfinite(runner.message_hub.get_scalar("val/EPE").current())
@@ -72,6 +73,7 @@ def test_its_keypoints_are_those_of_the_annotations(images):
         np.testing.assert_array_equal(info["keypoints_visible"][0], given[:, 2] > 0)
 
 
+@pytest.mark.slow
 def test_the_detector_trains_and_is_one_of_people(images, tmp_path):
     runner = train_a_step("rtmdet_rendered", images, tmp_path)
     assert runner.iter == 2
