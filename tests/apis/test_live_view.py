@@ -13,7 +13,7 @@ from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.live_view import AWAY, LiveView
 from mpm_mmpose.apis.pose2d import People
 from mpm_mmpose.apis.track_lifter import TrackLifter
-from mpm_mmpose.visualization.side_by_side import PALETTE
+from mpm_mmpose.visualization.strokes import PALETTE
 
 BODY = np.random.default_rng(0).uniform(0, 1, (17, 2)) * (40, 100)
 
