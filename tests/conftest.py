@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
-import pytest
-import torch
+# Before numpy is imported: with several threads its small matrices take a hundred times as long beside other work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
 
 SHARED = Path(os.environ.get("MPM_SHARED", Path(__file__).parents[2] / "shared"))
 
