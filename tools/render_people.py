@@ -42,11 +42,18 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from tqdm import tqdm
 
+    from mpm_mmpose.apis.errors import UsageError, exit_status
     from mpm_mmpose.datasets import PoseStore
     from mpm_mmpose.rendering.stills import draw_sheet, write_stills
     from mpm_mmpose.rendering.videos import choose_sequences, write_videos
 
-    try:
+    def work() -> None:
+        try:
+            print(f"wrote {make()}")
+        except FileExistsError as error:
+            raise UsageError(error) from None
+
+    def make() -> object:
         store = PoseStore(args.store)
         if args.kind == "images":
             with tqdm(total=args.number, unit="image") as bar:
@@ -57,17 +64,9 @@ def main(argv: list[str] | None = None) -> int:
             sequences = choose_sequences(store, args.number, args.seed, args.frames)
             with tqdm(total=sum(map(len, sequences)), unit="frame") as bar:
                 made = write_videos(sequences, args.out, args.seed, bar.update)
-    except FileExistsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    print(f"wrote {made}")
-    return 0
+        return made
+
+    return exit_status(work)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -21,6 +22,19 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
         return UsageError(f"{kind} {name!r} is not known; did you mean {' or '.join(map(repr, near))}?")
     shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
     return UsageError(f"{kind} {name!r} is not known; there are {shown}")
+
+
+def exit_status(work: Callable[[], object], interrupted: str = "interrupted") -> int:
+    """Do the work of a command: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C; what was wrong is one line on stderr."""
+    try:
+        work()
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        return 130
+    return 0
 
 
 def check_readable(source: str | Path) -> Path:

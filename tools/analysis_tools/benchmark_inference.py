@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     # What MMPose's dependencies say of each other is nothing about this.
     warnings.filterwarnings("ignore")
     import mpm_mmpose.register  # noqa: F401
-    from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.apis.errors import exit_status
     from mpm_mmpose.apis.evidence.page import load_lifter
     from mpm_mmpose.apis.evidence.speed_page import SpeedInputs, measure_speed, write_section
 
@@ -47,19 +47,12 @@ def main(argv: list[str] | None = None) -> int:
     command = threads + shlex.join(["python", "tools/analysis_tools/benchmark_inference.py", *(argv or sys.argv[1:])])
     configs = Path(__file__).parents[2] / "configs/mpm"
     inputs = SpeedInputs(args.store, configs, args.model and trained, args.frames, args.clips, args.device)
-    try:
+
+    def work() -> None:
         section = measure_speed(inputs, command, lambda text: print(text, file=sys.stderr, flush=True))
         print(f"wrote {write_section(args.page, section)}")
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_status(work, "interrupted: nothing was written")
 
 
 if __name__ == "__main__":

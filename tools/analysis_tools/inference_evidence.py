@@ -46,24 +46,17 @@ def main(argv: list[str] | None = None) -> int:
     # What MMPose's dependencies say of each other is nothing about this.
     warnings.filterwarnings("ignore")
     import mpm_mmpose.register  # noqa: F401
-    from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.apis.errors import exit_status
     from mpm_mmpose.apis.evidence.page import Inputs, write_page
 
     command = shlex.join(["python", "tools/analysis_tools/inference_evidence.py", *(argv or sys.argv[1:])])
     inputs = Inputs(**{name: value for name, value in vars(args).items() if name not in ("out", "images")})
-    try:
+
+    def work() -> None:
         for path in write_page(args.out, args.images or args.out.parent / "images", inputs, command):
             print(f"wrote {path}")
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted: nothing of the page was written", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_status(work, "interrupted: nothing of the page was written")
 
 
 if __name__ == "__main__":

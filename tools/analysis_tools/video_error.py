@@ -209,22 +209,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.filterwarnings("ignore")
-    from mpm_mmpose.apis import UsageError
+    from mpm_mmpose.apis.errors import exit_status
 
-    try:
-        page = measure(args, shlex.join(["python", "tools/analysis_tools/video_error.py", *(argv or sys.argv[1:])]))
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    print(page)
-    print(f"wrote {args.out}")
-    return 0
+    command = shlex.join(["python", "tools/analysis_tools/video_error.py", *(argv or sys.argv[1:])])
+    return exit_status(lambda: print(f"{measure(args, command)}\nwrote {args.out}"))
 
 
 def measure(args: argparse.Namespace, command: str) -> str:
