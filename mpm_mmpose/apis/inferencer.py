@@ -228,7 +228,7 @@ class MPMInferencer:
             # Drawing takes long, which nobody wants who has just stopped this.
             wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
             if out is not None and (whole or people):
-                with _bar("video", "frame", progress) as report:
+                with _bar("video", "frame", progress and "video" in wanted) as report:
                     for format in wanted:
                         self.kept += result.save(out, [format], report, show)
         return result
