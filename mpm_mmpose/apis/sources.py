@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..datasets.person_tracks import track_sequences
+from ..datasets.person_tracks import check_ids, image_size
 from ..datasets.pose_store import PoseStore
 from ..datasets.readers.detections import Detections
 from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
@@ -82,10 +82,10 @@ def read_recordings(
 ) -> Iterator[Recording]:
     """The recordings of a file or folder of 2D keypoints, of a pose store, or of an array (N, K, 2) px.
 
-    fps: of the frames in the file; width, height: px, for files that do not say; format: one of the readers' FORMATS,
-    or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how people without ids are told
-    apart, see ``PersonTracker``; sequence: of a store, by default all. Raises UsageError for what is missing,
-    ValueError or OSError for a file that cannot be read (file, place, field, fix).
+    fps: of the frames in the file, instead of what it says; width, height: px, for files that do not say; format: one
+    of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how
+    people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all. Raises UsageError
+    for what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
     """
     if isinstance(source, np.ndarray):
         yield _array(source, fps, width, height, keypoint_set)
@@ -96,9 +96,9 @@ def read_recordings(
         return
     if format not in ("auto", *FORMATS):
         raise unknown_name("format", format, ("auto", *FORMATS))
-    if fps is None:
-        raise UsageError(f"{path}: keypoint files do not say how many frames a second they have; give fps (--fps)")
     for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
+        if not (fps or detections.fps):
+            raise UsageError(f"{path}: does not say how many frames a second it has; give fps (--fps)")
         if not (detections.width or width) or not (detections.height or height):
             raise UsageError(f"{path}: does not say how large the images were; give width and height in px")
         yield _file(detections, fps, width, height, track)
@@ -127,29 +127,39 @@ def split_tracks(
     ]
 
 
-def _file(detections: Detections, fps: float, width: int, height: int, track: str) -> Recording:
-    """The people of a file; time begins with its first frame."""
-    numbers = (detections.frames - detections.frames.min()) // detections.step
-    if numbers.max() >= MOST_FRAMES:
-        raise ValueError(
-            f"{detections.path}: its frame numbers span {numbers.max() + 1:,} frames; number them one after the other"
-        )
-    if detections.tracks is None:
-        detections = replace(detections, tracks=follow(replace(detections, frames=numbers), 1 / fps, track))
-    # For its checks: an id twice in a frame, the size of the image. It ends sequences at gaps, where tracks go on.
-    sequences, _ = track_sequences(detections, fps=fps, width=width, height=height)
-    order = np.argsort(numbers, kind="stable")
+def _file(detections: Detections, fps: float | None, width: int, height: int, track: str) -> Recording:
+    """The people of a file."""
+    numbers, times = _times(detections, fps)
+    ids = follow(detections, times[numbers], track) if detections.tracks is None else detections.tracks
+    order = np.lexsort((numbers, ids))
+    check_ids(detections, ids[order], detections.frames[order])
+    width, height = image_size(detections, width, height)
+    fps = fps or detections.fps
     tracks = split_tracks(
-        detections.tracks[order],
-        numbers[order] / fps,
+        ids[order],
+        times[numbers[order]],
         detections.keypoints[order],
         detections.scores[order],
         keypoint_set=detections.keypoint_set,
-        width=sequences[0].width,
-        height=sequences[0].height,
+        width=width,
+        height=height,
         fps=fps,
     )
-    return Recording(detections.name, tracks, np.arange(numbers.max() + 1) / fps, fps)
+    return Recording(detections.name, tracks, times, fps)
+
+
+def _times(detections: Detections, fps: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """Which frame each row is of, (N,) int64, and times (F,) s of all frames; ``fps`` replaces what the file says."""
+    if detections.times is not None:
+        return detections.frames, detections.times if fps is None else np.arange(len(detections.times)) / fps
+    # Without times nothing is known of frames before the first person.
+    numbers = (detections.frames - detections.frames.min()) // detections.step
+    frames = int(numbers.max()) + 1
+    if frames > MOST_FRAMES:
+        raise ValueError(
+            f"{detections.path}: its frame numbers span {frames:,} frames; number them one after the other"
+        )
+    return numbers, np.arange(frames) / (fps or detections.fps)
 
 
 def _store(path: Path, sequence: str | None) -> Iterator[Recording]:

@@ -88,8 +88,8 @@ class PersonTracker:
         return np.stack(rows)
 
 
-def follow(detections: Detections, seconds_per_frame: float, likeness: str = "iou") -> np.ndarray:
-    """(N,) int64 ids of the rows of a recording without ids, by :class:`PersonTracker`."""
+def follow(detections: Detections, times: np.ndarray, likeness: str = "iou") -> np.ndarray:
+    """(N,) int64 ids of the rows of a recording without ids, at times (N,) s, by :class:`PersonTracker`."""
     tracker = PersonTracker(likeness)
     boxes = np.where(
         np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
@@ -97,8 +97,9 @@ def follow(detections: Detections, seconds_per_frame: float, likeness: str = "io
     tracks = np.empty(len(detections), np.int64)
     order = np.argsort(detections.frames, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(detections.frames[order])) + 1):
-        time = float(detections.frames[rows[0]]) * seconds_per_frame
-        tracks[rows] = tracker.update(time, detections.keypoints[rows], detections.scores[rows], boxes[rows])
+        tracks[rows] = tracker.update(
+            float(times[rows[0]]), detections.keypoints[rows], detections.scores[rows], boxes[rows]
+        )
     return tracks
 
 

@@ -32,16 +32,11 @@ def track_sequences(
     its score stays 0, as that of one which is never found and then lies in the middle of the others.
     fps: of the frames in the file. width, height: px, for files that do not say. Raises ValueError (file, fix).
     """
-    width, height = _size(detections, width, height)
+    width, height = image_size(detections, width, height)
     tracks = associate(detections) if detections.tracks is None else detections.tracks
     order = np.lexsort((detections.frames, tracks))
     tracks, frames = tracks[order], detections.frames[order]
-    twice = np.flatnonzero((np.diff(frames) == 0) & (np.diff(tracks) == 0))
-    if len(twice):
-        raise ValueError(
-            f"{detections.path}: track id {tracks[twice[0]]} occurs twice in frame {frames[twice[0]]}; "
-            "give each person an id of its own, or leave all ids out"
-        )
+    check_ids(detections, tracks, frames)
     keypoints, scores = remap(detections.keypoint_set, keypoint_set)(
         detections.keypoints[order], detections.scores[order]
     )
@@ -123,8 +118,23 @@ def box_overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return common / np.maximum(sum(areas) - common, 1e-6)
 
 
-def _size(detections: Detections, width: int, height: int) -> tuple[int, int]:
-    width, height = detections.width or width, detections.height or height
+def check_ids(detections: Detections, tracks: np.ndarray, frames: np.ndarray) -> None:
+    """ValueError (file, frame, fix) where an id of ``tracks`` (N,) is twice in a frame; both sorted, by id first."""
+    twice = np.flatnonzero((np.diff(frames) == 0) & (np.diff(tracks) == 0))
+    if len(twice):
+        raise ValueError(
+            f"{detections.path}: track id {tracks[twice[0]]} occurs twice in frame {frames[twice[0]]}; "
+            "give each person an id of its own, or leave all ids out"
+        )
+
+
+def image_size(detections: Detections, width: int, height: int) -> tuple[int, int]:
+    """Width and height, px: what the file says, else those given.
+
+    Raises ValueError (file, fix) where neither does, or where most keypoints are outside of the size that was given.
+    """
+    if detections.width and detections.height:
+        return detections.width, detections.height
     if not (width > 0 and height > 0):
         raise ValueError(f"{detections.path}: does not say how large the image is; give width and height in px")
     inside = ((detections.keypoints >= 0) & (detections.keypoints <= (width, height))).all(-1)

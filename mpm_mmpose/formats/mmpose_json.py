@@ -18,8 +18,8 @@ def write_json(path: str | Path, scene: Scene) -> Path:
     """MMPose's layout of 3D results, as its demos write it: ``meta_info`` and, frame by frame, ``instance_info``.
 
     keypoints are m in MMPose's axes: x to the camera's left, y away from it, z up, the lowest keypoint of each pose at
-    z = 0. Beside MMPose's fields an instance has track_id, bbox (px), keypoints_2d (px), keypoint_scores_2d, hidden,
-    and spread (m) and trajectory (m, camera axes) where they are known.
+    z = 0. Beside MMPose's fields a frame has its time (s), and an instance has track_id, bbox (px), keypoints_2d (px),
+    keypoint_scores_2d, hidden, and spread (m) and trajectory (m, camera axes) where they are known.
     """
     meta = _meta(scene, scene.people[0].keypoint_set if scene.people else "h36m_17")
     meta["keypoints_space"] = "m; x left, y away, z up from the lowest keypoint"
@@ -28,9 +28,13 @@ def write_json(path: str | Path, scene: Scene) -> Path:
 
 
 def write_keypoints_2d(path: str | Path, scene: Scene) -> Path:
-    """The 2D alone in MMPose's layout, which ``demo/keypoints_to_3d.py`` reads."""
+    """The 2D alone in MMPose's layout, which ``demo/keypoints_to_3d.py`` reads.
+
+    Nothing is rounded, and ``meta_info`` has the rate, the size of the images and the keypoint set, so that the same 3D
+    is lifted from the file.
+    """
     meta = _meta(scene, scene.people[0].keypoint_set_2d if scene.people else COCO_17.name)
-    return _write_frames(path, meta, scene, lambda person, row: _instance_2d(person, row, ""))
+    return _write_frames(path, meta, scene, _instance_2d)
 
 
 def mmpose_axes(poses: np.ndarray) -> np.ndarray:
@@ -47,7 +51,7 @@ def _meta(scene: Scene, keypoint_set: str) -> dict[str, Any]:
     meta: dict[str, Any] = dict(dataset_name=known.get(keypoint_set, keypoint_set), num_keypoints=len(names))
     if names[: len(COCO_17)] == COCO_17.names or keypoint_set == "h36m_17":
         meta["keypoint_id2name"] = {str(index): name for index, name in enumerate(names)}
-    meta |= dict(keypoint_names=list(names), fps=scene.fps, made_by=scene.made_by)
+    meta |= dict(keypoint_set=keypoint_set, keypoint_names=list(names), fps=scene.fps, made_by=scene.made_by)
     if scene.width and scene.height:
         meta |= dict(image_size=[scene.width, scene.height])
     return meta
@@ -66,20 +70,27 @@ def _instance_3d(person: Person, row: int) -> dict[str, Any] | None:
         values = getattr(person, name)
         if values is not None and np.isfinite(values[row]).all():  # JSON has no NaN
             instance[name] = _round(values[row], digits)
-    return instance | _instance_2d(person, row, "_2d")
-
-
-def _instance_2d(person: Person, row: int, suffix: str) -> dict[str, Any]:
-    """An instance's 2D and id, the fields of its keypoints called with a suffix."""
-    instance: dict[str, Any] = {}
     if person.keypoints_2d is not None and person.scores_2d is not None:
-        keypoints, scores = person.keypoints_2d[row], person.scores_2d[row]
-        found = keypoints[scores > 0]
-        box = np.concatenate((found.min(0), found.max(0))) if len(found) else np.zeros(4)
-        instance[f"keypoints{suffix}"] = _round(np.nan_to_num(keypoints), 3)
-        instance[f"keypoint_scores{suffix}"] = _round(scores, 4)
-        instance["bbox"] = _round(box[None], 2)
-    return instance | dict(track_id=int(person.name) if person.name.isdecimal() else person.name)
+        instance["keypoints_2d"] = _round(np.nan_to_num(person.keypoints_2d[row]), 3)
+        instance["keypoint_scores_2d"] = _round(person.scores_2d[row], 4)
+        instance["bbox"] = _box(person, row)
+    return instance | _id(person)
+
+
+def _instance_2d(person: Person, row: int) -> dict[str, Any]:
+    keypoints, scores = _exact(np.nan_to_num(person.keypoints_2d[row])), _exact(person.scores_2d[row])
+    return dict(keypoints=keypoints, keypoint_scores=scores, bbox=_box(person, row)) | _id(person)
+
+
+def _id(person: Person) -> dict[str, Any]:
+    return dict(track_id=int(person.name) if person.name.isdecimal() else person.name)
+
+
+def _box(person: Person, row: int) -> list:
+    """[[x1, y1, x2, y2]] px around the keypoints that were found."""
+    found = person.keypoints_2d[row][person.scores_2d[row] > 0]
+    box = np.concatenate((found.min(0), found.max(0))) if len(found) else np.zeros(4)
+    return _round(box[None], 2)
 
 
 def _write_frames(
@@ -91,7 +102,8 @@ def _write_frames(
         rows = [{int(frame): row for row, frame in enumerate(person.frames)} for person in scene.people]
         for frame in range(len(scene.times)):
             there = (instance(scene.people[index], row[frame]) for index, row in enumerate(rows) if frame in row)
-            yield json.dumps(dict(frame_id=frame, instances=[one for one in there if one is not None]))
+            instances = [one for one in there if one is not None]
+            yield json.dumps(dict(frame_id=frame, time=float(scene.times[frame]), instances=instances))
 
     def write(file: Path) -> None:
         with open(file, "w", encoding="utf-8") as text:
@@ -106,3 +118,8 @@ def _write_frames(
 def _round(array: np.ndarray, digits: int) -> list:
     # Through float64, or the file has float32's digits.
     return np.round(np.asarray(array, np.float64), digits).tolist()
+
+
+def _exact(array: np.ndarray) -> list:
+    """The shortest digits that are read as the same float32."""
+    return np.asarray(array, np.float32).astype(str).astype(np.float64).tolist()

@@ -177,8 +177,32 @@ def test_video_to_files(inferencer, clip, video, tmp_path, monkeypatch):
     drawn = cv2.VideoCapture(str(tmp_path / "out/walk.mp4"))
     assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 8
     # The 2D that was kept gives the same 3D.
-    (again,) = inferencer(tmp_path / "out/walk_2d.json", fps=30, width=128, height=128)
-    np.testing.assert_allclose(again.people[0].keypoints_3d, result.people[0].keypoints_3d, atol=1e-3)
+    (again,) = inferencer(tmp_path / "out/walk_2d.json")
+    np.testing.assert_array_equal(again.people[0].keypoints_3d, result.people[0].keypoints_3d)
+
+
+def test_the_times_of_a_variable_rate_go_with_the_2d(inferencer, clip, tmp_path, monkeypatch):
+    stamps = np.array([0, 0.03, 0.08, 0.1, 0.15, 0.17, 0.22, 0.24])
+    monkeypatch.setattr(inferencer, "pose2d", Person2D(clip))
+    monkeypatch.setattr(inferencer_module, "open_images", lambda source, fps: Stamped(stamps))
+    (result,) = inferencer("phone.mp4", out_dir=tmp_path / "out", formats=())
+    (again,) = inferencer(tmp_path / "out/phone_2d.json")
+    np.testing.assert_array_equal(again.people[0].track.times, stamps)
+    np.testing.assert_array_equal(again.people[0].keypoints_3d, result.people[0].keypoints_3d)
+    (even,) = inferencer(tmp_path / "out/phone_2d.json", fps=30)
+    np.testing.assert_array_equal(even.people[0].track.times, np.arange(8) / 30)
+
+
+class Stamped(Images):
+    """A video of a variable rate."""
+
+    def __init__(self, times):
+        super().__init__("phone", 30.0, 128, 128, len(times))
+        self.times = times
+
+    def __iter__(self):
+        for time in self.times:
+            yield time, np.full((128, 128, 3), 90, np.uint8)
 
 
 class Camera(Images):

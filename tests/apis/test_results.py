@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,15 +81,24 @@ def test_arrays_hold_everything_row_by_row_without_pickles(tmp_path):
 
 
 @pytest.mark.parametrize("keypoint_set", ["coco_17", "h36m_17"])
-def test_the_2d_can_be_read_again(tmp_path, keypoint_set):
+def test_the_2d_is_read_again_as_it_was(tmp_path, keypoint_set):
+    """To the last bit, with times of any rate and frames without anybody at both ends, and nothing else to be said."""
+    times = np.array([0, 0.1, 0.31, 0.35, 0.5, 0.61])
     result = make_result(keypoint_set=keypoint_set)
-    path = write_keypoints_2d(tmp_path / "walk_2d.json", result.recording)
-    (again,) = read_recordings(path, fps=10, width=100, height=120)
-    for one, other in zip(again.tracks, result.recording.tracks, strict=True):
-        assert (one.person, one.keypoint_set) == (other.person, other.keypoint_set)
-        np.testing.assert_allclose(one.times, other.times)
-        np.testing.assert_allclose(one.keypoints, other.keypoints, atol=1e-3)
-        np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
+    tracks = [replace(one, times=one.times + 0.1) for one in result.recording.tracks]
+    tracks = [replace(one, times=times[np.round(10 * one.times).astype(int)]) for one in tracks]
+    recording = replace(result.recording, tracks=tracks, times=times, fps=9.7)
+    (again,) = read_recordings(write_keypoints_2d(tmp_path / "walk_2d.json", recording))
+    assert (again.name, again.fps) == ("walk_2d", 9.7)
+    np.testing.assert_array_equal(again.times, times)
+    for one, other in zip(again.tracks, tracks, strict=True):
+        assert (one.person, one.keypoint_set, one.fps) == (other.person, other.keypoint_set, 9.7)
+        assert (one.width, one.height) == (100, 120)
+        for name in ("times", "keypoints", "scores"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    (even,) = read_recordings(tmp_path / "walk_2d.json", fps=20)
+    np.testing.assert_array_equal(even.times, np.arange(6) / 20)
+    assert even.tracks[1].times.tolist() == [0.05, 0.2] and even.fps == even.tracks[1].fps == 20
 
 
 def test_video_and_truth(tmp_path):
@@ -113,7 +123,7 @@ def test_nobody(tmp_path):
     written = result.save(tmp_path)
     assert [path.name for path in written] == ["empty.json", "empty.npz", "empty.mp4"]
     frames = json.loads(written[0].read_text())["instance_info"]
-    assert frames == [dict(frame_id=frame, instances=[]) for frame in range(3)]
+    assert frames == [dict(frame_id=frame, time=frame / 10, instances=[]) for frame in range(3)]
 
 
 def test_an_error_leaves_what_was_there(tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ def test_people_keep_their_id_over_a_gap_and_their_own_times(tmp_path, track):
 
 def test_what_a_file_does_not_say_is_asked_for(tmp_path):
     path = write(tmp_path / "walk.json", coco_people())
-    with pytest.raises(UsageError, match=r"walk\.json: keypoint files do not say how many frames a second.*--fps"):
+    with pytest.raises(UsageError, match=r"walk\.json: does not say how many frames a second it has; give fps.*--fps"):
         list(read_recordings(path, width=1000, height=800))
     with pytest.raises(UsageError, match=r"walk\.json: does not say how large the images were"):
         list(read_recordings(path, fps=25))

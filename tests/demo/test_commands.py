@@ -189,6 +189,19 @@ def test_video_to_3d(command, model, pose2d, tmp_path):
     assert np.isfinite(np.load(tmp_path / "out/noise.npz")["keypoints_3d"]).all()
 
 
+def test_the_2d_that_a_video_left_gives_the_same_3d_and_says_all_that_is_needed(command, model, pose2d, tmp_path):
+    source = write_video(tmp_path / "noise.mp4", 12)
+    assert command("video_to_3d", source, *pose2d, *model, "--out", tmp_path / "out", "--format", "npz")[0] == 0
+    kept = tmp_path / "out/noise_2d.json"
+    status, out, err = command("keypoints_to_3d", kept, *model, "--out", tmp_path / "again", "--format", "npz")
+    assert status == 0 and out.splitlines()[0] == "noise_2d: 1 people in 12 frames", err
+    first, again = np.load(tmp_path / "out/noise.npz"), np.load(tmp_path / "again/noise_2d.npz")
+    np.testing.assert_allclose(again["keypoints_3d"], first["keypoints_3d"], atol=1e-5)
+    assert np.ptp(first["keypoints_2d"], axis=0).max() > 1  # px; the person moves
+    for name in ("person", "frame", "time", "hidden", "keypoints_2d", "scores_2d", "width", "height", "fps"):
+        np.testing.assert_array_equal(again[name], first[name])
+
+
 def test_real_video(command, model, pose2d, motion_dir, tmp_path):
     source = motion_dir / "video/demo.mp4"
     status, out, err = command("video_to_3d", source, *pose2d, *model, "--out", tmp_path / "out")

@@ -53,6 +53,14 @@ def animals(content):
     content["meta_info"].update(dataset_name="ap10k", keypoint_id2name={str(i): f"paw {i}" for i in range(17)})
 
 
+def frames(**fields):
+    def edit(content):
+        for frame in content["instance_info"]:
+            frame.update({name: value(frame["frame_id"]) for name, value in fields.items()})
+
+    return edit
+
+
 PERSON = "frame_id 3, instance 1: "
 
 
@@ -81,6 +89,20 @@ PERSON = "frame_id 3, instance 1: "
         (lambda c: c.update(instance_info=[]), "holds no people; leave it out"),
         (lambda c: c.update(instance_info=3), "field 'instance_info' is no list of frames"),
         (lambda c: c.update(instance_info=c["instance_info"][0]["instances"]), "is the result of a single image"),
+        (lambda c: c["instance_info"][2].update(time=0.1), "some frames have a field 'time' and others none; give it"),
+        (frames(time=lambda number: min(number, 4) / 10), "frame 4 of the file: field 'time' is 0.4 s, no later than"),
+        (frames(time=lambda number: [number]), "field 'time' of a frame is no number; give seconds"),
+        (frames(time=lambda number: "now"), "field 'time' is no array of numbers"),
+        (lambda c: c["meta_info"].update(fps=0), "meta_info: field 'fps' is 0; give frames a second, above 0"),
+        (lambda c: c["meta_info"].update(fps=[30]), r"meta_info: field 'fps' is \[30\]; give frames a second"),
+        (
+            lambda c: c["meta_info"].update(image_size=[640]),
+            r"meta_info: field 'image_size' is \[640\]; give width and",
+        ),
+        (lambda c: c["meta_info"].update(image_size=[640, 0.5]), "meta_info: field 'image_size' is .* height in px"),
+        (lambda c: c["meta_info"].update(keypoint_set="coco"), "meta_info: keypoint_set 'coco' is not known; leave it"),
+        (lambda c: c["meta_info"].update(keypoint_set=[]), r"meta_info: keypoint_set \[\] is not known"),
+        (lambda c: c["meta_info"].update(keypoint_set="body_25"), "has 17 keypoints a person, body_25 has 25"),
         (animals, "field 'meta_info': the keypoints of 'ap10k' are not read; detect with a model of COCO"),
     ],
 )

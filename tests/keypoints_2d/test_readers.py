@@ -44,6 +44,22 @@ def test_mmpose_sets(write, layouts, dataset, number, keypoint_set, body):
     check(detections, layouts, number, first=1, body=body)
 
 
+def test_mmpose_with_what_ours_say_more(write, layouts):
+    content = layouts.mmpose_demo(hidden=HIDDEN)
+    times = [0.1, 0.15, 0.3, *np.arange(4, 13).tolist()]
+    for frame, time in zip(content["instance_info"], times, strict=True):
+        frame["time"] = time
+    (found,) = read_keypoints_2d(write(content))
+    check(found, layouts, 17, HIDDEN)  # counted from 0, as the times are
+    np.testing.assert_array_equal(found.times, times)
+    assert (found.width, found.height) == (0, 0) and found.fps == pytest.approx(11 / 11.9)
+    content["meta_info"].update(fps=29.97, image_size=[640, 480], keypoint_set="h36m_17")
+    (found,) = read_keypoints_2d(write(content))
+    assert (found.width, found.height, found.fps, found.keypoint_set) == (640, 480, 29.97, "h36m_17")
+    (found,) = read_keypoints_2d(write(content), keypoint_set="coco_17")
+    assert found.keypoint_set == "coco_17"
+
+
 @pytest.mark.parametrize("track", [False, True])
 def test_coco(write, layouts, track):
     (detections,) = read_keypoints_2d(write(layouts.coco_results(hidden=HIDDEN, track=track)))

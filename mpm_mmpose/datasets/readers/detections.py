@@ -32,8 +32,9 @@ class Detections:
 
     frames (N,) int64, numbers of the detector's frames; keypoints (N, K, 2) image px and scores (N, K), float32, in the
     order of ``keypoint_set``; a score of 0 says that the keypoint was not found. boxes (N, 4) px, x1 y1 x2 y2, NaN
-    where the file has none. tracks (N,) int64 tells people apart, None where the file does not. width, height: px, 0
-    where the file does not say.
+    where the file has none. tracks (N,) int64 tells people apart, None where the file does not. width, height: px, and
+    fps: frames a second, 0 where the file does not say. times (F,) s, increasing, of all frames of the recording, among
+    which ``frames`` then count from 0; None where the file does not say.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Detections:
     tracks: np.ndarray | None
     width: int = 0
     height: int = 0
+    fps: float = 0.0
+    times: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...keypoints import get_keypoint_set
-from .detections import DetectionRows, Detections, field, integer
+from .detections import DetectionRows, Detections, field, integer, numbers
 
 
 def read_mmpose(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
@@ -14,17 +17,21 @@ def read_mmpose(path: Path, name: str, content: Any, keypoint_set: str = "auto")
 
     content: the file's JSON: a list of frames (``frame_id``, ``instances``), which the demos put beside ``meta_info``
     as ``instance_info``. An instance has ``keypoints`` (K, 2) px, ``keypoint_scores`` (K,), and where it is known
-    ``bbox`` ((4,) or (1, 4): x1 y1 x2 y2 px) and ``track_id``. Raises ValueError (file, place, field, fix).
+    ``bbox`` ((4,) or (1, 4): x1 y1 x2 y2 px) and ``track_id``. Ours say more: ``time`` (s) of each frame, and in
+    ``meta_info`` ``fps``, ``image_size`` (width and height, px) and ``keypoint_set``. Raises ValueError (file, place,
+    field, fix).
     """
-    frames = content
+    frames, meta = content, {}
     if isinstance(content, dict):
-        frames = field(str(path), content, "instance_info")
+        frames, meta = field(str(path), content, "instance_info"), content.get("meta_info")
+        meta = meta if isinstance(meta, dict) else {}
         if keypoint_set == "auto":
-            keypoint_set = _set_of(path, content.get("meta_info"))
+            keypoint_set = _set_of(path, meta)
     if not isinstance(frames, list):
         raise ValueError(f"{path}: field 'instance_info' is no list of frames; is the format right?")
     if frames and isinstance(frames[0], dict) and "frame_id" not in frames[0] and "keypoints" in frames[0]:
         raise ValueError(f"{path}: is the result of a single image; give that of a video")
+    times = _times_of(path, frames)
     rows = DetectionRows(name, path)
     for index, frame in enumerate(frames):
         where = f"frame {index} of the file"
@@ -35,13 +42,64 @@ def read_mmpose(path: Path, name: str, content: Any, keypoint_set: str = "auto")
         for person, instance in enumerate(instances):
             here = f"frame_id {number}, instance {person}"
             keypoints, scores = (field(f"{path}: {here}", instance, n) for n in ("keypoints", "keypoint_scores"))
-            rows.add(here, number, keypoints, scores, instance.get("bbox"), instance.get("track_id"))
-    return [rows.finish(keypoint_set)]
+            frame_number = number if times is None else index
+            rows.add(here, frame_number, keypoints, scores, instance.get("bbox"), instance.get("track_id"))
+    found = rows.finish(keypoint_set, *_size_of(path, meta))
+    return [replace(found, fps=_fps_of(path, meta, times), times=times)]
 
 
-def _set_of(path: Path, meta: Any) -> str:
+def _times_of(path: Path, frames: list) -> np.ndarray | None:
+    """(F,) s; None where the frames do not say."""
+    said = [frame["time"] for frame in frames if isinstance(frame, dict) and "time" in frame]
+    if not said:
+        return None
+    if len(said) < len(frames):
+        raise ValueError(f"{path}: some frames have a field 'time' and others none; give it to all or to none")
+    times = numbers(str(path), "time", said)
+    if times.ndim != 1:
+        raise ValueError(f"{path}: field 'time' of a frame is no number; give seconds")
+    late = np.flatnonzero(np.diff(times) <= 0)
+    if len(late):
+        raise ValueError(
+            f"{path}: frame {late[0] + 1} of the file: field 'time' is {times[late[0] + 1]:g} s, no later than that of "
+            "the frame before; sort the frames, each once"
+        )
+    return times
+
+
+def _fps_of(path: Path, meta: dict, times: np.ndarray | None) -> float:
+    """What ``meta_info`` says, else the mean rate of the times, else 0."""
+    if "fps" not in meta:
+        return 0.0 if times is None or len(times) < 2 else (len(times) - 1) / float(times[-1] - times[0])
+    fps = numbers(f"{path}: meta_info", "fps", meta["fps"])
+    if fps.ndim or not fps > 0:
+        raise ValueError(f"{path}: meta_info: field 'fps' is {meta['fps']!r}; give frames a second, above 0")
+    return float(fps)
+
+
+def _size_of(path: Path, meta: dict) -> tuple[int, int]:
+    """Width and height, px, 0 where ``meta_info`` does not say."""
+    if "image_size" not in meta:
+        return 0, 0
+    size = numbers(f"{path}: meta_info", "image_size", meta["image_size"])
+    if size.shape != (2,) or not (size > 0).all() or (size % 1).any():
+        raise ValueError(
+            f"{path}: meta_info: field 'image_size' is {meta['image_size']!r}; give width and height in px"
+        )
+    return int(size[0]), int(size[1])
+
+
+def _set_of(path: Path, meta: dict) -> str:
     """The keypoint set that ``meta_info`` names, 'auto' where it leaves that to the number of keypoints."""
-    names = meta.get("keypoint_id2name") if isinstance(meta, dict) else None
+    if "keypoint_set" in meta:
+        try:
+            return get_keypoint_set(meta["keypoint_set"]).name
+        except (KeyError, TypeError):
+            raise ValueError(
+                f"{path}: meta_info: keypoint_set {meta['keypoint_set']!r} is not known; leave it out, or name the set "
+                "yourself"
+            ) from None
+    names = meta.get("keypoint_id2name")
     if not isinstance(names, dict):
         return "auto"
     if meta.get("dataset_name") == "h36m":
