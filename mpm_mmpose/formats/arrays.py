@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -56,11 +57,9 @@ def write_npz(path: str | Path, scene: Scene) -> Path:
             if all(getattr(person, name) is not None for person in people):
                 arrays[name] = np.concatenate([getattr(person, name) for person in people])
 
-    def write(file: Path) -> None:
-        with open(file, "wb") as whole:  # given a name, numpy would add .npz to one that does not end so
-            np.savez_compressed(whole, **arrays)
-
-    return write_atomically(path, write)
+    whole = BytesIO()  # numpy leaves a file that it could not end open, and adds .npz to a name that does not end so
+    np.savez_compressed(whole, **arrays)
+    return write_atomically(path, lambda file: file.write_bytes(whole.getbuffer()))
 
 
 def read_npz(path: str | Path) -> Scene:

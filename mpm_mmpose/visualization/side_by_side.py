@@ -16,6 +16,7 @@ import numpy as np
 from ..atomic_file import write_atomically
 from ..evaluation.pose_error import mpjpe
 from ..keypoints import get_keypoint_set
+from .frame_times import frame_numbers
 from .room_view import find_room
 from .skeleton import camera_to_upright, flatten
 from .strokes import colour_of, draw_bones, draw_keypoints, pixel, write_text
@@ -202,10 +203,13 @@ def write_side_by_side(
 ) -> Path:
     """Write a video of the frames at ``times`` (F,) s, on ``images`` (H, W, 3) uint8 BGR where there are any.
 
-    fps: frames a second of the video; width, height: px of the images. progress: called with the frames done and those
-    there are; show: with each frame (H, W, 3) uint8 BGR. Raises OSError where OpenCV cannot write the video.
+    fps: frames a second of the video; where the times are less regular, frames are repeated and left out, so that each
+    is seen at its time. width, height: px of the images. progress: called with the frames done and those there are;
+    show: with each frame (H, W, 3) uint8 BGR. Raises OSError where OpenCV cannot write the video, or not all.
     """
     drawing = SideBySide(people, width, height)
+    numbers = frame_numbers(times, fps)
+    repeats = np.diff(np.append(numbers, numbers[-1:] + 1))
 
     def write(file: Path) -> None:
         writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"mp4v"), fps, drawing.size)
@@ -214,16 +218,29 @@ def write_side_by_side(
         try:
             following = iter(images if images is not None else ())
             for frame, time in enumerate(times):
-                drawn = drawing.draw(frame, next(following, None), time)
-                writer.write(drawn)
-                if show is not None:
-                    show(drawn)
+                image = next(following, None)
+                if repeats[frame]:
+                    drawn = drawing.draw(frame, image, time)
+                    for _ in range(repeats[frame]):
+                        writer.write(drawn)
+                    if show is not None:
+                        show(drawn)
                 if progress is not None:
                     progress(frame + 1, len(times))
         finally:
             writer.release()
+        _check_whole(file, path, repeats.sum())
 
     return write_atomically(path, write)
+
+
+def _check_whole(file: Path, path: str | Path, frames: int) -> None:
+    """OSError for a video that breaks off, of which OpenCV's writer says nothing."""
+    written = cv2.VideoCapture(str(file))
+    there = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
+    written.release()
+    if there < frames:
+        raise OSError(f"{path}: only {there} of {frames} frames could be written; is the disk full?")
 
 
 def give_cells(people: Sequence[DrawnPerson]) -> list[int]:

@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -186,7 +188,53 @@ def test_video_has_every_frame_on_its_image_however_large(tmp_path, clip):
     assert done == [(540, 1500, 3), (1, 3), (540, 1500, 3), (2, 3), (540, 1500, 3), (3, 3)]
 
 
+def test_video_of_a_variable_rate_shows_every_frame_at_its_time(tmp_path, clip):
+    """A pause is stood still, and of what comes quicker than the video's rate the last is seen."""
+    times = [0.0, 0.1, 0.62, 0.67, 0.73, 1.0]
+    images = [np.full((100, 100, 3), 40 * frame, np.uint8) for frame in range(6)]
+    shown = []
+    path = write_side_by_side(
+        tmp_path / "a.mp4",
+        [person(clip, frames=range(6))],
+        times,
+        images,
+        fps=10,
+        width=100,
+        height=100,
+        show=shown.append,
+    )
+    capture = cv2.VideoCapture(str(path))
+    shades = [capture.read()[1][500, 500].mean() for _ in range(11)]
+    assert not capture.read()[0] and len(shown) == 5
+    np.testing.assert_allclose(shades, [0] + [40] * 5 + [80] + [160] * 3 + [200], atol=5)
+
+
+def test_a_recording_of_no_frames_is_an_empty_video(tmp_path):
+    assert write_side_by_side(tmp_path / "a.mp4", [], [], None, fps=10, width=100, height=100).is_file()
+
+
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path, clip):
     with pytest.raises(OSError, match=r"a\.what: OpenCV cannot write a video there"):
         write_side_by_side(tmp_path / "a.what", [person(clip)], [0.0], None, fps=10, width=10, height=10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_video_that_breaks_off_is_not_kept(tmp_path, clip, monkeypatch):
+    """OpenCV says nothing of a full disk."""
+
+    class Full:
+        def __init__(self, file, *arguments):
+            self.file, self.writer = file, VideoWriter(file, *arguments)
+
+        def __getattr__(self, name):
+            return getattr(self.writer, name)
+
+        def release(self):
+            self.writer.release()
+            os.truncate(self.file, os.path.getsize(self.file) // 2)
+
+    VideoWriter = cv2.VideoWriter
+    monkeypatch.setattr(cv2, "VideoWriter", Full)
+    with pytest.raises(OSError, match=r"a\.mp4: only 0 of 5 frames could be written; is the disk full\?"):
+        write_side_by_side(tmp_path / "a.mp4", [person(clip)], np.arange(5) / 10, None, fps=10, width=10, height=10)
     assert not list(tmp_path.iterdir())
