@@ -8,7 +8,7 @@ from typing import TextIO
 import numpy as np
 
 from ..atomic_file import write_atomically
-from .files import Written, path_of
+from .files import Written, paths_of
 from .fitting import Fitted, fit
 from .placing import every_frame, level_axes, stand
 from .rotations import euler_zxy
@@ -28,23 +28,22 @@ def write_bvh(path: Path, scene: Scene) -> Written:
     :func:`~.placing.stand` for where people are. Poses that are missing are put between those around, which the notes
     say. People of fewer than 2 poses are left out with a note. Raises ValueError where nobody is left.
     """
-    motions, roots, people = [], [], []
+    motions, roots, paths = [], [], []
     axes, notes = level_axes(scene)
-    for person in scene.people:
+    for file, person in zip(paths_of(path, scene.people), scene.people, strict=True):
         try:
             motion, root, said = _motion(person, axes, scene.fps)
         except ValueError as error:
             notes.append(f"BVH: person {person.name} is left out: {error}")
             continue
-        people.append(person)
+        paths.append(file)
         motions.append(motion)
         roots.append(root)
         notes += [f"BVH: person {person.name} {one}" for one in said]
-    if not people:
+    if not paths:
         reason = "; ".join(notes) if scene.people else "the recording has no people"
         raise ValueError(f"{path}: there is nobody to write; {reason}")
     places = stand([motion.positions for motion in motions], roots)
-    paths = [path_of(path, person, scene) for person in people]
     for file, motion, root in zip(paths, motions, places, strict=True):
         write_motion(file, motion, root, scene.fps)
     return Written(paths, notes)

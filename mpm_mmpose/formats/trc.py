@@ -8,7 +8,7 @@ import numpy as np
 
 from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
-from .files import Written, path_of
+from .files import Written, paths_of
 from .placing import every_frame, upright
 from .scene import Person, Scene
 
@@ -23,7 +23,7 @@ def write_trc(path: Path, scene: Scene) -> Written:
     """
     if not scene.people:
         raise ValueError(f"{path}: there is nobody to write; the recording has no people")
-    paths = [path_of(path, person, scene) for person in scene.people]
+    paths = paths_of(path, scene.people)
     people, notes = upright(scene)
     for file, person, places in zip(paths, scene.people, people, strict=True):
         _write_person(file, person, places, scene)
