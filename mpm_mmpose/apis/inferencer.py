@@ -13,8 +13,9 @@ import torch
 from tqdm import tqdm
 
 from ..runtime import OnnxModel
+from .camera_recording import RecordedImages
 from .errors import UsageError, unknown_name
-from .images import VideoImages, open_images
+from .images import open_images
 from .live_view import LiveView, check_display, show_drawn
 from .model_index import build_lifter, find_model
 from .people_2d import Stopped, find_people
@@ -192,7 +193,7 @@ class MPMInferencer:
             raise stopped.__cause__ from None
         if record is not None and record.is_file():
             self.kept.append(record)
-            recording = replace(recording, images=VideoImages(record))
+            recording = replace(recording, images=RecordedImages(record, recording.times))
         if path is not None:
             self._keep_2d(path, recording)
         yield recording

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from .camera_recording import Recorder
 from .images import Images
 from .live_view import LiveView
 from .pose2d import Pose2D
@@ -39,12 +39,12 @@ def find_people(
     tracker = PersonTracker(track)
     times: list[float] = []
     rows: list[tuple[int, int, np.ndarray, np.ndarray]] = []  # frame, id, keypoints, scores
-    writer, cause = None, None
+    recorder, cause = None, None
     try:
         for time, image in images:
             if record is not None:
-                writer = writer or _writer(record, images)
-                writer.write(image)
+                recorder = recorder or Recorder(record, images.fps, images.width, images.height)
+                recorder.write(time, image)
             people = pose2d(image)
             ids = tracker.update(time, *people)
             rows += [(len(times), *one) for one in zip(ids, people.keypoints, people.scores, strict=True)]
@@ -58,8 +58,8 @@ def find_people(
     except Exception as error:
         cause = error
     finally:
-        if writer is not None:
-            writer.release()
+        if recorder is not None:
+            recorder.release()
     recording = _recording(images, times, rows, pose2d.keypoint_set)
     if cause is not None:
         raise Stopped(recording) from cause
@@ -81,10 +81,3 @@ def _recording(images: Images, times: list[float], rows: list[tuple], keypoint_s
             fps=images.fps,
         )
     return Recording(images.name, tracks, np.array(times), images.fps, images, problem=images.problem)
-
-
-def _writer(path: Path, images: Images) -> cv2.VideoWriter:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), images.fps, (images.width, images.height))
-    if not writer.isOpened():
-        raise OSError(f"{path}: the images of the camera cannot be written there")
-    return writer

@@ -231,6 +231,8 @@ def test_a_camera_that_is_unplugged_is_lifted_as_far_as_it_goes(inferencer, clip
     # The images come only once; what was recorded of them is drawn on.
     drawn = cv2.VideoCapture(str(tmp_path / "webcam0.mp4"))
     assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    recorded = cv2.VideoCapture(str(tmp_path / "webcam0_images.mp4"))
+    assert recorded.get(cv2.CAP_PROP_FRAME_COUNT) == round(4 / 11 * 30) + 1  # as long as it took
     assert abs(int(drawn.read()[1][500, 10].mean()) - 90) < 8
 
 
