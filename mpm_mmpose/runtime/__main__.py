@@ -6,11 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..apis.errors import UsageError
+
 EPILOG = """example:
   python -m mpm_mmpose.runtime walk.json --model lift.onnx --out walk.bvh --fps 30 --width 1920 --height 1080
 
 docs/deployment.md says more.
 exit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted"""
+
+#: Those of mpm_mmpose.formats, which is imported when they are needed.
+FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html")
 
 
 def positive(kind: type) -> object:
@@ -37,15 +42,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("source", metavar="FILE", help="keypoints: .json or .npz, OpenPose's folder, or a pose store")
     parser.add_argument("--model", required=True, metavar="ONNX", help="what tools/deployment/export_onnx.py wrote")
     parser.add_argument(
-        "--out", required=True, type=Path, help="a file: .bvh, .csv, .npz, .json, .trc, .c3d or .html; or a folder"
+        "--out",
+        required=True,
+        type=Path,
+        help=f"a file that ends in {', '.join(f'.{name}' for name in FORMATS)}, or a folder",
     )
+    parser.add_argument("--format", nargs="+", choices=FORMATS, help="what to leave in a folder; default: npz")
     parser.add_argument("--fps", type=positive(float), help="frames a second; needed unless FILE is a store")
     parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless FILE says")
     parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless FILE says")
     parser.add_argument("--keypoint-format", default="auto", help="as in demo/keypoints_to_3d.py; default: as it looks")
     parser.add_argument("--keypoint-set", default="auto", help="of the detector; default: by what FILE says")
     parser.add_argument("--sequence", help="of a store; default: all of them")
-    parser.add_argument("--provider", action="append", metavar="NAME", help="of ONNX Runtime; may be given repeatedly")
+    parser.add_argument(
+        "--providers",
+        nargs="+",
+        metavar="NAME",
+        help="of ONNX Runtime, the first that can do a step does it; default: the GPU's where there is one, the CPU's",
+    )
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="keypoints that score less are hidden; %(default)s"
     )
@@ -58,9 +72,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    # Imported here: --help needs no numpy.
-    from ..apis.errors import UsageError
-
     try:
         return run(args)
     except KeyboardInterrupt:
@@ -71,15 +82,27 @@ def main(argv: list[str] | None = None) -> int:
         return 2 if isinstance(error, UsageError) else 1
 
 
+def formats_of(out: Path, wanted: list[str] | None) -> list[str] | None:
+    """The formats to leave in a folder, None where ``out`` is one file; UsageError for what cannot be meant."""
+    is_file = out.suffix.lower().removeprefix(".") in FORMATS and not out.is_dir()
+    if wanted and is_file:
+        raise UsageError(f"{out}: is one file, where --format leaves several; give a folder as --out, or no --format")
+    if not wanted and out.suffix and not is_file and not out.is_dir():
+        known = ", ".join(f".{name}" for name in FORMATS)
+        raise UsageError(f"{out}: suffix {out.suffix!r} is not known; give a folder, or a file with one of {known}")
+    return None if is_file else wanted or ["npz"]
+
+
 def run(args: argparse.Namespace) -> int:
     """Lift and write; returns the exit status, 1 where nobody could be lifted."""
-    from .lifting import lift_file
+    from .lifting import lift_file  # here, because --help needs no numpy
 
+    formats = formats_of(args.out, args.format)
     status = 0
     results = lift_file(
         args.source,
         args.model,
-        providers=args.provider,
+        providers=args.providers,
         fps=args.fps,
         width=args.width,
         height=args.height,
@@ -92,14 +115,25 @@ def run(args: argparse.Namespace) -> int:
         mode=args.mode,
         flip_test=not args.no_flip_test,
     )
-    for result in results:
-        written = result.save(args.out, None if args.out.suffix else ["npz"]) if result.people else []
+    for number, result in enumerate(results):
+        if number and not formats:
+            raise UsageError(
+                f"{args.source}: holds several recordings, and {args.out} is the first of them; give a folder as "
+                "--out, or choose one with --sequence"
+            )
+        status = status if result.people else 1
+        written = []
+        for format in (formats or [None]) if result.people else ():
+            try:
+                written += result.save(args.out, format and [format])
+            except ValueError as error:  # what one format cannot hold, another can
+                print(f"error: {error}", file=sys.stderr)
+                status = 1
         for note in result.notes:
             print(f"note: {note}", file=sys.stderr)
         print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
         for path in written:
             print(f"wrote: {path}")
-        status = status if result.people else 1
     return status
 
 

@@ -3,11 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mpm_mmpose.runtime.__main__ import main
+from mpm_mmpose.datasets.store_writer import write_store
+from mpm_mmpose.formats import WRITERS
+from mpm_mmpose.runtime.__main__ import FORMATS, main
 
 HEAVY = ("torch", "torchvision", "mmengine", "mmcv", "mmdet", "mmpose", "cv2", "scipy", "matplotlib")
 # An environment in which none of them is installed; at the end, what was loaded and the seconds that it took the CPU.
@@ -73,10 +77,12 @@ def test_what_is_in_the_file(arguments, tmp_path, clip):
 @pytest.mark.parametrize(
     ("changes", "status", "message"),
     [
-        (dict(out="walk.fbx"), 2, "walk.fbx: suffix '.fbx' is not known; give"),
+        (dict(out="walk.fbx"), 2, "walk.fbx: suffix '.fbx' is not known; give a folder, or a file with one of .json, "),
+        (dict(out="walk.mp4"), 2, "walk.mp4: suffix '.mp4' is not known"),  # a video needs OpenCV
+        (dict(out="walk.bvh", format="npz"), 2, "walk.bvh: is one file, where --format leaves several"),
         (dict(model="none.onnx"), 2, "none.onnx: no such file"),
         (dict(source="none.json"), 2, "none.json: does not exist"),
-        (dict(provider="Magic"), 2, "provider 'Magic' is not known"),
+        (dict(providers="Magic"), 2, "provider 'Magic' is not known"),
         (dict(threshold="2"), 1, "no keypoint of 20 frames is inside the image"),
         (dict(mode="blended"), 1, "mode 'blended' needs poses of the sequence"),
     ],
@@ -90,6 +96,40 @@ def test_wrong_use_and_failures(arguments, tmp_path, capsys, monkeypatch, change
     assert main(arguments) == status
     said = capsys.readouterr().err
     assert message in said and "Traceback" not in said and not list(tmp_path.glob("walk.[!j]*"))
+
+
+def test_formats_are_those_of_the_package():
+    assert FORMATS == tuple(WRITERS)
+
+
+def test_a_folder_has_what_is_asked_for(arguments, tmp_path, capsys):
+    assert main([*arguments, "--out", str(tmp_path / "new"), "--format", "html", "bvh"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"wrote: {tmp_path}/new/walk.{name}" for name in ("html", "bvh")
+    ]
+    (tmp_path / "v1.2").mkdir()
+    for out in ("v1.2", "other"):
+        assert main([*arguments, "--out", str(tmp_path / out)]) == 0
+        assert [path.name for path in (tmp_path / out).iterdir()] == ["walk.npz"]
+
+
+def test_what_one_format_cannot_hold_keeps_no_other_from_being_written(arguments, tmp_path, capsys):
+    keypoints = json.loads(Path(arguments[0]).read_text())
+    keypoints["instance_info"] = keypoints["instance_info"][:1]
+    Path(arguments[0]).write_text(json.dumps(keypoints))
+    assert main([*arguments, "--out", str(tmp_path / "out"), "--format", "bvh", "npz"]) == 1
+    assert "walk.bvh: there is nobody to write; BVH: person 7 is left out: 1 frames have" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["walk.npz"]
+
+
+def test_recordings_do_not_go_into_one_file(model_file, clip, tmp_path, capsys):
+    write_store(tmp_path / "store", [replace(clip, name="a"), replace(clip, name="b")])
+    arguments = [str(tmp_path / "store"), "--model", str(model_file), "--out"]
+    assert main([*arguments, str(tmp_path / "a.npz")]) == 2
+    assert "store: holds several recordings, and" in capsys.readouterr().err
+    assert main([*arguments, str(tmp_path / "b.npz"), "--sequence", "b"]) == 0
+    assert main([*arguments, str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.npz", "b.npz"]
 
 
 def test_a_missing_rate_is_wrong_use(keypoint_file, model_file, tmp_path, capsys):
