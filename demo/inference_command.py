@@ -13,6 +13,7 @@ from pathlib import Path
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
 FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html", "video")
 DEFAULT_FORMATS = ("json", "npz", "video")
+BACKENDS = ("pytorch", "onnx")
 
 
 def positive(kind: type) -> Callable[[str], float]:
@@ -42,6 +43,18 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
         help="name in configs/mpm/metafile.yml, or a config file; default: %(default)s",
     )
     parser.add_argument("--weights", help="of the model: a checkpoint's path or address; default: the published ones")
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default="pytorch",
+        help="onnx: --weights is an exported model (docs/deployment.md), which needs no --model; default: %(default)s",
+    )
+    parser.add_argument(
+        "--providers",
+        nargs="+",
+        metavar="NAME",
+        help="of ONNX Runtime, the first that can do a step does it; default: the GPU's where there is one, the CPU's",
+    )
     parser.add_argument("--task", choices=("lift", "complete"), default="lift", help="default: %(default)s")
     parser.add_argument("--device", help="default: the GPU where there is one")
     parser.add_argument("--fps", type=positive(float), help="frames a second, where the source is wrong or silent")
@@ -100,7 +113,15 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
         # What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning.
         logger = MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
         with redirect_stdout(sys.stderr):
-            inferencer = MPMInferencer(args.model, args.weights, device=args.device, threshold=args.threshold, **model)
+            inferencer = MPMInferencer(
+                args.model,
+                args.weights,
+                device=args.device,
+                backend=args.backend,
+                providers=args.providers,
+                threshold=args.threshold,
+                **model,
+            )
         logger.setLevel("WARNING")
         for result in inferencer(
             source,

@@ -230,8 +230,14 @@ class MPMInferencer:
             wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
             if out is not None and (whole or people):
                 with _bar("video", "frame", progress and "video" in wanted) as report:
+                    problems = []
                     for format in wanted:
-                        self.kept += result.save(out, [format], report, show)
+                        try:
+                            self.kept += result.save(out, [format], report, show)
+                        except (ValueError, OSError) as error:  # what one format cannot hold, another can
+                            problems.append(str(error))
+                if problems:
+                    raise ValueError("; ".join(problems))
         return result
 
 

@@ -13,7 +13,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mpm_mmpose.apis import results
+from mpm_mmpose.apis import inferencer, results
+from mpm_mmpose.deployment.export import export_model
 
 DEMO = Path(__file__).parents[2] / "demo"
 CONFIGS = DEMO.parent / "configs/mpm"
@@ -107,6 +108,53 @@ def test_both_commands_offer_every_format(command):
 
     assert inference_command.FORMATS == results.FORMATS
     assert inference_command.DEFAULT_FORMATS == results.DEFAULT_FORMATS
+    assert inference_command.BACKENDS == inferencer.BACKENDS
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    """Arguments for the small model as ONNX Runtime takes it."""
+    path = tmp_path_factory.mktemp("exported") / "tiny.onnx"
+    export_model(model[1], model[3], path)
+    return ["--backend", "onnx", "--weights", str(path), "--device", "cpu"]
+
+
+def test_an_exported_model_gives_the_same(command, keypoints, model, exported, tmp_path):
+    for out, arguments in (("a", model), ("b", [*exported, "--providers", "CPUExecutionProvider"])):
+        status, _, err = command("keypoints_to_3d", *keypoints, *arguments, "--out", tmp_path / out, "--format", "npz")
+        assert status == 0, err
+    poses = [np.load(tmp_path / out / "walk.npz")["keypoints_3d"] for out in "ab"]
+    assert np.isfinite(poses[0]).all()
+    np.testing.assert_allclose(poses[1], poses[0], atol=1e-4)
+
+
+def test_an_exported_model_for_a_video(command, exported, pose2d, tmp_path):
+    source = write_video(tmp_path / "noise.mp4")
+    status, out, err = command("video_to_3d", source, *pose2d, *exported, "--out", tmp_path / "out", "--format", "bvh")
+    assert status == 0, err
+    assert out.splitlines()[-1] == f"kept: {tmp_path / 'out/noise.bvh'}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--providers", "MagicExecutionProvider"], "error: provider 'MagicExecutionProvider' is not known"),
+        (["--weights", "no.onnx"], "error: no.onnx: no such file; give what tools/deployment/export_onnx.py wrote"),
+        (["--backend", "pytorch", "--providers", "CPUExecutionProvider"], "error: providers are ONNX Runtime's"),
+        (["--backend", "tensorrt"], "argument --backend: invalid choice: 'tensorrt'"),
+    ],
+)
+def test_wrong_use_of_an_exported_model(command, keypoints, exported, tmp_path, arguments, message):
+    status, _, err = command("keypoints_to_3d", *keypoints, *exported, "--out", tmp_path / "out", *arguments)
+    assert status == 2 and message in err.strip().splitlines()[-1]
+
+
+def test_what_one_format_cannot_hold_keeps_no_other_from_being_left(command, keypoints, model, tmp_path):
+    keypoints[0].write_text(json.dumps(json.loads(keypoints[0].read_text())[:1]))
+    arguments = [*keypoints, *model, "--out", tmp_path / "out", "--format", "bvh", "html", "npz"]
+    status, out, err = command("keypoints_to_3d", *arguments)
+    assert status == 1 and "walk.bvh: there is nobody to write; BVH: person" in err.strip().splitlines()[-1]
+    assert out.splitlines() == [f"kept: {tmp_path / 'out' / f'walk.{name}'}" for name in ("npz", "html")]
 
 
 def test_threshold(command, keypoints, model, tmp_path):
