@@ -116,25 +116,68 @@ def _on_cpu(norm: _BatchNorm) -> CPUSyncBatchNorm:
     return synced.train(norm.training)
 
 
+def running_statistics(module: nn.Module) -> list[Tensor]:
+    """Running means and variances (C,) of every BatchNorm that has them."""
+    norms = [norm for norm in module.modules() if isinstance(norm, _BatchNorm) and norm.track_running_stats]
+    return [buffer for norm in norms for buffer in (norm.running_mean, norm.running_var)]
+
+
+def average_over_ranks(tensors: list[Tensor]) -> None:
+    """Replace the values of tensors, float32 of any shape, by their means over all ranks, in one message."""
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(mean.view_as(tensor))
+
+
 # In mmengine's registry, not mmpose's: Runner looks wrappers up without a scope.
 @MODEL_WRAPPERS.register_module()
 class MPMDistributedDataParallel(MMDistributedDataParallel):
-    """mmengine's wrapper, on CPU too, with BatchNorm statistics and logged losses of all ranks.
+    """mmengine's wrapper, on CPU too, whose logged losses and running statistics are those of all ranks.
 
-    Two ranks with half the batch each then compute and log what one process does with the whole batch. `device_ids`
-    is ignored without CUDA, because Runner always passes the local rank.
+    Args:
+        module: the model.
+        device_ids: ignored without CUDA, because Runner always passes the local rank.
+        sync_batchnorm: BatchNorm normalises with the statistics of all ranks, so that ranks with a part of the batch
+            each compute and log what one process does with the whole batch. Otherwise each with those of its own part,
+            and the running statistics are the mean over the ranks.
+        gradient_as_bucket_view: gradients lie in the buffers that are sent, so they are neither copied nor held twice.
+        kwargs: of mmengine's wrapper and torch's, such as static_graph.
     """
 
     def __init__(
-        self, module: nn.Module, device_ids: list[int] | None = None, sync_batchnorm: bool = True, **kwargs: object
+        self,
+        module: nn.Module,
+        device_ids: list[int] | None = None,
+        sync_batchnorm: bool = True,
+        gradient_as_bucket_view: bool = True,
+        **kwargs: object,
     ) -> None:
         if sync_batchnorm:
             module = synchronise_batchnorm(module)
-        super().__init__(module, device_ids=device_ids if torch.cuda.is_available() else None, **kwargs)
+        super().__init__(
+            module,
+            device_ids=device_ids if torch.cuda.is_available() else None,
+            gradient_as_bucket_view=gradient_as_bucket_view,
+            **kwargs,
+        )
+        # Those of synchronised layers are the same on all ranks already.
+        self._statistics = [] if sync_batchnorm else running_statistics(module)
 
     def train_step(self, data: dict | tuple | list, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """Train one step; return the mean over the ranks of what is logged (mmengine logs rank 0 alone)."""
-        log_vars = super().train_step(data, optim_wrapper)
-        values = torch.stack([value.detach().float() for value in log_vars.values()])
-        dist.all_reduce(values)
-        return dict(zip(log_vars, values / dist.get_world_size(), strict=True))
+        """Train one step; return the mean over the ranks of what is logged (mmengine logs rank 0 alone).
+
+        Raises:
+            ValueError: static_graph with gradient accumulation, which torch answers with an internal assertion.
+        """
+        if self.static_graph and not optim_wrapper.should_sync():
+            raise ValueError(
+                "model_wrapper_cfg: static_graph=True needs gradients to be sent in every step; leave it out, or "
+                "accumulative_counts of optim_wrapper"
+            )
+        log_vars = {name: value.detach().float() for name, value in super().train_step(data, optim_wrapper).items()}
+        # All in one message. Averaged every step or at the end, running statistics become the same; averaged here,
+        # checkpoints and tests on any rank find them so.
+        average_over_ranks([*log_vars.values(), *self._statistics])
+        return log_vars

@@ -1,4 +1,7 @@
-"""The functions in this process; the layers in two processes, which run this file as their program (see main)."""
+"""The functions in this process; the layers in two processes, which run this file as their program (see main).
+
+What training in several processes learns is in test_distributed_training.py.
+"""
 
 import os
 import subprocess
@@ -16,6 +19,8 @@ from torch import nn
 from mpm_mmpose.distributed import (
     CPUSyncBatchNorm,
     ProcessError,
+    average_over_ranks,
+    running_statistics,
     start_processes,
     stop_processes,
     synchronise_batchnorm,
@@ -53,33 +58,32 @@ def normalise(norm, share):
     return dict(y=y.detach(), x_grad=x.grad, weight_grad=norm.weight.grad, **norm.state_dict())
 
 
-def train(model, ranks=1, rank=0):
-    optim_wrapper = OptimWrapper(torch.optim.AdamW(model.parameters(), lr=0.01))
-    generator = torch.Generator().manual_seed(2)
-    losses = []
-    for _ in range(5):
-        x, y = torch.randn(16, 4, generator=generator), torch.randn(16, 2, generator=generator)
-        losses.append(model.train_step(dict(x=x[rank::ranks], y=y[rank::ranks]), optim_wrapper)["loss"])
-    return torch.stack(losses)
-
-
 def tiny_model():
     torch.manual_seed(3)
     return TinyModel()
 
 
+def refusal(wrapped):
+    """What a static graph says to accumulated gradients."""
+    optim_wrapper = OptimWrapper(torch.optim.SGD(wrapped.parameters(), lr=0.1), accumulative_counts=2)
+    with pytest.raises(ValueError) as refused:
+        wrapped.train_step(dict(x=torch.ones(4, 4), y=torch.ones(4, 2)), optim_wrapper)
+    return str(refused.value)
+
+
 def work():
     """What each of two processes computes: the results of both."""
     rank = dist.get_rank()
-    model = tiny_model()
-    wrapper = dict(type="MPMDistributedDataParallel", device_ids=[rank])
-    wrapped = MODEL_WRAPPERS.build(wrapper, default_args=dict(module=model))
+    wrapper = dict(type="MPMDistributedDataParallel", device_ids=[rank], static_graph=True)
+    wrapped = MODEL_WRAPPERS.build(wrapper, default_args=dict(module=tiny_model()))
     runner = [wrapped]
     runner.append(runner)  # as mmengine's Runner, which is part of reference cycles
-    losses = train(wrapped, ranks=2, rank=rank)
+    said = refusal(wrapped)
+    means = [torch.tensor([1.0 + rank, 5.0]), torch.tensor([[8.0 * rank]])]
+    average_over_ranks(means)
     norm = normalise(batchnorm(CPUSyncBatchNorm), SHARES[rank])
     results = [None, None]
-    dist.all_gather_object(results, dict(norm=norm, losses=losses, state=model.state_dict()))
+    dist.all_gather_object(results, dict(norm=norm, said=said, means=means))
     return results
 
 
@@ -122,13 +126,19 @@ def test_batchnorm_of_two_ranks_is_that_of_the_whole_batch(two_ranks):
     torch.testing.assert_close(ranks[0]["weight_grad"] + ranks[1]["weight_grad"], whole["weight_grad"])
 
 
-def test_two_ranks_train_as_one_process_with_the_whole_batch(two_ranks):
-    model = tiny_model()
-    losses = train(model)
+def test_a_static_graph_refuses_accumulated_gradients(two_ranks):
+    assert all("static_graph=True needs gradients to be sent in every step" in rank["said"] for rank in two_ranks)
+
+
+def test_means_over_ranks(two_ranks):
     for rank in two_ranks:
-        torch.testing.assert_close(rank["losses"], losses, rtol=1e-6, atol=1e-6)
-        for name, value in model.state_dict().items():
-            torch.testing.assert_close(rank["state"][name], value, rtol=1e-5, atol=1e-5, msg=name)
+        assert [mean.tolist() for mean in rank["means"]] == [[1.5, 5.0], [[4.0]]]
+
+
+def test_running_statistics_are_those_of_batchnorms():
+    norms = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 3), nn.BatchNorm2d(3, track_running_stats=False))
+    found = running_statistics(norms)
+    assert [id(values) for values in found] == [id(norms[0].running_mean), id(norms[0].running_var)]
 
 
 def test_synchronising_keeps_state_dict_and_parameters():
