@@ -37,9 +37,9 @@ def train_a_step(name: str, images: Path, out: Path) -> Runner:
 
 @pytest.mark.slow
 def test_the_2d_model_trains_and_finds_human36ms_keypoints(images, tmp_path):
-    runner = train_a_step("rtmpose_rendered", images, tmp_path)
+    runner = train_a_step("heatmap_rendered", images, tmp_path)
     assert runner.iter == 2 and np.isfinite(runner.message_hub.get_scalar("val/EPE").current())
-    model = Pose2D(CONFIGS / "rtmpose_rendered.py", tmp_path / "epoch_1.pth", "whole_image", device="cpu")
+    model = Pose2D(CONFIGS / "heatmap_rendered.py", tmp_path / "epoch_1.pth", "whole_image", device="cpu")
     assert model.keypoint_set == "h36m_17"
     people = model(np.full((100, 80, 3), 128, np.uint8))
     assert people.keypoints.shape == (1, 17, 2) and np.isfinite(people.keypoints).all()
@@ -48,9 +48,9 @@ def test_the_2d_model_trains_and_finds_human36ms_keypoints(images, tmp_path):
 def test_its_keypoints_are_those_of_the_annotations(images):
     dataset = Runner.build_dataloader(
         dict(
-            Config.fromfile(CONFIGS / "rtmpose_rendered.py").val_dataloader,
+            Config.fromfile(CONFIGS / "heatmap_rendered.py").val_dataloader,
             dataset=dict(
-                Config.fromfile(CONFIGS / "rtmpose_rendered.py").val_dataloader.dataset, data_root=str(images)
+                Config.fromfile(CONFIGS / "heatmap_rendered.py").val_dataloader.dataset, data_root=str(images)
             ),
         )
     ).dataset
@@ -79,8 +79,8 @@ def test_the_detector_trains_and_is_one_of_people(images, tmp_path):
     assert runner.iter == 2
     torch.manual_seed(0)
     model = Pose2D(
-        CONFIGS / "rtmpose_rendered.py",
-        _random(CONFIGS / "rtmpose_rendered.py", tmp_path / "pose.pth"),
+        CONFIGS / "heatmap_rendered.py",
+        _random(CONFIGS / "heatmap_rendered.py", tmp_path / "pose.pth"),
         CONFIGS / "rtmdet_rendered.py",
         tmp_path / "epoch_1.pth",
         "cpu",

@@ -115,7 +115,7 @@ def test_from_rendered_videos_to_a_page(tool, tmp_path, capsys):
     torch.manual_seed(0)
     init_default_scope("mmpose")
     (tmp_path / "tiny.py").write_text(TINY)
-    pose2d = CONFIGS / "pose2d/rtmpose_rendered.py"
+    pose2d = CONFIGS / "pose2d/heatmap_rendered.py"
     for config, name in ((tmp_path / "tiny.py", "lift"), (pose2d, "pose2d")):
         model = MODELS.build(Config.fromfile(config).model)
         torch.save(dict(state_dict=model.state_dict(), meta={}), tmp_path / f"{name}.pth")
