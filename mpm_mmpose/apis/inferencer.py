@@ -255,6 +255,8 @@ def _pytorch(
 ) -> WindowModel:
     if providers is not None:
         raise UsageError("providers are ONNX Runtime's: give backend='onnx' and an exported model")
+    if Path(weights or "").suffix == ".onnx":
+        raise UsageError(f"{weights}: is an exported model; give backend='onnx' (--backend onnx)")
     if model is None:
         raise UsageError("give a model: a name of configs/mpm/metafile.yml, or a config file")
     config, weights = find_model(model, weights)

@@ -23,7 +23,7 @@ class OnnxModel(WindowPredictor):
     providers: of ONNX Runtime, by name, the first that can do a step does it; by default the GPU's where the installed
     ONNX Runtime has one. threads: of the CPU's, by default all cores. info: what the file says of itself. Raises
     UsageError for a file that is not there, a provider that is not known or cannot be had, and where ONNX Runtime is
-    missing; ValueError for a file that is not ours.
+    missing; ValueError for a file that is not ours or contradicts itself.
     """
 
     def __init__(self, path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
@@ -31,6 +31,7 @@ class OnnxModel(WindowPredictor):
         self.info = ModelInfo.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
         if self.info.output == "features":
             raise UsageError(f"{path}: gives features, which are no poses; export it with --output target or sequence")
+        _check_graph(self.session, self.info, path)
         self.inputs, self.outputs = (self.info.input,), (self.info.output,)
         self.window, self.keypoint_set = self.info.window, self.info.keypoint_set
         self.num_keypoints = len(get_keypoint_set(self.keypoint_set))
@@ -87,6 +88,21 @@ def open_session(
             f"missing); there are {', '.join(session.get_providers())}"
         )
     return session
+
+
+def _check_graph(session: onnxruntime.InferenceSession, info: ModelInfo, path: str | Path) -> None:
+    """ValueError where a model takes or gives something else than it says of itself."""
+    window, number = info.window, len(get_keypoint_set(info.keypoint_set))
+    said = {INPUT: (window, number, 2 if info.input == "2d" else 3)}
+    said |= {HIDDEN: (window, number)} if info.mask_tokens else {}
+    poses = (number, 3) if info.output == "target" else (window, number, 3)
+    there = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
+    gives = tuple(session.get_outputs()[0].shape[1:])
+    if there != said or gives != poses:
+        raise ValueError(
+            f"{path}: it says that it takes {said} and gives {poses} a window, and takes {there} and gives {gives}; "
+            "export it again"
+        )
 
 
 def choose_providers(available: Sequence[str], wanted: Sequence[str] | None) -> list[str]:

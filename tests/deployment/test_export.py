@@ -152,6 +152,10 @@ def test_wrong_use_of_the_inferencer(trained, exported):
         MPMInferencer(backend="onnx")
     with pytest.raises(UsageError, match="providers are ONNX Runtime's: give backend='onnx'"):
         MPMInferencer(*trained("lift"), providers=["CPUExecutionProvider"])
+    with pytest.raises(
+        UsageError, match=r"lift_target.onnx: is an exported model; give backend='onnx' \(--backend onnx\)"
+    ):
+        MPMInferencer("mpm_mocap_27", exported("lift"))
     with pytest.raises(UsageError, match="give a model: a name of configs/mpm/metafile.yml"):
         MPMInferencer()
 

@@ -33,25 +33,26 @@ def make_info(**changes) -> ModelInfo:
 @pytest.fixture(scope="session")
 def write_model(tmp_path_factory):
     """A function that writes a model and gives its path: z is 1 where the keypoint is hidden; x is the shown x + 0.25,
-    which a mirror takes to -x + 0.25; y is the shown y."""
+    which a mirror takes to -x + 0.25; y is the shown y. One that takes 3D gives the shown z."""
 
     def write(metadata=None, **changes):
         info = make_info(**changes)
-        sequence = info.output == "sequence"
+        sequence, channels = info.output == "sequence", int(info.input[0])
         frames = ["batch", T] if sequence else ["batch"]
         nodes = [helper.make_node("Add", ["keypoints", "shift"], ["shifted"])]
         nodes.append(helper.make_node("Cast", ["hidden"], ["number"], to=TensorProto.FLOAT))
         nodes.append(helper.make_node("Unsqueeze", ["number", "last"], ["depth"]))
         whole = "poses" if sequence else "whole"
-        nodes.append(helper.make_node("Concat", ["shifted", "depth"], [whole], axis=3))
+        added = ["shifted", "depth"] if info.input == "2d" else ["shifted"]
+        nodes.append(helper.make_node("Concat", added, [whole], axis=3))
         if not sequence:
             nodes.append(helper.make_node("Gather", ["whole", "middle"], ["poses"], axis=1))
-        constants = dict(shift=np.float32([0.25, 0]), last=np.int64([-1]), middle=np.int64(T // 2))
+        constants = dict(shift=np.float32([0.25, 0, 0][:channels]), last=np.int64([-1]), middle=np.int64(T // 2))
         graph = helper.make_graph(
             nodes,
             "known",
             [
-                helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, ["batch", T, K, 2]),
+                helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, ["batch", T, K, channels]),
                 helper.make_tensor_value_info("hidden", TensorProto.BOOL, ["batch", T, K]),
             ],
             [helper.make_tensor_value_info("poses", TensorProto.FLOAT, [*frames, K, 3])],

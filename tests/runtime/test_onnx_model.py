@@ -9,6 +9,8 @@ from mpm_mmpose.keypoints import H36M_17
 from mpm_mmpose.runtime import OnnxModel
 from mpm_mmpose.runtime.onnx_model import choose_providers
 
+from .conftest import make_info
+
 T, K = 9, 17
 
 
@@ -76,6 +78,21 @@ def test_files_that_are_no_models(write_model, tmp_path):
         OnnxModel(write_model(metadata=dict(author="somebody else")))
     with pytest.raises(UsageError, match="gives features, which are no poses"):
         OnnxModel(write_model(output="features"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(window=81), r"it takes {'keypoints': \(81, 17, 2\), .* and takes {'keypoints': \(9, 17, 2\)"),
+        (dict(keypoint_set="common_16"), r"\(9, 16, 2\), .* gives \(16, 3\) a window, and takes .* gives \(17, 3\)"),
+        (dict(output="sequence"), r"gives \(9, 17, 3\) a window, and takes .* gives \(17, 3\); export it again"),
+        (dict(input="3d"), r"\(9, 17, 3\), .* takes {'keypoints': \(9, 17, 2\)"),
+        (dict(mask_tokens=False), r"it takes {'keypoints': \(9, 17, 2\)} and .* 'hidden': \(9, 17\)"),
+    ],
+)
+def test_a_file_that_contradicts_itself(write_model, changes, message):
+    with pytest.raises(ValueError, match=message):
+        OnnxModel(write_model(make_info(**changes).to_metadata()))
 
 
 def test_without_onnx_runtime_the_package_is_named(model_file, monkeypatch):
