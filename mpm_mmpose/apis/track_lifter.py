@@ -117,7 +117,7 @@ class TrackLifter:
 
         progress: called after each batch with the windows done and those there are. Frames further than :meth:`reach`
         from any sight of the person are NaN. Memory beyond the track's own size depends on ``batch_size``. Raises
-        ValueError where nothing of the person is to be believed.
+        ValueError where nothing of the person is to be believed, and where the model gives NaN alone.
         """
         stretches = self.stretches(track)
         if len(track) < FEW_FRAMES:
@@ -139,6 +139,11 @@ class TrackLifter:
             if spread is not None:
                 variance = self._variance(track, frames, lifted, index, report)
                 spread[frames.rows] = np.sqrt(variance[_nearest(frames.times, times)])
+        if not np.isfinite(poses).any():
+            raise ValueError(
+                f"person {track.person}: the model gives no numbers (NaN) for {len(track)} frames; its weights are "
+                "damaged: train or export it again"
+            )
         return Track3D(track, poses, self.keypoint_set, hidden, spread)
 
     def stretches(self, track: Track2D) -> list[ModelFrames]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from .arrays import write_npz
 from .bvh import write_bvh
 from .c3d import write_c3d
@@ -45,4 +47,16 @@ def write_scene(path: str | Path, scene: Scene) -> Written:
         known = ", ".join(f".{name}" for name in WRITERS)
         raise ValueError(f"{path}: suffix {path.suffix!r} is not known; give one of {known}")
     written = writer(path, scene)
-    return written if isinstance(written, Written) else Written([written], [])
+    paths, notes = written if isinstance(written, Written) else ([written], [])
+    # BVH has poses in these frames, and says how it came to them.
+    return Written(paths, [*notes, *(_missing(scene) if writer is not write_bvh else ())])
+
+
+def _missing(scene: Scene) -> list[str]:
+    """Who has frames without 3D, for whatever reason."""
+    notes = []
+    for person in scene.people:
+        without = int((~np.isfinite(person.keypoints_3d).all((1, 2))).sum())
+        if without:
+            notes.append(f"person {person.name} has no 3D in {without} of {len(person.frames)} frames")
+    return notes

@@ -24,7 +24,10 @@ def test_what_is_written_is_read(tmp_path, walk):
     ]
     people = [replace(person, truth=person.keypoints_3d + 0.1, spread=person.keypoints_3d[..., 0]) for person in people]
     walk = replace(walk, people=people)
-    assert write_scene(tmp_path / "walk.npz", walk) == ([tmp_path / "walk.npz"], [])
+    assert write_scene(tmp_path / "walk.npz", walk) == (
+        [tmp_path / "walk.npz"],
+        ["person b/2 has no 3D in 1 of 3 frames"],
+    )
     assert_same(read_npz(tmp_path / "walk.npz"), walk)
 
 

@@ -15,7 +15,7 @@ def read(path):
 
 def test_layout_and_places(tmp_path, walk):
     written = write_scene(tmp_path / "walk.trc", walk)
-    assert written == ([tmp_path / "walk_1.trc", tmp_path / "walk_b_2.trc"], [])
+    assert written == ([tmp_path / "walk_1.trc", tmp_path / "walk_b_2.trc"], ["person b/2 has no 3D in 1 of 3 frames"])
     header, rows = read(written.paths[1])
     assert header[0][:4] == ["PathFileType", "4", "(X/Y/Z)", "walk_b_2.trc"]
     assert header[0][4] == f"made by mpm_mmpose {__version__}; y up, z towards the camera"

@@ -2,6 +2,7 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from mpm_mmpose.formats import WRITERS, write_scene
@@ -32,6 +33,15 @@ def test_a_suffix_that_is_not_known(tmp_path, name):
         ValueError, match=r"is not known; give one of \.json, \.npz, \.csv, \.bvh, \.trc, \.c3d, \.html"
     ):
         write_scene(tmp_path / name, scene_of_poses(moving(4)))
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name != "bvh"])
+def test_frames_without_3d_are_said(tmp_path, name):
+    poses = moving(4)
+    poses[1] = np.nan
+    poses[2, 5, 0] = np.nan
+    written = write_scene(tmp_path / f"walk.{name}", scene_of_poses(moving(3), poses))
+    assert written.notes == ["person 2 has no 3D in 2 of 4 frames"]
 
 
 FULL_DISK = """

@@ -49,6 +49,14 @@ def test_who_cannot_be_lifted_is_left_out_with_a_reason(keypoint_file, model_fil
     assert "person 7: no keypoint of 20 frames is inside the image with a score of 2.0" in result.notes[0]
 
 
+def test_a_model_that_gives_no_numbers(keypoint_file, model_file, monkeypatch):
+    monkeypatch.setattr(OnnxModel, "targets", lambda self, windows, *_: np.full((len(windows), 17, 3), np.nan))
+    (result,) = lift_file(keypoint_file, model_file, fps=30, width=1000, height=1000, keypoint_set="h36m_17")
+    assert result.people == [] and result.notes == [
+        "person 7: the model gives no numbers (NaN) for 20 frames; its weights are damaged: train or export it again"
+    ]
+
+
 def test_too_few_frames_are_said(clip, model_file, tmp_path, caplog):
     write_store(tmp_path / "store", [clip])
     lifter = TrackLifter(OnnxModel(model_file))
