@@ -4,7 +4,7 @@ from .dependencies import check_dependencies
 
 check_dependencies()
 
-from . import checkpoint, distributed, evaluation, hooks, models  # noqa: E402, F401
+from . import checkpoint, compilation, distributed, evaluation, hooks, models  # noqa: E402, F401
 from .datasets import (  # noqa: E402, F401
     chunk_dataset,
     device_dataset,

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mpm_mmpose.models.layers import PoseEncoder, ResidualBlock, SelfAttention, StridedLayer, TransformerLayer
+from mpm_mmpose.models.layers import Dropout, PoseEncoder, ResidualBlock, SelfAttention, StridedLayer, TransformerLayer
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,45 @@ def seen_frames(layer, out_frame, frames=9, channels=16):
 def without_attention(layer):
     torch.nn.init.zeros_(layer.attention.out.weight)
     return layer.eval()
+
+
+@pytest.mark.parametrize("p", [0.1, 0.2, 0.5])
+def test_dropout_drops_the_share_and_keeps_the_mean(p):
+    x = torch.ones(1_000_003)  # no multiple of the four elements of one random number
+    y = Dropout(p)(x)
+    assert ((y == 0) | ((y - 1 / (1 - p)).abs() < 1e-4)).all()
+    spread = (p * (1 - p) / len(x)) ** 0.5
+    assert abs((y == 0).float().mean() - p) < 5 * spread
+    # Neighbours, which share a random number, and elements of the next one are dropped independently.
+    for shift in (1, 2, 3, 4):
+        both = ((y[shift:] == 0) & (y[:-shift] == 0)).float().mean()
+        assert abs(both - p * p) < 5 * p / len(x) ** 0.5
+
+
+def test_dropout_follows_the_seed_and_its_gradient_the_mask():
+    x = torch.randn(7, 5, requires_grad=True)
+    torch.manual_seed(1)
+    once = Dropout(0.5)(x)
+    torch.manual_seed(1)
+    again = Dropout(0.5)(x)
+    assert torch.equal(once, again) and not torch.equal(once, Dropout(0.5)(x))
+    once.sum().backward()
+    torch.testing.assert_close(x.grad, torch.where(once == 0, 0.0, 2.0))
+
+
+def test_dropout_onto_a_residual_drops_what_is_added():
+    x, residual = torch.randn(6, 4), torch.randn(6, 4)
+    drop = Dropout(0.3)
+    torch.manual_seed(1)
+    alone = drop(x)
+    torch.manual_seed(1)
+    torch.testing.assert_close(drop(x, onto=residual), residual + alone)
+    drop.eval()
+    assert torch.equal(drop(x), x) and torch.equal(drop(x, onto=residual), residual + x)
+
+
+def test_dropout_of_everything_leaves_nothing():
+    assert not Dropout(1.0)(torch.ones(10)).any()
 
 
 def test_encoder_normalises_over_all_frames_and_leaks_0_2():
