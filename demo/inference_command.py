@@ -97,8 +97,11 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
     """
     # OpenMP's threads spin while they wait, which makes every step slower where other programs want the cores too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # What the libraries below warn each other about is nothing that a user can mend.
+    # What the libraries below warn each other about is nothing that a user can mend; of damaged videos and cameras that
+    # are not there OpenCV and FFmpeg say hundreds of lines, we one.
     warnings.filterwarnings("ignore")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     if (missing := find_missing(source)) is not None:
         print(f"error: {missing}", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ..runtime import OnnxModel
 from .camera_recording import RecordedImages
@@ -281,8 +283,12 @@ def _check_writable(out: Path) -> None:
 
 @contextmanager
 def _bar(what: str, unit: str, progress: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """A function (done, of how many) that moves a bar with the time left."""
-    with tqdm(desc=what, unit=unit, disable=not progress, file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+    """A function (done, of how many) that moves a bar with the time left; warnings have lines of their own."""
+    whole_lines = logging_redirect_tqdm([logging.getLogger("mpm_mmpose")]) if progress else nullcontext()
+    with (
+        whole_lines,
+        tqdm(desc=what, unit=unit, disable=not progress, file=sys.stderr, dynamic_ncols=True, leave=False) as bar,
+    ):
 
         def report(done: int, total: int | None) -> None:
             bar.total = total

@@ -84,7 +84,8 @@ def build_lifter(config: str | Path, weights: str | Path | None, device: torch.d
     except OSError:
         raise
     except Exception as error:  # whatever torch makes of a file that is no checkpoint
-        first = str(error).strip().partition("\n")[0]
+        # Only its first sentence: the next ones of torch's advise to trust the file.
+        first = str(error).strip().partition("\n")[0].partition(". ")[0]
         raise ValueError(f"{weights}: is no checkpoint that can be read ({first}); give another") from None
     state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else {}
     _check_state(model, state, config, weights)

@@ -133,7 +133,10 @@ def _file(detections: Detections, fps: float | None, width: int, height: int, tr
     ids = follow(detections, times[numbers], track) if detections.tracks is None else detections.tracks
     order = np.lexsort((numbers, ids))
     check_ids(detections, ids[order], detections.frames[order])
-    width, height = image_size(detections, width, height)
+    try:
+        width, height = image_size(detections, width, height)
+    except ValueError as error:  # it was given, so it was given wrongly
+        raise UsageError(str(error)) from None
     fps = fps or detections.fps
     tracks = split_tracks(
         ids[order],

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import subprocess
 import sys
@@ -8,68 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import inferencer, results
 from mpm_mmpose.deployment.export import export_model
 
 DEMO = Path(__file__).parents[2] / "demo"
-CONFIGS = DEMO.parent / "configs/mpm"
-TINY = f"""
-_base_ = ["{CONFIGS}/lift_mocap_27.py"]
-model = dict(
-    backbone=dict(num_frames=9, channels=16, hidden_channels=16, depth=1, num_heads=2, mask_tokens=True),
-    head=dict(num_frames=9, strides=(3, 3), channels=16, hidden_channels=16, num_heads=2),
-)
-"""
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """Arguments for a small model with random weights."""
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "tiny.py").write_text(TINY)
-    init_default_scope("mmpose")
-    torch.manual_seed(0)
-    weights = MODELS.build(Config.fromfile(folder / "tiny.py").model).state_dict()
-    torch.save(dict(state_dict=weights), folder / "tiny.pth")
-    return ["--model", str(folder / "tiny.py"), "--weights", str(folder / "tiny.pth"), "--device", "cpu"]
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Function that runs a command in this process and gives its status, what it said, and what went wrong."""
-    monkeypatch.syspath_prepend(str(DEMO))
-
-    def run(name, *arguments):
-        spec = importlib.util.spec_from_file_location(name, DEMO / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        try:
-            status = module.main(list(map(str, arguments)))
-        except SystemExit as exit:
-            status = exit.code
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    yield run
-    sys.modules.pop("inference_command", None)
-
-
-@pytest.fixture
-def keypoints(tmp_path):
-    """COCO results of one person who walks, and how to say what they lack."""
-    body = np.random.default_rng(0).uniform(0, 200, (17, 2)) + 100
-    people = [
-        dict(image_id=frame, keypoints=np.c_[body + (3 * frame, 0), np.ones(17)].ravel().tolist(), score=1.0)
-        for frame in range(12)
-    ]
-    path = tmp_path / "walk.json"
-    path.write_text(json.dumps(people))
-    return [path, "--fps", 25, "--width", 1000, "--height", 800]
 
 
 @pytest.mark.parametrize("name", ["video_to_3d", "keypoints_to_3d"])
@@ -128,7 +70,7 @@ def test_an_exported_model_gives_the_same(command, keypoints, model, exported, t
     np.testing.assert_allclose(poses[1], poses[0], atol=1e-4)
 
 
-def test_an_exported_model_for_a_video(command, exported, pose2d, tmp_path):
+def test_an_exported_model_for_a_video(command, exported, pose2d, tmp_path, write_video):
     source = write_video(tmp_path / "noise.mp4")
     status, out, err = command("video_to_3d", source, *pose2d, *exported, "--out", tmp_path / "out", "--format", "bvh")
     assert status == 0, err
@@ -192,38 +134,7 @@ def test_a_file_that_cannot_be_read_is_status_1(command, keypoints, model, tmp_p
     assert status == 1 and "walk.json: is no JSON, or is cut off" in err.strip().splitlines()[-1]
 
 
-def write_video(path, frames=5):
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25.0, (192, 256))
-    rng = np.random.default_rng(0)
-    for _ in range(frames):
-        writer.write(rng.integers(0, 255, (256, 192, 3), np.uint8))
-    writer.release()
-    return path
-
-
-@pytest.fixture(scope="module")
-def pose2d(tmp_path_factory):
-    """Arguments for a small 2D model of MMPose's with random weights, which finds keypoints everywhere."""
-    import mmpose
-
-    config = (
-        Path(mmpose.__file__).parent
-        / ".mim/configs/body_2d_keypoint/topdown_heatmap/coco/td-hm_mobilenetv2_8xb64-210e_coco-256x192.py"
-    )
-    cfg = Config.fromfile(config)
-    cfg.model.backbone.init_cfg = None
-    init_default_scope("mmpose")
-    torch.manual_seed(0)
-    state = MODELS.build(cfg.model).state_dict()
-    # Random layers make almost nothing of an image: heatmaps above the least score, and not flat.
-    state["head.final_layer.bias"][:] = 1.0
-    state["head.final_layer.weight"] *= 1e9
-    weights = tmp_path_factory.mktemp("pose2d") / "mobilenet.pth"
-    torch.save(dict(state_dict=state, meta={}), weights)
-    return ["--pose2d", str(config), "--pose2d-weights", str(weights), "--detector", "whole_image"]
-
-
-def test_video_to_3d(command, model, pose2d, tmp_path):
+def test_video_to_3d(command, model, pose2d, tmp_path, write_video):
     source = write_video(tmp_path / "noise.mp4")
     status, out, err = command("video_to_3d", source, *pose2d, *model, "--out", tmp_path / "out")
     assert status == 0, err
@@ -237,7 +148,9 @@ def test_video_to_3d(command, model, pose2d, tmp_path):
     assert np.isfinite(np.load(tmp_path / "out/noise.npz")["keypoints_3d"]).all()
 
 
-def test_the_2d_that_a_video_left_gives_the_same_3d_and_says_all_that_is_needed(command, model, pose2d, tmp_path):
+def test_the_2d_that_a_video_left_gives_the_same_3d_and_says_all_that_is_needed(
+    command, model, pose2d, tmp_path, write_video
+):
     source = write_video(tmp_path / "noise.mp4", 12)
     assert command("video_to_3d", source, *pose2d, *model, "--out", tmp_path / "out", "--format", "npz")[0] == 0
     kept = tmp_path / "out/noise_2d.json"
@@ -274,7 +187,7 @@ def test_what_is_no_video(command, model, pose2d, tmp_path, content, status, mes
     assert found == status and message in err.strip().splitlines()[-1]
 
 
-def test_ctrl_c_says_what_is_kept(command, model, pose2d, tmp_path, monkeypatch):
+def test_ctrl_c_says_what_is_kept(command, model, pose2d, tmp_path, monkeypatch, write_video):
     from mpm_mmpose.apis.pose2d import Pose2D
 
     find, calls = Pose2D.__call__, []
