@@ -1,7 +1,7 @@
 # Stage I of the paper, section 4.2: AdamW, 1e-4, factor 0.97 an epoch, 15 epochs, batch 1024 over all processes.
 # Released code: Adam(amsgrad=True) without weight decay, 49 epochs.
 train_cfg = dict(by_epoch=True, max_epochs=15)
-optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-4))
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-4, fused=True))
 # An open end: mmengine would write max_epochs into the checkpoint and stop there when a run is resumed for longer.
 param_scheduler = [dict(type="ExponentialLR", gamma=0.97, by_epoch=True, end=10**9)]
 auto_scale_lr = dict(base_batch_size=1024, enable=False)
