@@ -302,6 +302,17 @@ def test_plot_goes_where_it_is_pressed(page):
     assert page.frame == pytest.approx(79 * (width / 2 - 46) / (width - 56), abs=1)
 
 
+def test_plot_has_a_dot_for_a_frame_alone(browser, tmp_path):
+    """As of a dump that has every tenth frame of a clip."""
+    whole = person("0", "walking", 0.03)
+    some = {name: value[::10] for name, value in vars(whole).items() if isinstance(value, np.ndarray)}
+    others = {name: value for name, value in vars(whole).items() if name not in some}
+    scene = Scene("some", [Person(**some, **others)], np.arange(60) / 30, 30.0, 1000, 1002)
+    page = Page(browser, write_page(tmp_path / "some.html", scene))
+    page.press(RIGHT)  # where there is nobody
+    assert page.frame == 1 and page.count("#plot", BLUE) > 6 * 8
+
+
 def test_light_and_dark(browser, path):
     light, dark = Page(browser, path), None
     background = light.picture("#view")[-5, 5]

@@ -67,7 +67,7 @@ export class Plot {
     }
   }
 
-  /** The highest and lowest error of each px, or each frame where there are fewer. */
+  /** The highest and lowest error of each px, or each frame where there are fewer; a dot where there is one alone. */
   drawLine(context, person) {
     context.strokeStyle = personColour(this.numbers[person.index], this.state.theme);
     context.lineWidth = 1.4;
@@ -75,6 +75,8 @@ export class Plot {
     const { frames } = this.scene;
     const steps = Math.min(frames, Math.max(1, Math.round(this.width - LEFT - RIGHT)));
     let drawing = false;
+    let alone = null;
+    const dots = [];
     context.beginPath();
     for (let step = 0; step < steps; step += 1) {
       const first = Math.floor((step * frames) / steps);
@@ -89,12 +91,20 @@ export class Plot {
         }
       }
       const there = low <= high;
+      if (!there && alone) dots.push(alone);
+      alone = there && !drawing ? [this.x(first), this.y(low)] : null;
       if (there && drawing) context.lineTo(this.x(first), this.y(low));
       if (there && !drawing) context.moveTo(this.x(first), this.y(low));
       if (there && high > low) context.lineTo(this.x(first), this.y(high));
       drawing = there;
     }
     context.stroke();
+    context.fillStyle = context.strokeStyle;
+    for (const [x, y] of alone ? [...dots, alone] : dots) {
+      context.beginPath();
+      context.arc(x, y, 2.5, 0, 2 * Math.PI);
+      context.fill();
+    }
   }
 
   drawAxes(context) {
