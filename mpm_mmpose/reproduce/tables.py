@@ -150,16 +150,6 @@ TABLES = {
             "The loss of pre-training (a study of this project)",
             {"all": "all keypoints, as released", "hidden": "hidden keypoints alone"},
         ),
-        Table(
-            "S3",
-            "Dropout of attention weights (a study of this project)",
-            {
-                "scratch_dropout": "no pre-training, 10 % dropped, as released",
-                "scratch_none": "no pre-training, none dropped",
-                "dropout": "2D + 3D, 10 % dropped, as released",
-                "none": "2D + 3D, none dropped",
-            },
-        ),
     )
 }
 
