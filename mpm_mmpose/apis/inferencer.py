@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ..runtime import OnnxModel
 from .camera_recording import RecordedImages
@@ -23,6 +19,7 @@ from .model_index import build_lifter, find_model
 from .people_2d import Stopped, find_people
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
+from .progress import progress_bar
 from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
 from .room import place
 from .smoothing import FILTERS, smooth
@@ -186,7 +183,7 @@ class MPMInferencer:
         record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
         try:
             view = LiveView(images, self.lifter, self.pose2d.keypoint_set) if show else None
-            with _bar("2D", "image", progress) as report, view or nullcontext():
+            with progress_bar("2D", "image", progress) as report, view or nullcontext():
                 recording = find_people(images, self.pose2d, track, view, report, record)
         except Stopped as stopped:
             self.kept += [record] if record and record.is_file() else []
@@ -219,7 +216,7 @@ class MPMInferencer:
         whole = False
         try:
             for number, track in enumerate(recording.tracks, 1):
-                with _bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
+                with progress_bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
                     try:
                         people.append(lift(track, report, notes))
                     except UsageError:
@@ -231,7 +228,7 @@ class MPMInferencer:
             # Drawing takes long, which nobody wants who has just stopped this.
             wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
             if out is not None and (whole or people):
-                with _bar("video", "frame", progress and "video" in wanted) as report:
+                with progress_bar("video", "frame", progress and "video" in wanted) as report:
                     problems = []
                     for format in wanted:
                         try:
@@ -279,19 +276,3 @@ def _check_writable(out: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise UsageError(f"{out}: nothing can be written there ({error.strerror}); give another --out") from None
-
-
-@contextmanager
-def _bar(what: str, unit: str, progress: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """A function (done, of how many) that moves a bar with the time left; warnings have lines of their own."""
-    whole_lines = logging_redirect_tqdm([logging.getLogger("mpm_mmpose")]) if progress else nullcontext()
-    with (
-        whole_lines,
-        tqdm(desc=what, unit=unit, disable=not progress, file=sys.stderr, dynamic_ncols=True, leave=False) as bar,
-    ):
-
-        def report(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield report
