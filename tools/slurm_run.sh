@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bash tools/slurm_run.sh PARTITION JOB_NAME SCRIPT [arguments of SCRIPT]: one torchrun a node, under srun.
-# GPUS (8), GPUS_PER_NODE (8), CPUS_PER_TASK (5 a GPU), PORT (29500), SRUN_ARGS.
+# GPUS (8), GPUS_PER_NODE (8), CPUS_PER_TASK (5 a GPU), PORT (29500), SRUN_ARGS; MAX_RESTARTS as in torchrun.sh.
 set -euo pipefail
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 GPUS=${GPUS:-8}

@@ -13,6 +13,7 @@ TOOLS = Path(__file__).parents[2] / "tools"
 def run(tmp_path):
     programs = dict(
         python='echo "$@"',
+        new_stores='echo "new stores: $TORCH_DISABLE_SHARE_RDZV_TCP_STORE"',
         srun='echo "srun $@" >&2; while [ "$1" != bash ]; do shift; done; SLURM_NODEID=1 SLURM_JOB_NODELIST=n "$@"',
         scontrol="printf 'node-a\\nnode-b\\n'",
     )
@@ -48,6 +49,33 @@ def test_several_machines(run):
 def test_a_chosen_port_is_taken(run):
     done = run("dist_train.sh", "c.py", "2", PORT="1234")
     assert " --nnodes=1 --node_rank=0 --master_addr=127.0.0.1 --master_port=1234 " in done.stdout
+
+
+@pytest.mark.parametrize("resume", [["--resume"], ["--resume", "auto"], ["--resume=auto"], ["--resume", "--amp"]])
+def test_restarts_go_on_from_the_last_checkpoint(run, resume):
+    done = run("dist_train.sh", "c.py", "2", *resume, MAX_RESTARTS="3")
+    assert done.stdout.startswith("-m torch.distributed.run --standalone --max_restarts=3 --nproc_per_node=2 ")
+
+
+def test_a_restart_does_not_meet_the_dead(run, tmp_path):
+    done = run("dist_train.sh", "c.py", "2", "--resume", MAX_RESTARTS="1", PYTHON=f"{tmp_path}/new_stores")
+    assert done.stdout == "new stores: 1\n"
+
+
+@pytest.mark.parametrize("resume", [[], ["--resume", "epoch_3.pth"], ["--resume=epoch_3.pth"]])
+def test_restarts_that_would_begin_anew_are_refused(run, resume):
+    done = run("dist_train.sh", "c.py", "2", *resume, MAX_RESTARTS="3")
+    said = "MAX_RESTARTS=3 needs --resume, without a checkpoint: a restart goes on from the last one\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert run("dist_test.sh", "c.py", "e.pth", "2", MAX_RESTARTS="3").returncode == 0  # a test just begins anew
+
+
+@pytest.mark.parametrize(("rank", "is_host"), [("0", 1), ("2", 0)])
+def test_several_machines_hear_of_restarts(run, rank, is_host):
+    where = dict(NNODES="3", NODE_RANK=rank, MASTER_ADDR="host", PORT="1234")
+    done = run("dist_train.sh", "c.py", "4", "--resume", MAX_RESTARTS="1", **where)
+    meeting = f"--nnodes=3 --rdzv_backend=c10d --rdzv_id=mpm --rdzv_conf=is_host={is_host} --rdzv_endpoint=host:1234"
+    assert f" {meeting} --max_restarts=1 --nproc_per_node=4 " in done.stdout
 
 
 @pytest.mark.parametrize(
