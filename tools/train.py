@@ -17,6 +17,7 @@ def parse_args() -> argparse.Namespace:
         help="go on from a checkpoint; without a value (or 'auto') from the last one in the work directory",
     )
     parser.add_argument("--amp", action="store_true", help="automatic mixed precision (needs CUDA)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile backbone and decoders: for GPUs")
     args = parser.parse_args()
     if args.amp:
         import torch
@@ -37,6 +38,8 @@ def main() -> None:
         if args.amp:
             cfg.optim_wrapper.type = "AmpOptimWrapper"
             cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+        if args.compile:
+            cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="CompileHook")]
         if args.resume:
             cfg.resume = True
             cfg.load_from = None if args.resume == "auto" else args.resume

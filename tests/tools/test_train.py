@@ -111,6 +111,15 @@ def test_two_processes_and_a_resumed_one_do_as_one_process_does(place):
 
 
 @pytest.mark.slow
+def test_compile_is_asked_for_by_one_flag(place):
+    # That the parts compile is tests/test_compilation.py's; compiling for real takes minutes.
+    command = [sys.executable, f"{ROOT}/tools/train.py", "tiny.py", "--compile", "--work-dir", "compiled"]
+    done = run(*command, cwd=place, TORCHDYNAMO_DISABLE="1")
+    assert done.returncode == 0, done.stderr
+    assert "backbone and decoders are compiled" in done.stderr + done.stdout
+
+
+@pytest.mark.slow
 def test_missing_data_is_the_last_word(tmp_path):
     done = run("bash", f"{ROOT}/tools/dist_train.sh", f"{ROOT}/configs/mpm/pretrain_h36m_amass.py", "2", cwd=tmp_path)
     assert done.returncode == 1
