@@ -198,3 +198,13 @@ def test_real_size_on_recorded_motion(motion_dir, tmp_path):
     poses = OnnxModel(tmp_path / "model.onnx").targets(windows, flip_test=False)
     assert expected.std() > 0.1
     np.testing.assert_allclose(poses, expected, atol=1e-4)
+
+
+def test_large_features_may_differ_by_more(trained, monkeypatch):
+    """Features have no unit: those of trained models go to some hundreds, where float32 is off by 1e-4."""
+    graph, info = build_graph(*trained("lift"), "features")
+    expected = torch.tensor([[[300.0, -1.0]]])
+    for off, difference in ((3e-3, 1e-5), (0.3, 1e-3)):
+        monkeypatch.setattr(module, "load_exported", lambda *_, off=off: lambda *_: expected + off)
+        found = module._difference(lambda *_: expected, info, Path("a.onnx"), "onnx")
+        assert found == pytest.approx(difference, rel=1e-2)

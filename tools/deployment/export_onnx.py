@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return 130
-    unit = "" if info.output == "features" else " m"
+    unit = " of the largest feature" if info.output == "features" else " m"
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB; largest difference to PyTorch {difference:.1e}{unit}")
     for name, value in info.to_metadata().items():
         print(f"  {name}: {value}")
