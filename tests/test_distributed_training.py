@@ -22,6 +22,8 @@ from mpm_mmpose.distributed import running_statistics, start_processes, stop_pro
 from mpm_mmpose.masking import Masks
 from mpm_mmpose.models import PretrainPreprocessor
 
+pytestmark = pytest.mark.timeout(600)  # 21 processes, up to two on each core
+
 CONFIG = Path(__file__).parents[1] / "configs/mpm/pretrain_mocap_27.py"
 BATCH, WINDOWS, FRAMES = 16, 64, 9  # 4 steps an epoch, 2 epochs
 # Biases in front of a BatchNorm have the gradient 0, of which rounding leaves some 1e-9. With its own eps, AdamW would
@@ -178,7 +180,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     environment = os.environ | dict(CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
     command = [sys.executable, __file__, str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=540)
     assert done.returncode == 0, done.stderr
     return lambda case: [torch.load(folder / case / f"{rank}.pt") for rank in range(CASES[case][0])]
 
