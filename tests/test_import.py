@@ -36,3 +36,11 @@ def test_a_config_that_names_the_package_registers_it(tmp_path: Path):
     (tmp_path / "old.py").write_text(OLD_CONFIG)
     code = f"from mmengine.config import Config\nConfig.fromfile({str(tmp_path / 'old.py')!r})\n"
     assert "MPMBackbone" in run(f"{code}from mmpose.registry import MODELS\nprint(MODELS.get('MPMBackbone'))")
+
+
+@pytest.mark.parametrize(("given", "then"), [("", "1"), ("0", "0")])
+def test_large_pages_are_asked_for_unless_the_user_says_otherwise(given, then):
+    before = f"import os; os.environ['THP_MEM_ALLOC_ENABLE'] = '{given}'; " if given else ""
+    assert run(f"{before}import mpm_mmpose.register; import os; print(os.environ['THP_MEM_ALLOC_ENABLE'])").split() == [
+        then
+    ]

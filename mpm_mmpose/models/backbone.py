@@ -40,7 +40,7 @@ class MPMBackbone(BaseModule):
         inputs: which encoders to build, out of '2d' (normalised screen coordinates) and '3d' (root-relative metres).
         mask_tokens: build the learned tokens that stand in for hidden keypoints.
         drop: dropout in the temporal layers.
-        attn_drop: dropout of attention weights.
+        attn_drop: dropout of attention weights (released: 0.1, which earned nothing, see docs/performance.md).
         mlp_drop: dropout in the frame-wise layers (released: 0.1 in pre-training, 0.2 in lifting).
         encode_hidden_frames: pass hidden frames through the frame-wise layers as well and drop them afterwards, as
             released; they then take part in the BatchNorm statistics of training. The output in evaluation is equal.
@@ -60,7 +60,7 @@ class MPMBackbone(BaseModule):
         inputs: Sequence[str] = ("2d", "3d"),
         mask_tokens: bool = True,
         drop: float = 0.1,
-        attn_drop: float = 0.1,
+        attn_drop: float = 0.0,
         mlp_drop: float = 0.1,
         encode_hidden_frames: bool = False,
         init_cfg: dict | list | None = None,

@@ -87,7 +87,7 @@ class SelfAttention(nn.Module):
         ValueError: if ``channels`` is no multiple of ``num_heads``.
     """
 
-    def __init__(self, channels: int, num_heads: int, attn_drop: float = 0.1) -> None:
+    def __init__(self, channels: int, num_heads: int, attn_drop: float = 0.0) -> None:
         super().__init__()
         if channels % num_heads:
             raise ValueError(f"channels={channels} must be a multiple of num_heads={num_heads}")
@@ -113,7 +113,7 @@ class TransformerLayer(nn.Module):
     """Pre-norm transformer layer with a ReLU feed-forward network; (B, T, C) -> (B, T, C)."""
 
     def __init__(
-        self, channels: int, hidden_channels: int, num_heads: int, drop: float = 0.1, attn_drop: float = 0.1
+        self, channels: int, hidden_channels: int, num_heads: int, drop: float = 0.1, attn_drop: float = 0.0
     ) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(channels, eps=LAYER_NORM_EPS)
@@ -146,7 +146,7 @@ class StridedLayer(nn.Module):
         stride: int,
         offset: int = 0,
         drop: float = 0.1,
-        attn_drop: float = 0.1,
+        attn_drop: float = 0.0,
     ) -> None:
         super().__init__()
         self.stride = stride

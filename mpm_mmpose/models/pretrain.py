@@ -45,7 +45,7 @@ class MaskedPoseHead(BaseModule):
         num_heads: attention heads.
         outputs: which decoders to build, out of '2d' and '3d'.
         drop: dropout.
-        attn_drop: dropout of attention weights.
+        attn_drop: dropout of attention weights (released: 0.1, which earned nothing, see docs/performance.md).
         init_cfg: mmengine's.
     """
 
@@ -59,7 +59,7 @@ class MaskedPoseHead(BaseModule):
         num_heads: int = 8,
         outputs: Sequence[str] = ("2d", "3d"),
         drop: float = 0.1,
-        attn_drop: float = 0.1,
+        attn_drop: float = 0.0,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg)
