@@ -30,7 +30,8 @@ def scaled_keep_mask(x: Tensor, p: float) -> Tensor:
     dropped = min(round(p * 2**16), 2**16 - 1)
     bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
     kept = bits.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - 2**15
-    return kept.to(x.dtype).mul_(2**16 / (2**16 - dropped))
+    zero, scale = torch.zeros((), dtype=x.dtype), torch.tensor(2**16 / (2**16 - dropped), dtype=x.dtype)
+    return torch.where(kept, scale, zero)
 
 
 class PoseEncoder(nn.Module):
@@ -126,7 +127,7 @@ class TransformerLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Transform (B, T, C)."""
         x = self.drop(self.attention(self.norm1(x)), onto=x)
-        y = self.linear2(self.drop(F.relu(self.linear1(self.norm2(x)), inplace=True)))
+        y = self.linear2(self.drop(F.relu(self.linear1(self.norm2(x)))))
         return self.drop(y, onto=x)
 
 
@@ -161,11 +162,19 @@ class StridedLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Transform and shorten (B, T, C)."""
         x = self.drop(self.attention(self.norm1(x)), onto=x)
-        y = self.drop(F.relu(self.linear1(self.norm2(x)), inplace=True)).transpose(1, 2)  # (B, hidden, T)
+        y = self.reduce(self.drop(F.relu(self.linear1(self.norm2(x)))))
+        return self.drop(y, onto=x[:, self.offset :: self.stride])
+
+    def reduce(self, y: Tensor) -> Tensor:
+        """The convolution: (B, T, hidden) -> (B, T / stride, C)."""
+        if self.stride == 3 and self.offset == 1:
+            # Kernels and groups are the same frames: a product of what lies side by side, and nothing is moved.
+            weight = self.conv.weight.transpose(1, 2).flatten(1)  # (C, 3 * hidden)
+            return F.linear(y.reshape(len(y), -1, weight.shape[1]), weight, self.conv.bias)
         # One zero frame on either side, as far as a kernel reaches over the edge; a negative pad drops frames that
         # no kernel sees, so that the first kernel is centred on `offset`.
-        y = self.conv(F.pad(y, (1 - self.offset, max(0, self.offset - self.stride + 2))))
-        return self.drop(y.transpose(1, 2), onto=x[:, self.offset :: self.stride])
+        y = F.pad(y.transpose(1, 2), (1 - self.offset, max(0, self.offset - self.stride + 2)))
+        return self.conv(y).transpose(1, 2)
 
 
 def pose_projection(channels: int, outputs: int) -> nn.Linear:

@@ -136,6 +136,13 @@ def test_strided_layer_sees_three_frames_around_the_offset(stride, offset, out_f
     assert seen_frames(layer, out_frame) == expected
 
 
+def test_strided_layer_is_a_convolution_where_kernels_are_groups():
+    layer = StridedLayer(16, 24, 4, stride=3, offset=1)
+    y = torch.randn(2, 9, 24)
+    conv = F.conv1d(y.transpose(1, 2), layer.conv.weight, layer.conv.bias, stride=3).transpose(1, 2)
+    torch.testing.assert_close(layer.reduce(y), conv)
+
+
 @pytest.mark.parametrize(("stride", "offset"), [(3, 0), (3, 1), (3, 2), (1, 0), (9, 4)])
 def test_strided_layer_residual_is_the_offset_frame_of_every_group(stride, offset):
     layer = without_attention(StridedLayer(16, 24, 4, stride=stride, offset=offset))
