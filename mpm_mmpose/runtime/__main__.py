@@ -48,7 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help=f"a file that ends in {', '.join(f'.{name}' for name in FORMATS)}, or a folder",
     )
     parser.add_argument("--format", nargs="+", choices=FORMATS, help="what to leave in a folder; default: npz")
-    parser.add_argument("--fps", type=positive(float), help="frames a second; needed unless FILE is a store")
+    parser.add_argument("--fps", type=positive(float), help="frames a second; needed unless FILE says")
     parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless FILE says")
     parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless FILE says")
     parser.add_argument("--keypoint-format", default="auto", help="as in demo/keypoints_to_3d.py; default: as it looks")
