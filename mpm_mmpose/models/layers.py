@@ -170,7 +170,7 @@ class StridedLayer(nn.Module):
         if self.stride == 3 and self.offset == 1:
             # Kernels and groups are the same frames: a product of what lies side by side, and nothing is moved.
             weight = self.conv.weight.transpose(1, 2).flatten(1)  # (C, 3 * hidden)
-            return F.linear(y.reshape(len(y), -1, weight.shape[1]), weight, self.conv.bias)
+            return F.linear(y.unflatten(1, (-1, 3)).flatten(2), weight, self.conv.bias)
         # One zero frame on either side, as far as a kernel reaches over the edge; a negative pad drops frames that
         # no kernel sees, so that the first kernel is centred on `offset`.
         y = F.pad(y.transpose(1, 2), (1 - self.offset, max(0, self.offset - self.stride + 2)))
