@@ -133,7 +133,7 @@ def image_size(detections: Detections, width: int, height: int) -> tuple[int, in
 
     Raises ValueError (file, fix) where neither does, or where most keypoints are outside of the size that was given.
     """
-    if detections.width and detections.height:
+    if detections.width > 0 and detections.height > 0:
         return detections.width, detections.height
     if not (width > 0 and height > 0):
         raise ValueError(f"{detections.path}: does not say how large the image is; give width and height in px")
