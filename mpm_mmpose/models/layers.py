@@ -18,7 +18,7 @@ class Dropout(nn.Dropout):
 
     def forward(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
         """Drop elements of x and scale the others in training; added to ``onto`` where that is given."""
-        if not self.training or self.p in (0, 1) or x.is_cuda or torch.compiler.is_compiling():
+        if not self.training or self.p in (0, 1) or not x.is_cpu or torch.compiler.is_compiling():
             x = super().forward(x)
             return x if onto is None else onto + x
         kept = scaled_keep_mask(x, self.p)
