@@ -15,9 +15,10 @@ from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS, MODELS
+from noise_clips import noise_clip
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.datasets import PoseSequence, write_store
+from mpm_mmpose.datasets import write_store
 from mpm_mmpose.distributed import running_statistics, start_processes, stop_processes
 from mpm_mmpose.masking import Masks
 from mpm_mmpose.models import PretrainPreprocessor
@@ -157,28 +158,15 @@ def main(folder):
 def write(store):
     """Two clips of 64 windows together, no two frames alike."""
     rng = np.random.default_rng(0)
-    sequences = []
-    for frames in (40, WINDOWS - 40):
-        poses = (rng.normal(0, 0.3, (frames, 17, 3)) + [0, 0, 4]).astype(np.float32)
-        sequences.append(
-            PoseSequence(
-                name=f"clip of {frames}",
-                keypoints_3d=poses,
-                keypoints=1000 * poses[..., :2] / poses[..., 2:] + 500,
-                intrinsics=np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0], np.float32),
-                width=1000,
-                height=1000,
-                fps=50,
-            )
-        )
-    write_store(store, sequences)
+    write_store(store, [noise_clip(f"clip of {frames}", frames, rng) for frames in (40, WINDOWS - 40)])
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """The records of all ranks of a case."""
     folder = tmp_path_factory.mktemp("trained")
-    environment = os.environ | dict(CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
+    path = os.pathsep.join([str(Path(__file__).parent / "common"), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | dict(CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1", PYTHONPATH=path)
     command = [sys.executable, __file__, str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=540)
     assert done.returncode == 0, done.stderr

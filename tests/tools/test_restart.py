@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from noise_clips import noise_clip
 
 import mpm_mmpose.checkpoint  # noqa: F401  (what may be in a checkpoint)
-from mpm_mmpose.datasets import PoseSequence, write_store
+from mpm_mmpose.datasets import write_store
 
 ROOT = Path(__file__).parents[2]
 # Everything random is on: dropout, flips, masks, each rank its own. 2 epochs of 3 steps.
@@ -51,18 +52,7 @@ class Kill(Hook):
 
 @pytest.fixture
 def train(tmp_path):
-    rng = np.random.default_rng(0)
-    poses = (rng.normal(0, 0.3, (24, 17, 3)) + [0, 0, 4]).astype(np.float32)
-    clip = PoseSequence(
-        name="clip",
-        keypoints_3d=poses,
-        keypoints=1000 * poses[..., :2] / poses[..., 2:] + 500,
-        intrinsics=np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0], np.float32),
-        width=1000,
-        height=1000,
-        fps=50,
-    )
-    write_store(tmp_path / "data/stores/mocap_train", [clip])
+    write_store(tmp_path / "data/stores/mocap_train", [noise_clip("clip", 24, np.random.default_rng(0))])
     (tmp_path / "tiny.py").write_text(CONFIG)
     (tmp_path / "killing.py").write_text(HOOK)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from noise_clips import noise_clip
 
-from mpm_mmpose.datasets import PoseSequence, write_store
+from mpm_mmpose.datasets import write_store
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -54,21 +55,9 @@ def place(tmp_path_factory):
     (folder / "tiny.py").write_text(CONFIG)
     rng = np.random.default_rng(0)
     for store, lengths in (("mocap_train", (30, 18)), ("mocap_val", (7, 6))):
-        sequences = []
-        for i, frames in enumerate(lengths):
-            poses = (rng.normal(0, 0.3, (frames, 17, 3)) + [0, 0, 4]).astype(np.float32)
-            sequences.append(
-                PoseSequence(
-                    name=f"clip {i}",
-                    keypoints_3d=poses,
-                    keypoints=1000 * poses[..., :2] / poses[..., 2:] + 500,
-                    intrinsics=np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0], np.float32),
-                    width=1000,
-                    height=1000,
-                    fps=50,
-                    action=("walk", "wave")[i],
-                )
-            )
+        sequences = [
+            noise_clip(f"clip {i}", frames, rng, action=("walk", "wave")[i]) for i, frames in enumerate(lengths)
+        ]
         write_store(folder / "data/stores" / store, sequences)
     return folder
 
