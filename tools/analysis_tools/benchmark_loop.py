@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -80,6 +81,7 @@ def measure(config: Path, store: Path, work_dir: Path, args: argparse.Namespace)
     cfg.work_dir, cfg.launcher, cfg.log_level = str(work_dir), "none", "ERROR"
     if args.amp:
         cfg.optim_wrapper.update(type="AmpOptimWrapper", dtype="bfloat16")
+    print(f"{config.name}: {2 * (args.blocks + 1) * args.steps} steps of {args.batch} windows ...", file=sys.stderr)
     runner = Runner.from_cfg(cfg)
     clock = Clock()
     runner.register_hook(clock)
