@@ -9,7 +9,17 @@ check_dependencies()
 # PyTorch's own switch, read when it makes its first large tensor: on Linux CPUs, pages of 2 MB instead of 4 kB.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-from . import checkpoint, compilation, distributed, evaluation, hooks, models  # noqa: E402, F401
+from . import (  # noqa: E402, F401
+    activation_checkpointing,
+    checkpoint,
+    compilation,
+    distributed,
+    evaluation,
+    float32_precision,
+    hooks,
+    models,
+    training_log,
+)
 from .datasets import (  # noqa: E402, F401
     chunk_dataset,
     device_dataset,

@@ -5,23 +5,10 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import HOOKS, MODELS
+from small_models import LIFT, PRETRAIN, batches
 
 import mpm_mmpose.register  # noqa: F401
 from mpm_mmpose.compilation import compile_parts
-
-SMALL = dict(channels=16, hidden_channels=32, num_heads=2, attn_drop=0.0)
-PRETRAIN = dict(
-    type="MaskedPoseEstimator",
-    data_preprocessor=dict(type="PretrainPreprocessor"),
-    backbone=dict(type="MPMBackbone", num_frames=9, depth=1, **SMALL),
-    head=dict(type="MaskedPoseHead", num_frames=9, **SMALL),
-)
-LIFT = dict(
-    type="PoseLifter",
-    data_preprocessor=dict(type="LiftingPreprocessor"),
-    backbone=dict(type="MPMBackbone", num_frames=9, depth=1, inputs=("2d",), **SMALL),
-    head=dict(type="LiftingHead", num_frames=9, strides=(3, 3), **SMALL),
-)
 
 
 @pytest.fixture(autouse=True)
@@ -30,19 +17,6 @@ def scope():
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
-
-
-def batches(number=3):
-    draw = torch.Generator().manual_seed(1)
-    for _ in range(number):
-        poses = torch.rand(4, 9, 17, 3, generator=draw)
-        yield dict(
-            keypoints=torch.rand(4, 9, 17, 2, generator=draw) - 0.5,
-            keypoints_3d=poses + torch.tensor([0.0, 0.0, 4.0]),
-            intrinsics=torch.tensor([[2.3, 2.3, 0, 0, 0, 0, 0, 0, 0]]).repeat(4, 1),
-            action=torch.zeros(4, dtype=torch.long),
-            window=torch.arange(4),
-        )
 
 
 def train(config, compiled, drop=0.1):

@@ -4,6 +4,13 @@ import argparse
 
 from command_line import existing_file, new_parser, read_config, run
 
+#: Flag, the hook it adds, and what that does; the memory's before the compiler's, which compiles what is there.
+HOOKS = {
+    "--tf32": ("TF32Hook", "multiply float32 matrices in TF32 on a GPU"),
+    "--save-memory": ("ActivationCheckpointHook", "compute temporal layers anew in the backward pass"),
+    "--compile": ("CompileHook", "torch.compile backbone and decoders: for GPUs"),
+}
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -17,7 +24,8 @@ def parse_args() -> argparse.Namespace:
         help="go on from a checkpoint; without a value (or 'auto') from the last one in the work directory",
     )
     parser.add_argument("--amp", action="store_true", help="automatic mixed precision (needs CUDA)")
-    parser.add_argument("--compile", action="store_true", help="torch.compile backbone and decoders: for GPUs")
+    for flag, (_, what) in HOOKS.items():
+        parser.add_argument(flag, action="append_const", const=flag, dest="hooks", help=what)
     args = parser.parse_args()
     if args.amp:
         import torch
@@ -36,10 +44,14 @@ def main() -> None:
 
         cfg = read_config(args)
         if args.amp:
+            import torch
+
             cfg.optim_wrapper.type = "AmpOptimWrapper"
-            cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
-        if args.compile:
-            cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="CompileHook")]
+            dtype = cfg.optim_wrapper.setdefault("dtype", "bfloat16" if torch.cuda.is_bf16_supported() else "float16")
+            # bfloat16 has the range of float32: nothing to scale.
+            cfg.optim_wrapper.setdefault("loss_scale", 1.0 if dtype == "bfloat16" else "dynamic")
+        added = [dict(type=hook) for flag, (hook, _) in HOOKS.items() if flag in (args.hooks or ())]
+        cfg.custom_hooks = [*cfg.get("custom_hooks", []), *added]
         if args.resume:
             cfg.resume = True
             cfg.load_from = None if args.resume == "auto" else args.resume

@@ -100,12 +100,16 @@ def test_two_processes_and_a_resumed_one_do_as_one_process_does(place):
 
 
 @pytest.mark.slow
-def test_compile_is_asked_for_by_one_flag(place):
+def test_means_for_gpus_are_asked_for_by_one_flag_each(place):
     # That the parts compile is tests/test_compilation.py's; compiling for real takes minutes.
-    command = [sys.executable, f"{ROOT}/tools/train.py", "tiny.py", "--compile", "--work-dir", "compiled"]
+    flags = ("--compile", "--save-memory", "--tf32")
+    command = [sys.executable, f"{ROOT}/tools/train.py", "tiny.py", *flags, "--work-dir", "compiled"]
     done = run(*command, cwd=place, TORCHDYNAMO_DISABLE="1")
     assert done.returncode == 0, done.stderr
     assert "backbone and decoders are compiled" in done.stderr + done.stdout
+    written = (place / "compiled/tiny.py").read_text()
+    order = [written.index(hook) for hook in ("RandomStateHook", "TF32Hook", "ActivationCheckpointHook", "CompileHook")]
+    assert order == sorted(order)
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
 """Speed of training steps and of inference, beside a plain matrix product of the same precision.
 
 Everything is timed in turn, round by round, because machines drift; medians are printed, and every figure as time,
-windows a second, and share of the product's speed (FLOPs counted by torch.utils.flop_counter). Data are random and lie
-on the device. A training step is the estimator's own: preprocessor with flip and masks, loss, backward, optimizer.
+windows a second, and share of the product's speed (FLOPs counted by torch.utils.flop_counter). Kept are the tensors
+that a step's forward pass saves for its backward pass. Data are random and lie on the device. A training step is the
+estimator's own: preprocessor with flip and masks, loss, backward, optimizer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
-PRECISIONS = ("float32", "bf16")
+PRECISIONS = ("float32", "tf32", "bf16")
 SIDE = 2048  # of the matrices of the product
 #: Row, config, and what is done with its model.
 CASES = {
@@ -40,7 +41,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32, help="windows a step (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="of which medians are taken (default: %(default)s)")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="ROW", help="some rows only")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the backbone and the head")
+    parser.add_argument("--compile", action="store_true", help="torch.compile; one window in CUDA graphs as well")
+    parser.add_argument("--save-memory", action="store_true", help="compute temporal layers anew in the backward pass")
     parser.add_argument("--no-dropout", action="store_true", help="set all dropout to 0, to see what it costs")
     parser.add_argument(
         "--profile", type=Path, metavar="DIR", help="write Chrome traces there, print the top ten costs"
@@ -62,6 +64,9 @@ class Case:
         from mmengine.optim import build_optim_wrapper
         from mmpose.registry import MODELS
 
+        from mpm_mmpose.activation_checkpointing import checkpoint_layers
+        from mpm_mmpose.compilation import compile_parts
+
         config, self.kind = CASES[name]
         cfg = Config.fromfile(CONFIGS / config)
         cfg.model.backbone.init_cfg = None
@@ -71,9 +76,6 @@ class Case:
             cfg.model.backbone.mlp_drop = 0.0
         torch.manual_seed(0)
         self.model = MODELS.build(cfg.model).to(device)
-        if args.compile:
-            self.model.backbone.compile()
-            self.model.head.compile()
         self.device, self.bf16 = device, args.precision == "bf16"
         self.batch = 1 if self.kind == "one" else args.batch
         self.data = self._random_batch(cfg.model.backbone.num_frames)
@@ -83,6 +85,13 @@ class Case:
             self.optimizer = build_optim_wrapper(self.model.train(), wrapper)
         else:
             self.model.eval()
+        self.flops = self._flops()  # of the plain model: neither compiled nor repeated products are counted rightly
+        if args.save_memory:
+            checkpoint_layers(self.model)
+        self.kept = self._kept() if self.kind == "step" else None
+        if args.compile:
+            graphs = self.kind == "one" and device.type == "cuda"
+            compile_parts(self.model, **(dict(mode="reduce-overhead") if graphs else {}))
 
     def run(self) -> None:
         """What is timed, once."""
@@ -94,7 +103,7 @@ class Case:
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             self.model.head.forward(self.model.extract_feat(self.data["keypoints"]))
 
-    def flops(self) -> int:
+    def _flops(self) -> int:
         """Of one window: matrix products, forward and, in a step, backward."""
         from torch.nn.attention import SDPBackend, sdpa_kernel
         from torch.utils.flop_counter import FlopCounterMode
@@ -104,6 +113,23 @@ class Case:
         with sdpa_kernel(SDPBackend.MATH), counter:
             self.run()
         return counter.get_total_flops() // self.batch
+
+    def _kept(self) -> int:
+        """Bytes that one window keeps from the forward for the backward pass."""
+        import torch
+
+        weights = {weight.untyped_storage().data_ptr() for weight in self.model.parameters()}
+        storages = {}
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in weights:
+                storages[storage.data_ptr()] = storage  # held, so that no other tensor gets its address
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            self.run()
+        return sum(storage.nbytes() for storage in storages.values()) // self.batch
 
     def _random_batch(self, frames: int) -> dict[str, torch.Tensor]:
         import torch
@@ -136,12 +162,12 @@ def measure(args: argparse.Namespace, device: torch.device) -> dict[str, Any]:
     """What --json prints."""
     import torch
 
+    torch.backends.cuda.matmul.allow_tf32 = args.precision == "tf32"
     cases = {name: Case(name, args, device) for name in dict.fromkeys(args.cases)}
     dtype = torch.bfloat16 if args.precision == "bf16" else torch.float32
     left, right = (torch.randn(SIDE, SIDE, device=device, dtype=dtype) for _ in range(2))
     actions: dict[str, Callable[[], Any]] = {"product": lambda: left @ right}
     actions |= {name: case.run for name, case in cases.items()}
-    flops = {name: case.flops() for name, case in cases.items()}
     times: dict[str, list[float]] = {name: [] for name in actions}
     memory = {}
     for number in range(args.rounds + 2):
@@ -159,8 +185,9 @@ def measure(args: argparse.Namespace, device: torch.device) -> dict[str, Any]:
         name: dict(
             seconds=medians[name],
             windows_per_s=case.batch / medians[name],
-            gflop_a_window=flops[name] / 1e9,
-            share_of_product=flops[name] * case.batch / medians[name] / product,
+            gflop_a_window=case.flops / 1e9,
+            share_of_product=case.flops * case.batch / medians[name] / product,
+            **({"kept_MB_a_window": case.kept / 1e6} if case.kept else {}),
             **({"peak_GiB": memory[name]} if memory else {}),
         )
         for name, case in cases.items()
@@ -172,6 +199,7 @@ def measure(args: argparse.Namespace, device: torch.device) -> dict[str, Any]:
         python=platform.python_version(),
         precision=args.precision,
         compiled=args.compile,
+        save_memory=args.save_memory,
         dropout=not args.no_dropout,
         batch=args.batch,
         rounds=args.rounds,
@@ -182,7 +210,8 @@ def measure(args: argparse.Namespace, device: torch.device) -> dict[str, Any]:
 
 def report(found: dict[str, Any]) -> str:
     """The table."""
-    changed = ", compiled" * found["compiled"] + ", no dropout" * (not found["dropout"])
+    changed = ", compiled" * found["compiled"] + ", layers computed anew" * found["save_memory"]
+    changed += ", no dropout" * (not found["dropout"])
     lines = [
         f"{found['device']}; torch {found['torch']}, Python {found['python']}; {found['precision']}{changed}; "
         f"batch {found['batch']}, medians of {found['rounds']}",
@@ -190,12 +219,13 @@ def report(found: dict[str, Any]) -> str:
         "",
     ]
     memory = any("peak_GiB" in row for row in found["rows"].values())
-    lines += ["| | ms | windows/s | GFLOP a window | of the product |" + " peak GiB |" * memory]
-    lines += ["|---|---:|---:|---:|---:|" + "---:|" * memory]
+    lines += ["| | ms | windows/s | GFLOP a window | of the product | kept a window, MB |" + " peak GiB |" * memory]
+    lines += ["|---|---:|---:|---:|---:|---:|" + "---:|" * memory]
     for name, row in found["rows"].items():
         cells = f"{1e3 * row['seconds']:.1f} | {row['windows_per_s']:.1f} | {row['gflop_a_window']:.2f}"
         last = f" {row['peak_GiB']:.1f} |" if memory else ""
-        lines.append(f"| {name} | {cells} | {row['share_of_product']:.0%} |{last}")
+        kept = f"{row['kept_MB_a_window']:.1f}" if "kept_MB_a_window" in row else "-"
+        lines.append(f"| {name} | {cells} | {row['share_of_product']:.0%} | {kept} |{last}")
     return "\n".join(lines)
 
 
