@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
 PRECISIONS = ("float32", "tf32", "bf16")
 SIDE = 2048  # of the matrices of the product
+#: Operators that do the FLOPs counted: matrix products and attention.
+NEEDED = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "convolution", "scaled_dot_product")
 #: Row, config, and what is done with its model.
 CASES = {
     "pre-training step": ("pretrain_h36m_amass.py", "step"),
@@ -145,6 +147,15 @@ class Case:
         return {name: value.to(self.device) for name, value in batch.items()}
 
 
+def plain_product(args: argparse.Namespace, device: torch.device) -> Callable[[], Any]:
+    """The matrix product that everything is compared with."""
+    import torch
+
+    dtype = torch.bfloat16 if args.precision == "bf16" else torch.float32
+    left, right = (torch.randn(SIDE, SIDE, device=device, dtype=dtype) for _ in range(2))
+    return lambda: left @ right
+
+
 def seconds(action: Callable[[], Any], device: torch.device) -> float:
     """Wall clock of one call, until the device is done."""
     import torch
@@ -164,9 +175,7 @@ def measure(args: argparse.Namespace, device: torch.device) -> dict[str, Any]:
 
     torch.backends.cuda.matmul.allow_tf32 = args.precision == "tf32"
     cases = {name: Case(name, args, device) for name in dict.fromkeys(args.cases)}
-    dtype = torch.bfloat16 if args.precision == "bf16" else torch.float32
-    left, right = (torch.randn(SIDE, SIDE, device=device, dtype=dtype) for _ in range(2))
-    actions: dict[str, Callable[[], Any]] = {"product": lambda: left @ right}
+    actions: dict[str, Callable[[], Any]] = {"product": plain_product(args, device)}
     actions |= {name: case.run for name, case in cases.items()}
     times: dict[str, list[float]] = {name: [] for name in actions}
     memory = {}
@@ -230,10 +239,12 @@ def report(found: dict[str, Any]) -> str:
 
 
 def write_profiles(args: argparse.Namespace, device: torch.device) -> None:
-    """A Chrome trace a row below --profile, and its ten greatest costs printed."""
+    """A Chrome trace a row below --profile; its ten greatest costs, and what would be left of them, printed."""
+    import torch
     from torch.profiler import ProfilerActivity, profile
 
     args.profile.mkdir(parents=True, exist_ok=True)
+    product = plain_product(args, device)
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device.type == "cuda")
     for name in dict.fromkeys(args.cases):
         case = Case(name, args, device)
@@ -243,8 +254,20 @@ def write_profiles(args: argparse.Namespace, device: torch.device) -> None:
             seconds(case.run, device)
         trace = args.profile / f"{name.replace(' ', '_').replace(',', '')}.json"
         profiled.export_chrome_trace(str(trace))
-        order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
-        print(f"\n{name}: {trace}\n{profiled.key_averages().table(sort_by=order, row_limit=10)}", file=sys.stderr)
+        kind = "device" if device.type == "cuda" else "cpu"
+        events = profiled.key_averages()
+        print(f"\n{name}: {trace}\n{events.table(sort_by=f'self_{kind}_time_total', row_limit=10)}", file=sys.stderr)
+        # Operators alone: a GPU's kernels stand beside those that started them.
+        operators = [event for event in events if event.device_type == torch.autograd.DeviceType.CPU]
+        times = {event.key: getattr(event, f"self_{kind}_time_total") / 1e6 for event in operators}
+        needed = sum(took for key, took in times.items() if any(word in key for word in NEEDED))
+        speed = 2 * SIDE**3 / statistics.median(seconds(product, device) for _ in range(5))
+        bound = case.flops * case.batch / needed / speed
+        print(
+            f"Products and attention take {1e3 * needed:.0f} of {1e3 * sum(times.values()):.0f} ms. "
+            f"If all else took no time, this would reach {bound:.0%} of the product.",
+            file=sys.stderr,
+        )
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=10, help="timed in a block (default: %(default)s)")
     parser.add_argument("--blocks", type=int, default=4, help="after one to warm up (default: %(default)s)")
     parser.add_argument("--amp", action="store_true", help="bfloat16, on a GPU")
+    parser.add_argument("--compile", action="store_true", help="torch.compile backbone and decoders")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     args = parser.parse_args(argv)
     for name in ("batch", "steps", "blocks"):
@@ -81,6 +82,8 @@ def measure(config: Path, store: Path, work_dir: Path, args: argparse.Namespace)
     cfg.work_dir, cfg.launcher, cfg.log_level = str(work_dir), "none", "ERROR"
     if args.amp:
         cfg.optim_wrapper.update(type="AmpOptimWrapper", dtype="bfloat16")
+    if args.compile:
+        cfg.custom_hooks = [*cfg.custom_hooks, dict(type="CompileHook")]
     print(f"{config.name}: {2 * (args.blocks + 1) * args.steps} steps of {args.batch} windows ...", file=sys.stderr)
     runner = Runner.from_cfg(cfg)
     clock = Clock()
@@ -98,7 +101,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
-        write_random_store(store, 8000)
+        write_random_store(store, max(8000, 2 * args.batch * (args.steps + 1)))  # epochs of full length
         found: dict[str, Any] = {
             row: measure(CONFIGS / name, store, Path(folder) / row, args) for row, name in ROWS.items()
         }
