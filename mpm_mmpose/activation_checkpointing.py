@@ -16,9 +16,10 @@ from .models.layers import StridedLayer, TransformerLayer
 class ActivationCheckpointHook(Hook):
     """Temporal layers keep their inputs alone and compute the rest anew in the backward pass.
 
-    A fifth of the memory for a third more time, see docs/performance.md; what is learned stays the same. MMEngine's
-    own key, ``activation_checkpointing``, is the re-entrant kind: in several processes it refuses our pre-training,
-    which uses every layer twice. Frame-wise layers are left alone, as BatchNorm would count each batch twice.
+    A quarter of the memory for a quarter to a third more time, see docs/performance.md; what is learned stays the
+    same. MMEngine's own key, ``activation_checkpointing``, is the re-entrant kind: in several processes it refuses our
+    pre-training, which uses every layer twice. Frame-wise layers are left alone, as BatchNorm would count each batch
+    twice.
     """
 
     def before_train(self, runner: Runner) -> None:
