@@ -8,6 +8,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from .layers import PoseEncoder, SpatialMLP, TransformerLayer
+from .place import window_place, with_place
 from .pretrained import report_pretrained
 
 COORDINATES = {"2d": 2, "3d": 3}
@@ -44,6 +45,8 @@ class MPMBackbone(BaseModule):
         mlp_drop: dropout in the frame-wise layers (released: 0.1 in pre-training, 0.2 in lifting).
         encode_hidden_frames: pass hidden frames through the frame-wise layers as well and drop them afterwards, as
             released; they then take part in the BatchNorm statistics of training. The output in evaluation is equal.
+        place_apart: encode 2D keypoints relative to the mean of the window's visible ones, and that mean beside them.
+            The paper's are where they are in the image; see study S3 in docs/results.md.
         init_cfg: mmengine's; type 'Pretrained' logs how many weights were taken.
     """
 
@@ -63,6 +66,7 @@ class MPMBackbone(BaseModule):
         attn_drop: float = 0.0,
         mlp_drop: float = 0.1,
         encode_hidden_frames: bool = False,
+        place_apart: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -75,9 +79,11 @@ class MPMBackbone(BaseModule):
         self.inputs = tuple(inputs)
         self.mask_tokens = mask_tokens
         self.encode_hidden_frames = encode_hidden_frames
+        self.place_apart = place_apart
         for name in self.inputs:
             size = COORDINATES[name]
-            setattr(self, f"encoder_{name}", PoseEncoder(num_keypoints * size, 2 * channels, mlp_drop))
+            points = num_keypoints + int(place_apart and name == "2d")
+            setattr(self, f"encoder_{name}", PoseEncoder(points * size, 2 * channels, mlp_drop))
             if mask_tokens:
                 setattr(self, f"keypoint_token_{name}", nn.Parameter(torch.randn(size)))
         self.spatial = SpatialMLP(2 * channels, channels, drop=mlp_drop)
@@ -126,7 +132,11 @@ class MPMBackbone(BaseModule):
                 in the number of hidden frames.
         """
         name = self._check(poses, frame_mask, keypoint_mask)
-        poses = self._hide_keypoints(poses, keypoint_mask, name)
+        if self.place_apart and name == "2d":
+            place = window_place(poses, self._hidden(poses, frame_mask, keypoint_mask))
+            poses = with_place(self._hide_keypoints(poses - place, keypoint_mask, name), place)
+        else:
+            poses = self._hide_keypoints(poses, keypoint_mask, name)
         position = self.temporal.position
         if frame_mask is None:
             return self.temporal(self._encode(poses, name) + position)
@@ -152,6 +162,14 @@ class MPMBackbone(BaseModule):
         # With nothing hidden the token stays in the graph all the same: DDP wants every parameter used in every step.
         hidden = poses.isnan().any(-1) if mask is None else mask
         return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
+
+    @staticmethod
+    def _hidden(poses: Tensor, frame_mask: Tensor | None, keypoint_mask: Tensor | None) -> Tensor:
+        """All that is hidden, by a mask or by being no number: (B, T, K) bool."""
+        hidden = poses.isnan().any(-1)
+        if keypoint_mask is not None:
+            hidden = hidden | keypoint_mask
+        return hidden if frame_mask is None else hidden | frame_mask[..., None]
 
     def _check(self, poses: Tensor, frame_mask: Tensor | None, keypoint_mask: Tensor | None) -> str:
         """Check the arguments of forward and return the name of the encoder."""

@@ -150,6 +150,16 @@ TABLES = {
             "The loss of pre-training (a study of this project)",
             {"all": "all keypoints, as released", "hidden": "hidden keypoints alone"},
         ),
+        Table(
+            "S3",
+            "Where a person stands in the image (a study of this project)",
+            {
+                "scratch": "no pre-training, 2D where it is in the image, as released",
+                "scratch_apart": "no pre-training, 2D and its place apart",
+                "pretrained": "2D + 3D, 2D where it is in the image, as released",
+                "pretrained_apart": "2D + 3D, 2D and its place apart",
+            },
+        ),
     )
 }
 

@@ -49,7 +49,13 @@ def clip():
 
 @pytest.mark.parametrize(
     ("kind", "output"),
-    [("lift", "target"), ("lift_all", "sequence"), ("occluded", "target"), ("completion", "target")],
+    [
+        ("lift", "target"),
+        ("apart", "target"),
+        ("lift_all", "sequence"),
+        ("occluded", "target"),
+        ("completion", "target"),
+    ],
 )
 def test_a_thousand_random_windows_as_pytorch_has_them(trained, exported, kind, output):
     path = exported(kind, output)

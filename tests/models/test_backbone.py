@@ -44,14 +44,39 @@ def test_nothing_hidden_gives_a_token_a_frame_and_encoders_differ(backbone, size
 
 @pytest.mark.parametrize("size", [2, 3])
 @pytest.mark.parametrize("encode_hidden_frames", [False, True])
-def test_hidden_content_changes_nothing(masks, size, encode_hidden_frames):
-    backbone = build(encode_hidden_frames=encode_hidden_frames)
+@pytest.mark.parametrize("place_apart", [False, True])
+def test_hidden_content_changes_nothing(masks, size, encode_hidden_frames, place_apart):
+    backbone = build(encode_hidden_frames=encode_hidden_frames, place_apart=place_apart)
     hidden = masks.keypoint_mask | masks.frame_mask[..., None]
     x = poses(size)
     other = torch.where(hidden[..., None], torch.full_like(x, 1e3), x)
     assert torch.equal(backbone(x, *masks), backbone(other, *masks))
-    seen = torch.where(hidden[..., None], x, x + 0.1)
+    seen = torch.where(hidden[..., None], x, 1.1 * x)
     assert (backbone(seen, *masks) - backbone(x, *masks)).abs().max() > 1e-3
+
+
+def test_place_apart_sees_a_moved_person_by_the_place_alone(masks):
+    backbone = build(place_apart=True)
+    assert (backbone(poses(2), *masks) - backbone(poses(2) + 0.5, *masks)).abs().max() > 1e-3
+    with torch.no_grad():
+        backbone.encoder_2d.linear.weight[:, 2 * K :] = 0
+    torch.testing.assert_close(backbone(poses(2), *masks), backbone(poses(2) + 0.5, *masks), rtol=1e-4, atol=1e-5)
+
+
+def test_place_apart_leaves_3d_alone(masks):
+    apart, plain = build(place_apart=True), build()
+    missing = plain.load_state_dict(
+        {k: v for k, v in apart.state_dict().items() if "encoder_2d" not in k}, strict=False
+    )
+    assert all("encoder_2d" in name for name in missing.missing_keys)
+    assert torch.equal(apart(poses(3), *masks), plain(poses(3), *masks))
+
+
+def test_place_apart_takes_what_is_no_number_as_hidden():
+    backbone, x = build(place_apart=True), poses(2)
+    hidden = torch.rand(B, T, K, generator=torch.Generator().manual_seed(3)) < 0.3
+    nan = x.masked_fill(hidden[..., None], torch.nan)
+    torch.testing.assert_close(backbone(nan), backbone(x, keypoint_mask=hidden))
 
 
 def test_hidden_frames_change_no_training_statistics_by_default(masks):
