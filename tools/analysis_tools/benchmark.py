@@ -285,11 +285,21 @@ def main() -> None:
     except (RuntimeError, AssertionError) as error:
         print(f"error: --device {args.device}: {str(error).partition(chr(10))[0]}", file=sys.stderr)
         sys.exit(2)
-    if args.profile:
-        write_profiles(args, device)
-    found = measure(args, device)
+    try:
+        if args.profile:
+            write_profiles(args, device)
+        found = measure(args, device)
+    except torch.OutOfMemoryError:
+        print(
+            f"error: {args.batch} windows do not fit into the memory of {device}; give --batch fewer", file=sys.stderr
+        )
+        sys.exit(1)
     print(json.dumps(found, indent=2) if args.json else report(found))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
