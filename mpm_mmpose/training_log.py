@@ -34,14 +34,16 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
     ) -> None:
         """Keep the step's losses where they are; hand on all that wait when LoggerHook is about to log."""
         if outputs is not None:
-            self._waiting.append(outputs)
+            # Detached: the graph of a step must not wait with its losses.
+            detached = {name: x.detach() if isinstance(x, Tensor) else x for name, x in outputs.items()}
+            self._waiting.append(detached)
         if self.every_n_inner_iters(batch_idx, self._every) or self.end_of_epoch(runner.train_dataloader, batch_idx):
             self._hand_on(runner)
 
     def _hand_on(self, runner: Runner) -> None:
         values = [value for step in self._waiting for value in step.values() if isinstance(value, Tensor)]
         # One transfer for all.
-        numbers = iter(torch.cat([value.detach().float().view(1) for value in values]).tolist() if values else [])
+        numbers = iter(torch.cat([value.float().view(1) for value in values]).tolist() if values else [])
         for step in self._waiting:
             for name, value in step.items():
                 number = next(numbers) if isinstance(value, Tensor) else value
