@@ -2,7 +2,9 @@
 _base_ = ["lift_mocap_27.py"]
 
 model = dict(
-    backbone=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0, init_cfg=None),
+    backbone=dict(
+        place_apart=True, channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0, init_cfg=None
+    ),
     head=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0),
 )
 train_dataloader = dict(batch_size=64, num_workers=0, persistent_workers=False, dataset=dict(max_windows=12800))

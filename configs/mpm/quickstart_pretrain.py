@@ -3,7 +3,7 @@ _base_ = ["pretrain_mocap_27.py"]
 
 # Half the width, and no dropout: a short run does not overfit, and drawing it costs a fifth of a step.
 model = dict(
-    backbone=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0),
+    backbone=dict(place_apart=True, channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0),
     head=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0),
 )
 train_dataloader = dict(
