@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,12 @@ def draw(table: Table, results: list[RowResult], path: Path) -> Path | None:
     if not measured:
         return None
     kind = table.plot if len(measured) > 1 else "bars"
-    height = 1.6 + 0.42 * len(measured) if kind == "bars" else 4.2
+    height = 1.8 + 0.42 * len(measured) if kind == "bars" else 4.2
     picture = new_figure(7.0, height, dpi=150)
     axes = picture.add_subplot()
     {"bars": _bars, "line": _line, "surface": _surface}[kind](axes, table, measured, figure)
-    axes.set_title(f"Table {table.number}: {table.title}", fontsize=11, loc="left")
+    # Over the whole picture: beside long names of rows the axes are narrow.
+    picture.suptitle(f"Table {table.number}: {table.title}", fontsize=11, x=0.01, ha="left")
     picture.tight_layout()
     return save(picture, path)
 
@@ -46,8 +48,8 @@ def _bars(axes: Axes, table: Table, results: list[RowResult], figure: str) -> No
             axes.plot(
                 [paper[figure]] * 2, [place - 0.38, place + 0.38], color=PAPER, linewidth=2.5, label="paper, its data"
             )
-    axes.set_yticks(places, [table.rows[result.row] for result in results], fontsize=9)
-    axes.set_xlabel(f"{FIGURES[figure]}; bar: ours, line: 95 % interval" + _dots(results, figure))
+    axes.set_yticks(places, [textwrap.fill(table.rows[result.row], 36) for result in results], fontsize=9)
+    axes.set_xlabel(f"{FIGURES[figure]}\nbar: ours, line: 95 % interval" + _dots(results, figure), fontsize=9)
     axes.set_xlim(0, axes.get_xlim()[1] * 1.08)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:

@@ -61,3 +61,17 @@ def test_the_surface_has_each_value_in_its_place(tmp_path, axes):
 def test_nothing_measured_is_no_picture(tmp_path):
     assert plots.draw(TABLES["4"], [RowResult("left_leg", missing="no data")], tmp_path / "none.png") is None
     assert not (tmp_path / "none.png").exists()
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if TABLES[table].rows])
+def test_no_text_leaves_the_picture(tmp_path, monkeypatch, table):
+    made = []
+    new = plots.new_figure
+    monkeypatch.setattr(plots, "new_figure", lambda *size, **more: made.append(new(*size, **more)) or made[-1])
+    results = [row_of(row, [50.0 + 3 * i, 60.0], 100 * 2**i) for i, row in enumerate(TABLES[table].rows)]
+    for result in results:
+        result.tests[0]["figures"] |= dict.fromkeys(("pck", "hidden/mpjpe", "p_mpjpe"), 50.0)
+    plots.draw(TABLES[table], results, tmp_path / f"{table}.png")
+    (picture,) = made
+    box, (width, height) = picture.get_tightbbox(), picture.get_size_inches()
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
