@@ -41,7 +41,7 @@ def _report(module: BaseModule, path: str, prefix: str | None) -> None:
         if found != expected:
             raise ValueError(
                 f"{path}: {prefix or ''}{key} has shape {found}, {name} expects {expected}; "
-                "num_frames, num_keypoints, channels and hidden_channels must be those of the checkpoint"
+                "num_frames, num_keypoints, channels, hidden_channels and place_apart must be those of the checkpoint"
             )
     left = [key for key in wanted if key not in weights]
     unused = sorted(set(weights) - set(wanted))
