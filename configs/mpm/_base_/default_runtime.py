@@ -3,7 +3,7 @@ default_scope = "mmpose"
 custom_imports = dict(imports=["mpm_mmpose.register"], allow_failed_imports=False)
 
 default_hooks = dict(
-    runtime_info=dict(type="DeferredRuntimeInfoHook"),
+    runtime_info=dict(type="mmpose.DeferredRuntimeInfoHook"),  # by its full name: the detector's scope is MMDetection's
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
