@@ -25,8 +25,15 @@ CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
 PRECISIONS = ("float32", "tf32", "bf16")
 SIDE = 2048  # of the matrices of the product
 FEW = 32  # windows to count with: plain attention takes too much memory for the batch of a GPU
-#: Operators that do the FLOPs counted: matrix products and attention.
-NEEDED = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "convolution", "scaled_dot_product")
+#: Kinds of operators by parts of their names; the first two do the FLOPs that are counted.
+KINDS = {
+    "products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "convolution"),
+    "attention": ("scaled_dot_product",),
+    "dropout": ("aten::random_", "aten::ge", "aten::mul", "aten::addcmul", "dropout"),
+    "copies": ("aten::copy_", "aten::cat", "aten::fill_"),
+    "normalisation": ("layer_norm", "batch_norm"),
+    "activations": ("aten::clamp_min", "aten::threshold_backward", "aten::leaky_relu"),
+}
 #: Row, config, and what is done with its model.
 CASES = {
     "pre-training step": ("pretrain_h36m_amass.py", "step"),
@@ -262,15 +269,17 @@ def write_profiles(args: argparse.Namespace, device: torch.device) -> None:
         kind = "device" if device.type == "cuda" else "cpu"
         events = profiled.key_averages()
         print(f"\n{name}: {trace}\n{events.table(sort_by=f'self_{kind}_time_total', row_limit=10)}", file=sys.stderr)
-        # Operators alone: a GPU's kernels stand beside those that started them.
-        operators = [event for event in events if event.device_type == torch.autograd.DeviceType.CPU]
-        times = {event.key: getattr(event, f"self_{kind}_time_total") / 1e6 for event in operators}
-        needed = sum(took for key, took in times.items() if any(word in key for word in NEEDED))
-        speed = 2 * SIDE**3 / statistics.median(seconds(product, device) for _ in range(5))
-        bound = case.flops * case.batch / needed / speed
+        times = dict.fromkeys([*KINDS, "other"], 0.0)
+        for event in events:
+            # Operators alone: a GPU's kernels stand beside those that started them.
+            if event.device_type == torch.autograd.DeviceType.CPU:
+                which = next((which for which, parts in KINDS.items() if any(p in event.key for p in parts)), "other")
+                times[which] += getattr(event, f"self_{kind}_time_total") / 1e6
+        needed = times["products"] + times["attention"]
+        bound = case.flops * case.batch / needed * statistics.median(seconds(product, device) for _ in range(5))
         print(
-            f"Products and attention take {1e3 * needed:.0f} of {1e3 * sum(times.values()):.0f} ms. "
-            f"If all else took no time, this would reach {bound:.0%} of the product.",
+            f"{1e3 * sum(times.values()):.0f} ms: {', '.join(f'{k} {1e3 * t:.0f}' for k, t in times.items())}. "
+            f"With products and attention alone this would reach {bound / (2 * SIDE**3):.0%} of the product.",
             file=sys.stderr,
         )
 
