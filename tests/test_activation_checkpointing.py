@@ -2,17 +2,18 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+import small_models
 import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import HOOKS, MODELS
-from small_models import LIFT, PRETRAIN, batches
+from small_models import LIFT, PRETRAIN
 
 import mpm_mmpose.register  # noqa: F401
 from mpm_mmpose.compilation import compile_parts
 
 
 def train(config, anew, compiled=False):
-    """Weights, statistics and losses after three steps, and the bytes that the first of them kept."""
+    """Weights, statistics and losses after three steps, and the bytes that they kept."""
     torch.manual_seed(0)
     model = MODELS.build(config).train()
     names = list(model.state_dict())
@@ -22,22 +23,15 @@ def train(config, anew, compiled=False):
     if compiled:
         compile_parts(model, backend="aot_eager_decomp_partition")
     assert list(model.state_dict()) == names
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    losses, kept = [], {}
+    kept = {}
 
     def keep(x: torch.Tensor) -> torch.Tensor:
         kept[x.untyped_storage().data_ptr()] = x.untyped_storage()
         return x
 
-    for batch in batches():
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
-            found = model(**model.data_preprocessor(batch, training=True), mode="loss")
-        loss = sum(value for name, value in found.items() if "loss" in name)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.detach())
-    return model.state_dict() | dict(losses=torch.stack(losses)), sum(storage.nbytes() for storage in kept.values())
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+        losses = small_models.train(model)
+    return model.state_dict() | dict(losses=losses), sum(storage.nbytes() for storage in kept.values())
 
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])

@@ -2,10 +2,11 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+import small_models
 import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import HOOKS, MODELS
-from small_models import LIFT, PRETRAIN, batches
+from small_models import LIFT, PRETRAIN
 
 import mpm_mmpose.register  # noqa: F401
 from mpm_mmpose.compilation import compile_parts
@@ -34,16 +35,7 @@ def train(config, compiled, drop=0.1):
 
     if compiled:
         compile_parts(model, backend=backend)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    losses = []
-    for batch in batches():
-        found = model(**model.data_preprocessor(batch, training=True), mode="loss")
-        loss = sum(value for name, value in found.items() if "loss" in name)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.detach())
-    return torch.stack(losses), len(graphs)
+    return small_models.train(model), len(graphs)
 
 
 MODELS_AND_PARTS = pytest.mark.parametrize(("config", "parts"), [(PRETRAIN, 4), (LIFT, 2)], ids=["pretrain", "lift"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 SMALL = dict(channels=16, hidden_channels=32, num_heads=2, attn_drop=0.0)
 PRETRAIN = dict(
@@ -32,3 +32,17 @@ def batches(number: int = 3) -> Iterator[dict[str, Tensor]]:
             action=torch.zeros(4, dtype=torch.long),
             window=torch.arange(4),
         )
+
+
+def train(model: nn.Module) -> Tensor:
+    """Train a model on the batches; their losses."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    losses = []
+    for batch in batches():
+        found = model(**model.data_preprocessor(batch, training=True), mode="loss")
+        loss = sum(value for name, value in found.items() if "loss" in name)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    return torch.stack(losses)
