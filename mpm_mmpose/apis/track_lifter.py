@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..geometry import normalize_intrinsics, normalize_screen
+from ..geometry import normalize_intrinsics, normalize_screen, to_rays
 from .resampling import ModelFrames, interpolate, resample_track
+from .room import choose_camera
 from .tracks import Track2D, Track3D
 from .windows import Camera, WindowPredictor, cut_windows
 
@@ -43,7 +44,8 @@ class TrackLifter:
         keypoint_set: the model's, by name. None: as the model says, else Human3.6M's 17.
         mode: 'exact', a window a frame, of which it is the target, as in the evaluation; or 'blended', half overlapping
             windows of which all frames are taken, weighted by sin^2 so that the middles count most. Blending makes
-            window / 2 times fewer windows. None: 'exact', unless the model is exported for whole windows only.
+            window / 2 times fewer windows. None: 'blended' for models that were made for it (`SequenceHead`) or are
+            exported for whole windows only, else 'exact'.
         threshold: keypoints of a lower score are hidden.
         maskings: how often to lift once more with random keypoints hidden, for the spread. Needs mask tokens, and
             PyTorch to draw them.
@@ -78,7 +80,8 @@ class TrackLifter:
             raise ValueError(f"the model is of {theirs}; give keypoint_set={theirs!r}, not {keypoint_set!r}")
         self.fps = self.model.trained_fps if fps is None else fps
         self.frame_step = self.model.trained_frame_step if frame_step is None else frame_step
-        able = [mode for mode, output in MODES.items() if output in self.model.outputs]
+        modes = {output: mode for mode, output in MODES.items()}
+        able = [modes[output] for output in self.model.outputs]
         self.keypoint_set, self.mode, self.threshold = self.model.keypoint_set, mode or able[0], threshold
         self.flip_test, self.maskings, self.batch_size, self.seed = flip_test, maskings, batch_size, seed
         self._guess_is_said = False
@@ -159,11 +162,14 @@ class TrackLifter:
         return found
 
     def shown(self, track: Track2D, keypoints: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-        """What the model gets of keypoints (M, K, 2) px, of which ``hidden`` (M, K) is True: normalised, NaN there.
+        """What the model gets of keypoints (M, K, 2) px: normalised or rays, NaN where ``hidden`` (M, K) is True.
 
         A model without mask tokens gets all of them; that is said when it happens first.
         """
-        poses = normalize_screen(keypoints, track.width, track.height)
+        if self.model.space == "rays":
+            poses = to_rays(keypoints, choose_camera(track).intrinsics)
+        else:
+            poses = normalize_screen(keypoints, track.width, track.height)
         if self.model.mask_tokens:
             poses[hidden] = np.nan
         elif hidden.any() and not self._guess_is_said:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,3 +81,11 @@ class Motion:
         share = np.clip(position - before, 0, 1).round(6).astype(np.float32)[:, None, None]
         poses = self.keypoints_3d[before] * (1 - share) + self.keypoints_3d[after] * share
         return Motion(self.name, poses, fps, self.subject, self.action, self.source, self.keypoint_set)
+
+    def pieces(self, seconds: float) -> list[Motion]:
+        """The movement in pieces of equal length, at most ``seconds`` long, called ``<name>.p<i>``."""
+        number = max(1, math.ceil(len(self) / (seconds * self.fps)))
+        if number == 1:
+            return [self]
+        parts = np.array_split(self.keypoints_3d, number)
+        return [replace(self, name=f"{self.name}.p{i}", keypoints_3d=part) for i, part in enumerate(parts)]
