@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..bones import constant_bones
 from ..geometry import normalize_intrinsics, normalize_screen, to_rays
+from ..keypoints import get_keypoint_set
 from .resampling import ModelFrames, interpolate, resample_track
 from .room import choose_camera
 from .tracks import Track2D, Track3D
@@ -50,6 +52,8 @@ class TrackLifter:
         maskings: how often to lift once more with random keypoints hidden, for the spread. Needs mask tokens, and
             PyTorch to draw them.
         flip_test: take the mean of the plain and of the mirrored input's 3D.
+        constant_bones: give each bone one length over the track, the median of what the model says, and keep its
+            directions. None: for models of rays, which are made for real people.
         batch_size: windows that are in memory at a time.
         device: where to run a `PoseLifter`; None is where it is.
         seed: of the maskings.
@@ -68,6 +72,7 @@ class TrackLifter:
         threshold: float = 0.3,
         maskings: int = 0,
         flip_test: bool = True,
+        constant_bones: bool | None = None,
         batch_size: int = 64,
         device: torch.device | str | None = None,
         seed: int = 0,
@@ -84,6 +89,7 @@ class TrackLifter:
         able = [modes[output] for output in self.model.outputs]
         self.keypoint_set, self.mode, self.threshold = self.model.keypoint_set, mode or able[0], threshold
         self.flip_test, self.maskings, self.batch_size, self.seed = flip_test, maskings, batch_size, seed
+        self.constant_bones = self.model.space == "rays" if constant_bones is None else constant_bones
         self._guess_is_said = False
         if self.mode not in MODES:
             raise ValueError(f"mode is {mode!r}; give one of {tuple(MODES)}")
@@ -147,12 +153,16 @@ class TrackLifter:
                 f"person {track.person}: the model gives no numbers (NaN) for {len(track)} frames; its weights are "
                 "damaged: train or export it again"
             )
+        if self.constant_bones:
+            poses = constant_bones(get_keypoint_set(self.keypoint_set), poses)
         return Track3D(track, poses, self.keypoint_set, hidden, spread)
 
     def stretches(self, track: Track2D) -> list[ModelFrames]:
         """The stretches of the track in which the person is seen, at the model's rate; ValueError if there is none."""
         rate, reach = self.rate(track.fps), self.reach(track.fps)
         found = resample_track(track, self.keypoint_set, rate, reach, self.threshold)
+        for frames in found:
+            frames.hidden[:, list(self.model.ignored)] = True
         if not found:
             best = f"the best score is {track.scores.max():.2f}"
             raise ValueError(

@@ -37,6 +37,7 @@ class WindowModel(WindowPredictor):
             )
         self.inputs, self.mask_tokens = backbone.inputs, backbone.mask_tokens
         self.space = "rays" if backbone.view == "person" else "image"
+        self.ignored = tuple(backbone.never_seen.nonzero()[:, 0].tolist()) if self.space == "rays" else ()
         self.outputs = ("sequence", "target") if isinstance(head, SequenceHead) else ("target", "sequence")
         self.window, self.num_keypoints = backbone.num_frames, backbone.num_keypoints
         self.keypoint_set = keypoint_set

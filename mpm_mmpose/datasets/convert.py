@@ -16,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from .motion_choice import chosen_clips, chosen_files
+from .noisy_sequence import noisy_sequence
 from .pose_sequence import PoseSequence
 from .readers import find_motion_files, read_motions
 from .store_writer import write_store
@@ -40,9 +41,11 @@ def convert_mocap(
     split: tuple[str | Path, str] | None = None,
     grades: Sequence[str] | None = None,
     fps: float | None = None,
+    piece: float | None = None,
     cameras: int = 4,
     seed: int = 0,
     ranges: CameraRanges = LIKE_HUMAN36M,
+    detector_errors: bool = False,
     workers: int | None = None,
     skip_bad: bool = False,
     overwrite: bool = False,
@@ -51,10 +54,11 @@ def convert_mocap(
     """Write the store ``out`` from motion files and folders of them, each clip seen by ``cameras`` virtual cameras.
 
     split: a JSON file of file names by split, and the split to take. grades: of files that grade their clips take
-    these. fps: resample to this rate; None keeps each file's own. ranges: what the cameras are drawn from. workers:
-    processes, by default one a core; the store is the same for any number. A clip is called by its file's stem, or by
-    its path below the folder that all files have in common where stems occur twice; ``<that>/<its name>`` where a file
-    holds several. Its sequences are ``<clip>.cam<i>``.
+    these. fps: resample to this rate; None keeps each file's own. piece: cut clips into pieces of at most so many s,
+    each with cameras of its own. ranges: what the cameras are drawn from. detector_errors: give the 2D errors, see
+    :func:`noisy_sequence`. workers: processes, by default one a core; the store is the same for any number. A clip is
+    called by its file's stem, or by its path below the folder that all files have in common where stems occur twice;
+    ``<that>/<its name>`` where a file holds several. Its sequences are ``<clip>.cam<i>``.
     Raises ValueError or OSError (file, reason) for a file that cannot be read; with ``skip_bad`` such files are left
     out and listed, and ValueError is raised only if none is left. See also ``find_motion_files``, ``write_store``.
     """
@@ -62,7 +66,17 @@ def convert_mocap(
     files = files if split is None else chosen_files(files, *split)
     names = clip_names(files)
     jobs = [(file, names[file]) for file in files]
-    work = partial(_convert_file, format=format, grades=grades, fps=fps, cameras=cameras, seed=seed, ranges=ranges)
+    work = partial(
+        _convert_file,
+        format=format,
+        grades=grades,
+        fps=fps,
+        piece=piece,
+        cameras=cameras,
+        seed=seed,
+        ranges=ranges,
+        detector_errors=detector_errors,
+    )
     report = Conversion(Path(out))
     meta = dict(
         made_by="tools/dataset_converters/mocap.py",
@@ -71,6 +85,8 @@ def convert_mocap(
         split=split and [str(split[0]), split[1]],
         grades=grades and list(grades),
         fps=fps,
+        piece=piece,
+        detector_errors=detector_errors,
         cameras=cameras,
         seed=seed,
         camera_ranges=asdict(ranges),
@@ -100,9 +116,11 @@ def _convert_file(
     format: str,
     grades: Sequence[str] | None,
     fps: float | None,
+    piece: float | None,
     cameras: int,
     seed: int,
     ranges: CameraRanges,
+    detector_errors: bool,
 ) -> tuple[str, list[list[PoseSequence]] | Exception]:
     file, name = job
     try:
@@ -111,7 +129,9 @@ def _convert_file(
             # readers call a clip by the file's stem, and what is after it says which of several it is
             motion = replace(motion, name=name + motion.name.removeprefix(file.stem))
             motion = motion if fps is None else motion.resampled(fps)
-            clips.append(list(film(motion, cameras, seed, ranges)))
+            for part in [motion] if piece is None else motion.pieces(piece):
+                views = list(film(part, cameras, seed, ranges))
+                clips.append([noisy_sequence(view, seed) for view in views] if detector_errors else views)
         return str(file), clips
     except (ValueError, OSError) as error:
         return str(file), error

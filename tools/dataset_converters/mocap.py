@@ -27,7 +27,7 @@ names in the store, to choose clips by:
 
 examples:
   uv run tools/dataset_converters/mocap.py CLIPS --out data/stores/mocap_train
-  uv run tools/dataset_converters/mocap.py DIR --split DIR/splits.json train --out data/stores/open_train
+  uv run tools/dataset_converters/mocap.py DIR --split DIR/splits.json train --cameras 1 --out data/stores/open_train
 
 exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
 """
@@ -53,6 +53,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--grade", nargs="+", metavar="GRADE", help="of NPZ clips take those of these grades, such as exact"
     )
     parser.add_argument("--fps", type=positive(float), help="resample to this rate; default: keep that of each file")
+    parser.add_argument(
+        "--piece", type=positive(float), metavar="S", help="cut clips into pieces of at most so many seconds"
+    )
+    parser.add_argument(
+        "--detector-errors", action="store_true", help="2D with errors as detectors make them, to measure on"
+    )
     parser.add_argument("--workers", type=positive(int), help="processes; default: one a core")
     parser.add_argument(
         "--skip-bad", action="store_true", help="go on without files that cannot be read, and list them"
@@ -72,7 +78,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    names = ("format", "split", "fps", "workers", "skip_bad", "overwrite")
+    names = ("piece", "detector_errors", "format", "split", "fps", "workers", "skip_bad", "overwrite")
     options = {name: getattr(args, name) for name in names} | dict(grades=args.grade) | args.film
 
     def load() -> Callable[[], Conversion]:

@@ -9,13 +9,13 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=512,
     sampler=dict(type="ContiguousSampler"),
-    dataset=dict(type="PoseWindowDataset", store="data/stores/open_val_wild_noisy", window=27, test_mode=True),
+    dataset=dict(type="PoseWindowDataset", store="data/stores/open_val_noisy", window=27, test_mode=True),
     **_loader,
 )
 test_dataloader = dict(
     batch_size=512,
     sampler=dict(type="ContiguousSampler"),
-    dataset=dict(type="PoseWindowDataset", store="data/stores/open_test_wild", window=27, test_mode=True),
+    dataset=dict(type="PoseWindowDataset", store="data/stores/open_test", window=27, test_mode=True),
     **_loader,
 )
 val_evaluator = dict(type="PoseErrorMetric")

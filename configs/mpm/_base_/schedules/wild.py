@@ -1,5 +1,5 @@
 # AdamW, warm-up and a cosine to zero, in steps; the averaged weights are what is validated and kept.
-train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs=26, val_interval=2)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(
