@@ -74,7 +74,8 @@ def quaternion_to_matrix(quaternion: Array) -> Array:
 
 def rotated(rotation: Array, vectors: Array) -> Array:
     """Rotations (B, 3, 3) times vectors (B, ..., 3); no matrix product, since half precision or TF32 is too coarse."""
-    rotation = rotation.reshape(len(rotation), *[1] * (vectors.ndim - 2), 3, 3)
+    for _ in range(vectors.ndim - 2):
+        rotation = rotation[:, None]
     return sum(rotation[..., axis] * vectors[..., axis : axis + 1] for axis in range(3))
 
 
