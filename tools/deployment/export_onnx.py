@@ -10,7 +10,7 @@ from pathlib import Path
 # As in mpm_mmpose.deployment, whose import would take seconds.
 SUFFIXES = {"onnx": ".onnx", "torch_export": ".pt2", "torchscript": ".ts"}
 OUTPUTS = ("target", "sequence", "features")
-PRECISIONS = ("float32", "float16", "int8")
+PRECISIONS = ("float32", "float16", "int8", "stored_float16")
 OPSET = 18
 
 
@@ -37,7 +37,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--precision",
         choices=PRECISIONS,
         default="float32",
-        help="float16 for GPUs, int8 for CPUs; docs/deployment.md says what they cost; default: %(default)s",
+        help="float16 for GPUs, int8 for CPUs, stored_float16 for half the size; docs/deployment.md has their costs; "
+        "default: %(default)s",
     )
     parser.add_argument("--opset", type=int, default=OPSET, help="of ONNX; default: %(default)s")
     args = parser.parse_args(argv)
