@@ -97,6 +97,12 @@ class MPMBackbone(BaseModule):
             attn_drop=attn_drop,
         )
 
+    @property
+    def spare_weights(self) -> list[str]:
+        """Names of weights of pre-training that a backbone with fewer inputs does without."""
+        without = [name for name in COORDINATES if name not in self.inputs]
+        return [f"{part}_{name}" for part in ("encoder", "keypoint_token") for name in without]
+
     def init_weights(self) -> None:
         """Initialise as mmengine does; with init_cfg type 'Pretrained', say what comes from the checkpoint.
 
