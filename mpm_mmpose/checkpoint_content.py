@@ -25,9 +25,8 @@ class CheckpointContentHook(Hook):
 
     Written into ``meta``: a :class:`~mpm_mmpose.model_description.ModelDescription`; names of other checkpoints lose
     their folders. Read, before anything of it is used: weights that are not exactly the model's, a model that takes
-    them for something else, or a state that is not of this training, end the run with a CheckpointError. Resuming without
-    a file
-    goes on from the checkpoint in the work directory, wherever that was when it was written.
+    them for something else, or a state that is not of this training, end the run with a CheckpointError. Resuming
+    without a file goes on from the checkpoint in the work directory, wherever that was when it was written.
     """
 
     priority = "VERY_HIGH"
@@ -58,16 +57,16 @@ class CheckpointContentHook(Hook):
         try:
             description = describe(runner.cfg.get("model", {}), dataset_meta)
         except (TypeError, KeyError) as error:
-            # Once: a model of somebody's own, which a config has to build.
-            print_log(f"checkpoints do not say what their model is: {error}", "current", logging.DEBUG)
+            # A model of somebody's own, which a config has to build.
+            print_log(f"the checkpoint does not say what its model is: {error}", "current", logging.DEBUG)
             return
         checkpoint["meta"][FIELD] = description.to_meta()
 
 
 def check_before(cfg: Config) -> None:
-    """Raise FileNotFoundError or CheckpointError for the config's ``load_from``, before a Runner says or writes anything.
+    """Look at the config's ``load_from`` before a Runner says or writes anything; the hook looks at what it reads.
 
-    The hook looks at it again, at what it then is.
+    Raises FileNotFoundError or CheckpointError.
     """
     path = cfg.load_from
     if "://" in path:

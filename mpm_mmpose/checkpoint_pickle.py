@@ -88,8 +88,8 @@ def _empty_bytes() -> bytes:
 def allow_mmengine_checkpoints() -> None:
     """Let `torch.load(weights_only=True)` read what mmengine's Runner writes beside the weights.
 
-    Adds log histories, and numpy's arrays and scalars of numbers or text, to torch's process-wide allow-list; everything
-    else a file may ask for is refused as before.
+    Adds log histories, and numpy's arrays and scalars of numbers or text, to torch's process-wide allow-list;
+    everything else a file may ask for is refused as before.
     """
     allowed = [
         (_History, f"{HistoryBuffer.__module__}.HistoryBuffer"),

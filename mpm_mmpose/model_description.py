@@ -17,13 +17,12 @@ from torch import nn
 
 from .checkpoint import CheckpointError, check_fit, weights_of
 from .keypoints import get_keypoint_set
+from .runtime.model_info import FASTEST, SLOWEST
 
 #: The field of ``meta``.
 FIELD = "mpm_model"
 #: Rises when a description of before would be misread.
 FORMAT_VERSION = 1
-#: Hz
-SLOWEST, FASTEST = 1.0, 1000.0
 _LARGEST = 10_000  # frames of a window, channels, layers, ...: no number of a model is larger
 _DEPTH = 10
 # What only training, test or the choice of encoders and decoders depends on; root_depth is overruled where nobody
@@ -85,6 +84,11 @@ class ModelDescription:
             raise refuse(f"has a keypoint_set of which {error.args[0]}") from None
         if not isinstance(model, dict):
             raise refuse("has a model that is no dict")
+        backbone = model.get("backbone")
+        sizes = dict(num_frames=said["window"], num_keypoints=len(get_keypoint_set(said["keypoint_set"])))
+        for name, size in sizes.items() if isinstance(backbone, dict) else ():
+            if backbone.get(name, size) != size:
+                raise refuse(f"contradicts itself: its backbone has {name} {str(backbone[name])[:20]!r}, not {size}")
         return replace(cls(**said), model=model)
 
 

@@ -23,7 +23,7 @@ def mmpose_metainfo(keypoint_set: str) -> dict:
 
 
 def common_rate(infos: Iterable[dict]) -> dict:
-    """fps and frame_step of several data sets: those of all, else the rate of their windows' frames, else unknown."""
+    """Fps and frame_step of several data sets: those of all, else the rate of their windows' frames, else unknown."""
     rates = {(info["fps"], info["frame_step"]) for info in infos}
     if len(rates) > 1:
         rates = {(fps and fps / step, 1) for fps, step in rates}
