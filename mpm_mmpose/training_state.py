@@ -18,6 +18,8 @@ _BEST = re.compile(r"best_[^/\\]+\.pth")
 # numpy reads its key at this place without asking whether it is one
 _NUMPY_STATES = 624
 _DEPTH = 8
+# What torch's optimizers keep of a parameter that is not of its shape: one number, or (Adafactor) a row or column.
+_ONE_NUMBER, _FACTORS = ("step", "mu_product", "eta", "mu"), ("row_var", "col_var")
 
 
 def resumable(checkpoint: Mapping, path: str | Path, folder: str | Path) -> dict:
@@ -85,8 +87,7 @@ def check_optimizer(state: object, optimizer: torch.optim.Optimizer, path: str |
         raise CheckpointError(f"{wrong}: its moments are of no parameters; give another checkpoint")
     for index, param in zip(ids, params, strict=True):
         for name, value in _items(state["state"].get(index, {}), wrong):
-            one = isinstance(value, Tensor) and value.numel() == 1 or isinstance(value, int | float)
-            if not one and not _is_moment(value, param):
+            if not (_is_one(value) if name in _ONE_NUMBER else name in _FACTORS or _is_moment(value, param)):
                 raise CheckpointError(
                     f"{wrong}: {name} of parameter {index} has another shape or kind than the parameter "
                     f"({tuple(param.shape)}); resume with the config that it was trained with"
@@ -168,6 +169,10 @@ def _items(state: object, wrong: str) -> list[tuple[object, object]]:
     return list(state.items())
 
 
+def _is_one(value: object) -> bool:
+    return value.numel() == 1 if isinstance(value, Tensor) else isinstance(value, int | float)
+
+
 def _is_moment(value: object, param: Tensor) -> bool:
     if value is None:  # of an option that is off
         return True
@@ -182,8 +187,10 @@ def _check_like(values: Mapping, ours: Mapping, wrong: str, where: str) -> None:
 
 
 def _is_like(value: object, ours: object) -> bool:
-    if isinstance(ours, bool) or ours is None or isinstance(value, bool) or value is None:
+    if isinstance(ours, bool) or ours is None:
         return value is None or isinstance(value, bool | int | float)
+    if isinstance(value, bool):
+        return False
     if isinstance(ours, int | float):
         return isinstance(value, int | float | np.number) and math.isfinite(value)
     if isinstance(ours, list | tuple):
