@@ -116,7 +116,8 @@ def _read(path: str | Path, load: Callable[[], object]) -> dict:
         raise
     except Exception as error:  # whatever torch makes of a file that is no checkpoint
         # torch puts its advice to trust the file before the reason, and advice to allow what it asks for behind it.
-        said = str(error).partition("WeightsUnpickler error:")[2] or str(error)
+        said = str(error)
+        said = said.partition("WeightsUnpickler error:")[2] or said.partition("\n\n")[2] or said
         reason = (said.strip() or type(error).__name__).splitlines()[0].partition(". ")[0]
         raise CheckpointError(f"{path}: is no checkpoint that can be read ({reason[:200]}); give another") from None
     return without_programs(loaded, path)
