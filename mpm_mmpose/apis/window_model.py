@@ -54,9 +54,11 @@ class WindowModel(WindowPredictor):
 
     @property
     def trained_frame_step(self) -> int:
-        """As the model's description has it; else as in the test data of a config that it was built from, or 1."""
+        """As the model's description or ``dataset_meta`` has it, or the test data of a config of its own; else 1."""
         if self.description is not None:
             return self.description.frame_step
+        if (step := (getattr(self.model, "dataset_meta", None) or {}).get("frame_step")) is not None:
+            return step
         loader = (getattr(self.model, "cfg", None) or {}).get("test_dataloader") or {}
         return loader.get("dataset", {}).get("frame_step", 1)
 
