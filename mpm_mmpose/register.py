@@ -12,6 +12,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 from . import (  # noqa: E402, F401
     activation_checkpointing,
     checkpoint,
+    checkpoint_content,
     compilation,
     distributed,
     evaluation,

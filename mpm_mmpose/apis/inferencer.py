@@ -37,9 +37,10 @@ class MPMInferencer:
     """Lifts the people of a source to 3D, in the manner of MMPose's inferencers.
 
     Args:
-        model: a name of the model index (configs/mpm/metafile.yml), or a config file; an exported model has its own.
-        weights: the model's: path or address; by default the published ones. With backend 'onnx' what
-            tools/deployment/export_onnx.py wrote.
+        model: a name of the model index (configs/mpm/metafile.yml), or a config file, which is Python and is executed;
+            to overrule what weights say of themselves, or for those that say nothing.
+        weights: the model's: path or address; by default the published ones of ``model``. Nothing in them is executed.
+            With backend 'onnx' what tools/deployment/export_onnx.py wrote.
         pose2d: a 2D model or alias that MMPose knows, or a config file; needed for images, not for keypoints.
         pose2d_weights: as ``weights``.
         detector: of people, a name that MMDetection knows, a config file or 'whole_image'; by default MMPose's.
@@ -256,11 +257,7 @@ def _pytorch(
         raise UsageError("providers are ONNX Runtime's: give backend='onnx' and an exported model")
     if Path(weights or "").suffix == ".onnx":
         raise UsageError(f"{weights}: is an exported model; give backend='onnx' (--backend onnx)")
-    if model is None:
-        raise UsageError("give a model: a name of configs/mpm/metafile.yml, or a config file")
-    config, weights = find_model(model, weights)
-    built = build_lifter(config, weights, device)
-    return WindowModel(built, built.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17"))
+    return WindowModel(build_lifter(*find_model(model, weights), device))
 
 
 def _is_3d(source: str | Path | np.ndarray) -> bool:

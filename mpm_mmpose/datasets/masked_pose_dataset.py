@@ -9,6 +9,7 @@ import torch
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
+from .metainfo import common_rate
 from .window_dataset import PoseWindowDataset
 
 
@@ -66,11 +67,10 @@ class MaskedPoseDataset(Dataset):
     @property
     def metainfo(self) -> dict:
         """That of the 2D windows, without what does not hold for the 3D ones."""
-        metainfo = self.dataset_2d.metainfo
-        name = f"{metainfo['dataset_name']} (2D)"
-        if self.dataset_3d is not None:
-            name += f", {self.dataset_3d.metainfo['dataset_name']} (3D)"
-        return {name: metainfo[name] for name in ("keypoint_set", "flip_indices")} | dict(dataset_name=name)
+        infos = [dataset.metainfo for dataset in (self.dataset_2d, self.dataset_3d) if dataset is not None]
+        stores = ", ".join(f"{info['stores']} ({kind})" for info, kind in zip(infos, ("2D", "3D"), strict=False))
+        same = {name: value for name, value in infos[0].items() if name not in ("actions", "sequences", "annotation")}
+        return same | dict(stores=stores) | common_rate(infos)
 
     @staticmethod
     def _build(config: dict) -> PoseWindowDataset:

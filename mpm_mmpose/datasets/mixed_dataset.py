@@ -10,6 +10,8 @@ import torch
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
+from .metainfo import common_rate
+
 
 @DATASETS.register_module()
 class MixedPoseDataset(Dataset):
@@ -103,15 +105,14 @@ class MixedPoseDataset(Dataset):
         self.action_ids = [torch.tensor([actions.index(action) for action in info["actions"]]) for info in infos]
         numbers = [len(info["sequences"]) for info in infos]
         self.first = np.cumsum([0, *numbers[:-1]]).tolist()
-        rates = {info["fps"] for info in infos}
-        self._metainfo = dict(
-            dataset_name=" + ".join(info["dataset_name"] for info in infos),
-            keypoint_set=infos[0]["keypoint_set"],
-            flip_indices=infos[0]["flip_indices"],
+        # What is of one data set alone is not of all; the rest of it is of the keypoint set.
+        same = {name: value for name, value in infos[0].items() if name != "annotation"}
+        merged = dict(
+            stores=" + ".join(info["stores"] for info in infos),
             actions=tuple(actions),
             sequences=tuple(sequence for info in infos for sequence in info["sequences"]),
-            fps=rates.pop() if len(rates) == 1 else None,
-        ) | (extra or {})
+        )
+        self._metainfo = same | merged | common_rate(infos) | (extra or {})
 
     @staticmethod
     def _check_numbers(name: str, numbers: Sequence[float] | None, wanted: int, most: float) -> None:

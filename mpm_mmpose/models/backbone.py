@@ -110,7 +110,7 @@ class MPMBackbone(BaseModule):
         self.mask_tokens = mask_tokens
         self.encode_hidden_frames = encode_hidden_frames
         self.place_apart = place_apart
-        self.view = view
+        self.view, self.ignored = view, tuple(ignored)
         for name in self.inputs:
             size = COORDINATES[name]
             features = (num_keypoints + int(place_apart and name == "2d")) * size
@@ -139,6 +139,12 @@ class MPMBackbone(BaseModule):
             )
         else:
             raise ValueError(f"temporal is {temporal!r}; give 'attention' or 'mixer'")
+
+    @property
+    def spare_weights(self) -> list[str]:
+        """Names of weights of pre-training that a backbone with fewer inputs does without."""
+        without = [name for name in COORDINATES if name not in self.inputs]
+        return [f"{part}_{name}" for part in ("encoder", "keypoint_token") for name in without]
 
     def init_weights(self) -> None:
         """Initialise as mmengine does; with init_cfg type 'Pretrained', say what comes from the checkpoint.

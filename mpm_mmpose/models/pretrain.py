@@ -74,6 +74,11 @@ class MaskedPoseHead(BaseModule):
             decoder = PoseDecoder(channels, num_keypoints, COORDINATES[name], depth, **layer)
             setattr(self, f"decoder_{name}", decoder)
 
+    @property
+    def spare_weights(self) -> list[str]:
+        """Names of weights of pre-training that a head with fewer outputs does without."""
+        return [f"decoder_{name}" for name in COORDINATES if name not in self.outputs]
+
     def forward(self, feats: Tensor, to: str = "3d", frame_mask: Tensor | None = None) -> Tensor:
         """Decode the visible frames' tokens to all poses of the window; tokens of 2D poses may go to 3D.
 

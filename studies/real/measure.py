@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Errors on a real person's video: what the demos make of it, beside MediaPipe's own 3D and a frozen pose.
 
-The folder holds videos `cam*.mp4` of calibrated cameras, 2D that other detectors see in them (`*_cam*.json`) and its own
+The folder has videos `cam*.mp4` of calibrated cameras, 2D that other detectors see in them (`*_cam*.json`) and its own
 `score.py`, which knows the ground truth. Nothing may be trained or chosen on such a clip.
 """
 

@@ -66,7 +66,9 @@ def test_built_with_the_weights_and_what_they_were_trained_on(tiny):
     assert not model.training and model.dataset_meta == dict(fps=50.0, keypoint_set="h36m_17")
     for name, value in original.state_dict().items():
         assert torch.equal(model.state_dict()[name], value), name
-    assert model.cfg.model.backbone.num_frames == 9
+    said = model.description
+    assert (said.window, said.frame_step, said.fps, said.keypoint_set) == (9, 1, 50.0, "h36m_17")
+    assert said.model["head"]["align"] == "centre" and said.model["backbone"]["place_apart"] is False
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_metainfo_is_merged(stores):
     info = dataset.metainfo
     assert info["actions"] == ("eat", "phone", "sit", "walk")
     assert info["sequences"] == ("one 0", "one 1", "two 0", "two 1", "two 2")
-    assert (info["dataset_name"], info["keypoint_set"], info["fps"], info["note"]) == ("one + two", "h36m_17", 50, "x")
+    assert (info["stores"], info["keypoint_set"], info["fps"], info["note"]) == ("one + two", "h36m_17", 50, "x")
     assert MixedPoseDataset(configs(stores, "one", "three")).metainfo["fps"] is None
 
 
