@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import torch
@@ -266,10 +267,9 @@ def _is_3d(source: str | Path | np.ndarray) -> bool:
 
 def _check_writable(out: Path) -> None:
     """Make the folder; UsageError where nothing can be put there, before hours are spent on what is to be."""
-    probe = out / ".writable"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        # Of a name that no other program has: several may begin in one folder at once.
+        TemporaryFile(dir=out).close()
     except OSError as error:
         raise UsageError(f"{out}: nothing can be written there ({error.strerror}); give another --out") from None

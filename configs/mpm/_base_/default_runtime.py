@@ -2,14 +2,17 @@
 default_scope = "mmpose"
 custom_imports = dict(imports=["mpm_mmpose.register"], allow_failed_imports=False)
 
+# Ours by their full names: the detector's scope is MMDetection's.
 default_hooks = dict(
-    runtime_info=dict(type="mmpose.DeferredRuntimeInfoHook"),  # by its full name: the detector's scope is MMDetection's
+    work_dir=dict(type="mmpose.WorkDirHook"),
+    runtime_info=dict(type="mmpose.DeferredRuntimeInfoHook"),
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
     sampler_seed=dict(type="DistSamplerSeedHook"),
+    data_workers=dict(type="mmpose.DataWorkersHook"),
     checkpoint=dict(
-        type="CheckpointHook",
+        type="mmpose.ResumableCheckpointHook",
         interval=1,
         max_keep_ckpts=2,
         save_best="pose/mpjpe",  # where the config validates
