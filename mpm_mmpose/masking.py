@@ -166,6 +166,16 @@ def hidden_cells(masks: Masks, keypoints: int) -> Tensor | None:
     return frames if masks.keypoint_mask is None else frames | masks.keypoint_mask
 
 
+def join_masks(parts: Sequence[Masks], device: torch.device | str) -> Masks:
+    """Masks of several batches, drawn by one strategy, as those of one batch on a device."""
+
+    def join(masks: Sequence[Tensor | None]) -> Tensor | None:
+        return None if masks[0] is None else torch.cat(masks).to(device, non_blocking=True)
+
+    frame_masks, keypoint_masks, visible = zip(*parts, strict=True)
+    return Masks(join(frame_masks), join(keypoint_masks), visible[0])
+
+
 def total_hidden_ratio(frame_ratio: float, hidden_keypoints: int, keypoints: int) -> float:
     """Share of all (frame, keypoint) cells that a spatio-temporal mask hides; 0.718 for 0.6 and 5 of 17."""
     return 1 - (1 - frame_ratio) * (1 - hidden_keypoints / keypoints)
@@ -206,7 +216,7 @@ def _hide_largest(draw: Tensor, number: int) -> Tensor:
 
 def _hidden_frames(frames: int, ratio: float) -> int:
     _check_ratio("frame ratio", ratio)
-    hidden = int(frames * ratio)
+    hidden = int(frames * ratio + 1e-9)  # 0.29 * 100 is 28.999999999999996
     _check_count("hidden frames", hidden, frames)
     return hidden
 

@@ -47,14 +47,15 @@ class CompletionHead(MaskedPoseHead):
     def loss(
         self, feats: Tensor, batch_data_samples: list[PoseDataSample], train_cfg: dict | None = None
     ) -> dict[str, Tensor]:
-        """Return loss_3d and, where that decoder is built, loss_2d, weighted, of all keypoints; and mpjpe_mm."""
+        """Return loss_3d and, where that decoder is built, loss_2d, weighted, of all known keypoints; and mpjpe_mm."""
         labels = batch_data_samples[0].gt_instance_labels
         weights = labels.get("lifting_target_weight")
         error = mean_distance(self.forward(feats, "3d"), labels.lifting_target_label, weights)
         losses = dict(loss_3d=self.loss_3d_weight * error, mpjpe_mm=error.detach() * 1000)
         if "2d" in self.outputs:
             completed = self.forward(feats, "2d")
-            losses["loss_2d"] = self.loss_2d_weight * mean_distance(completed, labels.keypoints_label)
+            known = labels.get("keypoints_weight")
+            losses["loss_2d"] = self.loss_2d_weight * mean_distance(completed, labels.keypoints_label, known)
         return losses
 
     def predict(
