@@ -160,7 +160,7 @@ class MPMBackbone(BaseModule):
         if not self.mask_tokens:
             return poses
         # With nothing hidden the token stays in the graph all the same: DDP wants every parameter used in every step.
-        hidden = poses.isnan().any(-1) if mask is None else mask
+        hidden = self._hidden(poses, None, mask)
         return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
 
     @staticmethod
