@@ -29,7 +29,7 @@ class TemporalTransformer(nn.Module):
 
 @MODELS.register_module()
 class MPMBackbone(BaseModule):
-    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.2).
+    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.1, Eq. 1 to 3).
 
     Args:
         num_frames: window length T.

@@ -1,4 +1,4 @@
-"""Completion under mmpose's PoseLifter: partial 2D or 3D in, whole 3D out (paper sections 3.4 and 3.5)."""
+"""Completion under mmpose's PoseLifter: partial 2D or 3D in, whole 3D out (paper section 3.3)."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ class CompletionHead(MaskedPoseHead):
         num_frames: window length T.
         depth: transformer layers a decoder.
         outputs: which decoders to build: '3d', and '2d' to complete the 2D as well.
-        loss_3d_weight: weight of the 3D loss (paper Eq. 6; released code: 2 where 2D is completed as well).
+        loss_3d_weight: weight of the 3D loss (paper Eq. 6 and 9; released code: 2 where 2D is completed as well).
         loss_2d_weight: weight of the 2D loss (released code: 1), used where the decoder is built.
         root: the keypoint that predictions have at 0.
         **kwargs: as :class:`MaskedPoseHead`.
