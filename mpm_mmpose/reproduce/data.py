@@ -41,9 +41,9 @@ class Stores:
     def put_into(self, cfg: Config) -> None:
         """Change a config's stores in place.
 
-        Data sets that become one store are taken once, the mean of their fractions. Where all stores are replaced, keypoints are taken by name in
-        the config's own keypoint set, which the stores need not be in, and figures are means over frames: what other
-        data call actions may be as many as recordings.
+        Data sets that become one store are taken once, the mean of their fractions. Where all stores are replaced,
+        keypoints are taken by name in the config's own keypoint set, which the stores need not be in, and figures are
+        means over frames: what other data call actions may be as many as recordings.
         """
         keypoint_set = cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
         for dataset in window_sets(cfg):

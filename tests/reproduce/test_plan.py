@@ -75,7 +75,9 @@ def test_the_key_changes_with_all_that_decides_the_result(ci, pair, tmp_path):
     def keys(budget=ci, stores=pair, seed=0):
         return {
             step.kind: step.key
-            for step in Planner(budget, Stores(stores), CONFIGS).test(experiment("6", "2d_3d", "lifter/"), seed).before()
+            for step in Planner(budget, Stores(stores), CONFIGS)
+            .test(experiment("6", "2d_3d", "lifter/"), seed)
+            .before()
         }
 
     base = keys()
