@@ -148,7 +148,8 @@ def uvd_to_camera(uvd: Array, root_depth: Array, intrinsics: Array, root: int = 
 
     uvd (..., K, 3): u, v normalised, d m relative to the root (the root's own d counts as 0); root_depth m, absolute;
     intrinsics (..., 9) normalised. root_depth (B,) or (B, T), intrinsics (B, 9) go with uvd (B, K, 3) or (B, T, K, 3).
-    Out (..., K, 3) m, absolute; :func:`root_relative` of it is MPM's ``get_uvd2xyz`` (paper section 3.4).
+    Out (..., K, 3) m, absolute; :func:`root_relative` of it is ``get_uvd2xyz`` of MPM's refine module (paper section
+    4.2).
     """
     while root_depth.ndim < uvd.ndim - 1:
         root_depth = root_depth[..., None]

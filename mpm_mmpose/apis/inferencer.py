@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from ..runtime import OnnxModel
 from .camera_recording import RecordedImages
 from .errors import UsageError, unknown_name
-from .images import open_images
+from .images import Images, open_images
 from .live_view import LiveView, check_display, show_drawn
 from .model_index import build_lifter, find_model
 from .people_2d import Stopped, find_people
@@ -32,6 +33,7 @@ from .windows import WindowPredictor
 
 TASKS = ("lift", "complete")
 BACKENDS = ("pytorch", "onnx")
+_log = logging.getLogger("mpm_mmpose")
 
 
 class MPMInferencer:
@@ -134,6 +136,8 @@ class MPMInferencer:
             )
         if unknown := [format for format in formats if format not in FORMATS]:
             raise unknown_name("format", unknown[0], FORMATS)
+        if filter is not None and filter not in FILTERS:
+            raise unknown_name("filter", filter, FILTERS)
         if show:
             check_display()
         if out_dir is not None:
@@ -152,9 +156,12 @@ class MPMInferencer:
                 sequence=sequence,
             )
         else:
-            recordings = self._watch(source, fps, track, show, progress, out_dir)
-        if filter is not None and filter not in FILTERS:
-            raise unknown_name("filter", filter, FILTERS)
+            images = open_images(source, fps)
+            if self.pose2d is None:
+                raise UsageError(
+                    "images need a 2D model: give pose2d, for example 'rtmpose-m_8xb256-420e_body8-256x192'"
+                )
+            recordings = self._watch(images, track, show, progress, out_dir)
 
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
@@ -169,18 +176,9 @@ class MPMInferencer:
         return Track3D(track, completed, track.keypoint_set, ~np.isfinite(poses).all(-1))
 
     def _watch(
-        self,
-        source: str | Path | np.ndarray,
-        fps: float | None,
-        track: str,
-        show: bool,
-        progress: bool,
-        out: str | None,
+        self, images: Images, track: str, show: bool, progress: bool, out: str | Path | None
     ) -> Iterator[Recording]:
         """The one recording of a source of images."""
-        images = open_images(source, fps)
-        if self.pose2d is None:
-            raise UsageError("images need a 2D model: give pose2d, for example 'rtmpose-m_8xb256-420e_body8-256x192'")
         path = None if out is None else result_path(out, images.name)
         record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
         try:
@@ -215,7 +213,6 @@ class MPMInferencer:
         people: list[Track3D] = []
         notes = [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
         result = InferenceResult(recording, people, notes)
-        whole = False
         try:
             for number, track in enumerate(recording.tracks, 1):
                 with progress_bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
@@ -225,21 +222,35 @@ class MPMInferencer:
                         raise
                     except ValueError as error:  # nothing of this person is to be believed
                         notes.append(str(error))
-            whole = True
-        finally:
+        except BaseException:
             # Drawing takes long, which nobody wants who has just stopped this.
-            wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
-            if out is not None and (whole or people):
-                with progress_bar("video", "frame", progress and "video" in wanted) as report:
-                    problems = []
-                    for format in wanted:
-                        try:
-                            self.kept += result.save(out, [format], report, show)
-                        except (ValueError, OSError) as error:  # what one format cannot hold, another can
-                            problems.append(str(error))
-                if problems:
-                    raise ValueError("; ".join(problems))
+            problems = self._save(result, out, set(formats) - {"video"}, progress, show) if people else []
+            for problem in problems:
+                _log.warning(problem)
+            raise
+        if problems := self._save(result, out, formats, progress, show):
+            raise ValueError("; ".join(problems))
         return result
+
+    def _save(
+        self,
+        result: InferenceResult,
+        out: str | Path | None,
+        formats: Collection[str],
+        progress: bool,
+        show: Callable[[np.ndarray], None] | None,
+    ) -> list[str]:
+        """Write the files, and return what is wrong with those that cannot be written."""
+        problems: list[str] = []
+        if out is None:
+            return problems
+        with progress_bar("video", "frame", progress and "video" in formats) as report:
+            for format in (format for format in FORMATS if format in formats):
+                try:
+                    self.kept += result.save(out, [format], report, show)
+                except (ValueError, OSError) as error:  # what one format cannot hold, another can
+                    problems.append(str(error))
+        return problems
 
 
 def _onnx(path: str | Path | None, providers: Sequence[str] | None) -> WindowPredictor:

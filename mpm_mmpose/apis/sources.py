@@ -85,17 +85,22 @@ def read_recordings(
     fps: of the frames in the file, instead of what it says; width, height: px, for files that do not say; format: one
     of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how
     people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all. Raises UsageError
-    for what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
+    for what is missing, at once where the whole file need not be read for it; ValueError or OSError for a file that
+    cannot be read (file, place, field, fix).
     """
     if isinstance(source, np.ndarray):
-        yield _array(source, fps, width, height, keypoint_set)
-        return
+        return iter([_array(source, fps, width, height, keypoint_set)])
     path = check_readable(source)
-    if (path / "store.json").is_file():
-        yield from _store(path, sequence)
-        return
     if format not in ("auto", *FORMATS):
         raise unknown_name("format", format, ("auto", *FORMATS))
+    if (path / "store.json").is_file():
+        return _store(path, sequence)
+    return _files(path, format, keypoint_set, fps, width, height, track)
+
+
+def _files(
+    path: Path, format: str, keypoint_set: str, fps: float | None, width: int, height: int, track: str
+) -> Iterator[Recording]:
     for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
         if not (fps or detections.fps):
             raise UsageError(f"{path}: does not say how many frames a second it has; give fps (--fps)")
@@ -171,27 +176,29 @@ def _store(path: Path, sequence: str | None) -> Iterator[Recording]:
         raise UsageError(f"{path}: this store has no 2D keypoints; give one that was filmed or detected")
     if sequence is not None and sequence not in store.names:
         raise unknown_name("sequence", sequence, store.names)
-    for index, name in enumerate(store.names):
-        if sequence not in (None, name):
-            continue
-        poses = store.sequence(index)
-        ones = np.ones(poses.keypoints.shape[:2], np.float32)
-        track = Track2D(
-            person="0",
-            times=np.arange(len(poses)) / poses.fps,
-            keypoints=poses.keypoints,
-            scores=ones if poses.keypoint_scores is None else poses.keypoint_scores,
-            keypoint_set=poses.keypoint_set,
-            width=poses.width,
-            height=poses.height,
-            fps=poses.fps,
-            intrinsics=poses.intrinsics,
-        )
-        truth = {}
-        if poses.keypoints_3d is not None:
-            root = get_keypoint_set(poses.keypoint_set).root
-            truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
-        yield Recording(name, [track], track.times, poses.fps, truth=truth)
+    return (_sequence(store, index) for index, name in enumerate(store.names) if sequence in (None, name))
+
+
+def _sequence(store: PoseStore, index: int) -> Recording:
+    """A sequence of a store as a recording of one person."""
+    poses = store.sequence(index)
+    ones = np.ones(poses.keypoints.shape[:2], np.float32)
+    track = Track2D(
+        person="0",
+        times=np.arange(len(poses)) / poses.fps,
+        keypoints=poses.keypoints,
+        scores=ones if poses.keypoint_scores is None else poses.keypoint_scores,
+        keypoint_set=poses.keypoint_set,
+        width=poses.width,
+        height=poses.height,
+        fps=poses.fps,
+        intrinsics=poses.intrinsics,
+    )
+    truth = {}
+    if poses.keypoints_3d is not None:
+        root = get_keypoint_set(poses.keypoint_set).root
+        truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
+    return Recording(store.names[index], [track], track.times, poses.fps, truth=truth)
 
 
 def read_poses(poses: np.ndarray, fps: float | None, keypoint_set: str) -> list[Recording]:

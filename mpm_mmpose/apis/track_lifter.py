@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MODES = {"exact": "target", "blended": "sequence"}  # and what they ask a model for
 FEW_FRAMES = 3  # with fewer there is no motion to speak of
-MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 3.2)
+MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 4.2)
 
 Progress = Callable[[int, int], None]
 _log = logging.getLogger("mpm_mmpose")

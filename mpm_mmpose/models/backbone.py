@@ -42,7 +42,7 @@ class TemporalTransformer(nn.Module):
 
 @MODELS.register_module()
 class MPMBackbone(BaseModule):
-    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.2).
+    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.1, Eq. 1 to 3).
 
     Args:
         num_frames: window length T.
@@ -219,7 +219,7 @@ class MPMBackbone(BaseModule):
         if not self.mask_tokens:
             return poses
         # With nothing hidden the token stays in the graph all the same: DDP wants every parameter used in every step.
-        hidden = poses.isnan().any(-1) if mask is None else mask
+        hidden = self._hidden(poses, None, mask)
         return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
 
     @staticmethod
