@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,12 +126,11 @@ def draw(video: Path, truth: PoseSequence, track: Track2D, threshold: float, siz
     """The person in the middle of a video, (size, size, 3): keypoints found green, doubtful red, the truth white."""
     import cv2
 
+    from mpm_mmpose.apis.images import open_images
+
     row = len(track) // 2
     frame = round(float(track.times[row]) * truth.fps)
-    capture = cv2.VideoCapture(str(video))
-    for _ in range(frame + 1):
-        image = capture.read()[1]
-    capture.release()
+    _, image = next(islice(open_images(video), frame, None))
     low, high = truth.keypoints[frame].min(0), truth.keypoints[frame].max(0)
     corner = (low + high) / 2 - 0.7 * (high - low).max()
     scale = size / (1.4 * (high - low).max())
