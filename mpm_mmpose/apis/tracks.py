@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..consistency import misfit
 from ..keypoints import get_keypoint_set, remap
 
 
@@ -106,6 +107,12 @@ def visible_keypoints(track: Track2D, keypoint_set: str, threshold: float) -> tu
     seen = inside & (track.scores > 0) & (track.scores >= threshold)
     keypoints, seen = remap(track.keypoint_set, keypoint_set)(np.where(seen[..., None], track.keypoints, 0), seen)
     return np.where(seen[..., None], keypoints, 0).astype(np.float32), seen
+
+
+def pose_misfit(lifted: Track3D, threshold: float = 0.0) -> np.ndarray:
+    """(N,) :func:`~mpm_mmpose.consistency.misfit` of each frame's 3D from the 2D that it came from."""
+    keypoints, seen = visible_keypoints(lifted.track, lifted.keypoint_set, threshold)
+    return misfit(lifted.keypoints_3d, keypoints, seen & ~lifted.hidden)
 
 
 def find_stretches(times: np.ndarray, seen: np.ndarray, longest_gap: float, reach: float) -> list[slice]:
