@@ -11,8 +11,8 @@ import numpy as np
 
 from .keypoints import H36M_17, KeypointSet, get_keypoint_set, known_sets, remap
 
-#: Above these medians over a person's frames something is wrong; docs/consistency.md says how they were measured.
-POSE_LIMIT, BODY_LIMIT = 0.4, 0.36
+#: Above this median over a person's frames something is wrong; docs/consistency.md says how it was measured.
+LIMIT = 0.36
 #: Another reading of the same keypoints is the likely one where its misfit is less than this share of theirs.
 CLEARLY = 0.7
 #: With fewer keypoints in a frame, nothing is said of it.
@@ -114,6 +114,20 @@ def person_misfit(keypoints: np.ndarray, seen: np.ndarray, keypoint_set: str | K
     return float(np.median(found[np.isfinite(found)])) if np.isfinite(found).any() else float("nan")
 
 
+def describe_keypoints(keypoints: np.ndarray, seen: np.ndarray, keypoint_set: str) -> str:
+    """A sentence on one person's 2D (N, K, 2) px, seen (N, K) bool, that hardly looks like a person; '' where it does.
+
+    It names the likely cause where there is one.
+    """
+    found = person_misfit(keypoints, seen, keypoint_set)
+    if not found > LIMIT:  # also where it is not known
+        return ""
+    cause = likely_cause(keypoints, seen, keypoint_set)
+    return f"its keypoints hardly look like an upright person's (misfit {found:.2f}, usual is up to {LIMIT}): " + (
+        cause or "look whether they are of the set and the size of image that were given or guessed"
+    )
+
+
 def likely_cause(keypoints: np.ndarray, seen: np.ndarray, keypoint_set: str) -> str:
     """What makes 2D (N, K, 2) px, seen (N, K) bool, that does not look like a person look like one; '' for nothing.
 
@@ -134,4 +148,4 @@ def likely_cause(keypoints: np.ndarray, seen: np.ndarray, keypoint_set: str) -> 
     ]
     found = [(np.nan_to_num(person_misfit(points, seen, name), nan=np.inf), said) for said, points, name in tries]
     best, said = min(found)
-    return said if best < BODY_LIMIT and best < CLEARLY * person_misfit(keypoints, seen, keypoint_set) else ""
+    return said if best < LIMIT and best < CLEARLY * person_misfit(keypoints, seen, keypoint_set) else ""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.consistency import (
-    BODY_LIMIT,
+    LIMIT,
     body_misfit,
     body_views,
     learn_body_views,
@@ -68,7 +68,7 @@ def test_people_look_like_people_from_all_sides(walkers):
         assert not likely_cause(keypoints, seen(keypoints), "h36m_17")
         half = seen(keypoints)
         half[:, [1, 2, 3, 4, 5, 6]] = False
-        assert person_misfit(keypoints, half, "h36m_17") < BODY_LIMIT
+        assert person_misfit(keypoints, half, "h36m_17") < LIMIT
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_wrong_readings_are_found_and_named(walkers, read, keypoint_set, cause):
 
 def test_an_image_on_its_side_is_named(walkers):
     turned = [keypoints[..., ::-1] * (1, -1) for keypoints in walkers]
-    assert np.median([person_misfit(one, seen(one), "h36m_17") for one in turned]) > BODY_LIMIT
+    assert np.median([person_misfit(one, seen(one), "h36m_17") for one in turned]) > LIMIT
     causes = [likely_cause(one, seen(one), "h36m_17") for one in turned]
     assert sum("turned by 90 degrees" in cause for cause in causes) > len(causes) / 2
 

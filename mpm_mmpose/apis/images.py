@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import mimetypes
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from .errors import UsageError, check_readable
 from .image_files import animation_durations, is_animation, natural_order, number_images, read_animation, read_image
+from .source_kind import is_stream, source_kind
 from .video_file import VideoFile
 
 #: Frames a second that a video may claim; beyond, it is the unit of its clock, or nothing.
@@ -22,8 +22,6 @@ FPS_RANGE = (0.5, 240.0)
 CLOCK_ERROR = 1e-3
 #: Frames that the head of a video may promise too many, as a share; players do not mind either.
 MISSING_FRAMES = 0.02
-#: How addresses of cameras in a network begin, which are opened as they come.
-STREAMS = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://")
 
 
 class Images:
@@ -225,7 +223,7 @@ def open_images(source: str | Path | np.ndarray, fps: float | None = None) -> Im
         return CameraImages(str(source))
     path = check_readable(source)
     if path.is_dir():
-        images = [file for file in path.iterdir() if file.is_file() and _kind(file) == "image"]
+        images = [file for file in path.iterdir() if file.is_file() and source_kind(file) == "image"]
         if not images:
             raise UsageError(f"{path}: holds no images; give a video, or a folder of images or of keypoints")
         if fps is None and len(images) > 1:
@@ -233,12 +231,7 @@ def open_images(source: str | Path | np.ndarray, fps: float | None = None) -> Im
         return ImageFiles(path.name, images, fps or 1.0)
     if is_animation(path):
         return AnimatedImages(path, fps)
-    return ImageFiles(path.stem, [path], fps or 1.0) if _kind(path) == "image" else VideoImages(path, fps)
-
-
-def is_stream(source: str | Path) -> bool:
-    """Whether a source is the address of a camera in the network."""
-    return str(source).lower().startswith(STREAMS)
+    return ImageFiles(path.stem, [path], fps or 1.0) if source_kind(path) == "image" else VideoImages(path, fps)
 
 
 def _array(images: np.ndarray, fps: float | None) -> ArrayImages:
@@ -250,7 +243,3 @@ def _array(images: np.ndarray, fps: float | None) -> ArrayImages:
     if fps is None and len(images) > 1:
         raise UsageError(f"say how many of the {len(images)} images of the array are a second: fps")
     return ArrayImages(images, fps or 1.0)
-
-
-def _kind(path: Path) -> str:
-    return (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +15,13 @@ from .camera_recording import RecordedImages
 from .errors import UsageError, unknown_name
 from .images import open_images
 from .live_view import LiveView, check_display, show_drawn
-from .model_index import build_lifter, find_model
+from .model_index import build_lifter
+from .model_names import find_model
 from .people_2d import Stopped, find_people
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
 from .progress import progress_bar
+from .quality import check_quality
 from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
 from .room import place
 from .smoothing import FILTERS, smooth
@@ -84,7 +86,7 @@ class MPMInferencer:
 
     def __call__(
         self,
-        source: str | Path | np.ndarray,
+        source: str | Path | np.ndarray | Iterable[Recording],
         task: str = "lift",
         *,
         out_dir: str | Path | None = None,
@@ -98,19 +100,22 @@ class MPMInferencer:
         keypoint_format: str = "auto",
         keypoint_set: str = "auto",
         sequence: str | None = None,
+        ids: str = "file",
         trajectory: bool = False,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
 
         source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
-        or folder of 2D keypoints, a pose store, or an array (N, K, 2) px; for models that take 3D,
+        or folder of 2D keypoints, a pose store, an array (N, K, 2) px, or recordings as ``read_recordings`` gives them,
+        for which what follows on keypoints does not count; for models that take 3D,
         an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model without mask
         tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden. out_dir:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
-        the time left. width, height, keypoint_format, keypoint_set, sequence: of keypoints, see ``read_recordings``.
-        trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the 3D, see ``smooth``.
+        the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
+        ``read_recordings``. trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the
+        3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -138,6 +143,8 @@ class MPMInferencer:
             _check_writable(Path(out_dir))
         if _is_3d(source):
             recordings = read_poses(source, fps, self.completer.keypoint_set.name)
+        elif isinstance(source, Iterable) and not isinstance(source, str | np.ndarray):
+            recordings = iter(source)
         elif is_keypoint_source(source):
             recordings = read_recordings(
                 source,
@@ -148,6 +155,7 @@ class MPMInferencer:
                 keypoint_set=keypoint_set,
                 track=track,
                 sequence=sequence,
+                ids=ids,
             )
         else:
             recordings = self._watch(source, fps, track, show, progress, out_dir)
@@ -155,7 +163,9 @@ class MPMInferencer:
             raise unknown_name("filter", filter, FILTERS)
 
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
-            lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
+            if self.lifter is None:
+                return self._complete(source, track, report)
+            lifted = check_quality(self.lifter.lift(track, report), self.lifter.threshold, notes)
             lifted = place(lifted, notes) if trajectory else lifted
             return smooth(lifted, filter) if filter else lifted
 
@@ -211,7 +221,8 @@ class MPMInferencer:
     ) -> InferenceResult:
         """Lift everybody and write the files; what is lifted is kept whatever happens to the rest."""
         people: list[Track3D] = []
-        notes = [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
+        notes = list(recording.notes)
+        notes += [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
         result = InferenceResult(recording, people, notes)
         whole = False
         try:

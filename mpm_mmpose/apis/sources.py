@@ -14,11 +14,11 @@ from ..datasets.person_tracks import image_size
 from ..datasets.pose_store import PoseStore
 from ..datasets.readers.detections import Detections
 from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
-from ..datasets.readers.keypoints_openpose import SUFFIX
 from ..datasets.track_ids import settle_ids
 from ..keypoints import get_keypoint_set
 from .errors import UsageError, check_readable, unknown_name
 from .id_exchanges import check_exchanges
+from .source_kind import is_camera, source_kind, wrong_command
 from .tracking import follow
 from .tracks import Track2D
 
@@ -54,6 +54,20 @@ class Recording:
     problem: str = ""
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def span(self) -> str:
+        """From which frame to which there are people, how many have some, and the seconds that makes, in words."""
+        if not self.tracks:
+            return ""
+        frames = np.unique(np.concatenate([self.frames_of(track)[track.scores.any(1)] for track in self.tracks]))
+        if not len(frames):
+            return ""
+        first, last = frames[[0, -1]]
+        return (
+            f"{self.name}: people in {len(frames)} of {len(self.times)} frames, from {first} "
+            f"({self.times[first]:.2f} s) to {last} ({self.times[last]:.2f} s)"
+        )
+
     def frames_of(self, track: Track2D) -> np.ndarray:
         """(N,) int64, which frame each row of a track is."""
         after = np.clip(np.searchsorted(self.times, track.times), 1, max(len(self.times) - 1, 1))
@@ -65,12 +79,7 @@ class Recording:
 
 def is_keypoint_source(source: str | Path | np.ndarray) -> bool:
     """Whether a source holds keypoints, and no images."""
-    if isinstance(source, np.ndarray):
-        return source.dtype.kind == "f"
-    path = Path(source)
-    if path.is_dir():
-        return (path / "store.json").is_file() or any(path.glob(f"*{SUFFIX}"))
-    return path.suffix in (".json", ".npz")
+    return source.dtype.kind == "f" if isinstance(source, np.ndarray) else source_kind(source) == "keypoints"
 
 
 def read_recordings(
@@ -96,7 +105,9 @@ def read_recordings(
     if isinstance(source, np.ndarray):
         yield _array(source, fps, width, height, keypoint_set)
         return
-    path = check_readable(source)
+    path = Path(source) if is_camera(source) else check_readable(source)
+    if (said := wrong_command(source, "keypoints")) is not None:
+        raise UsageError(said)
     if (path / "store.json").is_file():
         yield from _store(path, sequence)
         return

@@ -8,17 +8,26 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..consistency import describe_keypoints
 from .convert import Conversion, clip_names
-from .person_tracks import stated_size_fits, track_sequences
+from .person_tracks import image_size, stated_size_fits, track_sequences
 from .pose_sequence import PoseSequence
+from .readers.detections import Detections
 from .readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
 from .store_writer import write_store
 from .track_ids import settle_ids
 
 
+def _notes(detections: Detections, width: int = 0, height: int = 0) -> list[str]:
+    """What is to be doubted of a file: its ids and scores, the size of the image, and whether these are people."""
+    *_, on_size = image_size(detections, width, height)
+    on_keypoints = describe_keypoints(detections.keypoints, detections.scores > 0, detections.keypoint_set)
+    return [*detections.notes, *on_size, *([on_keypoints] if on_keypoints else [])]
+
+
 @dataclass
 class KeypointConversion(Conversion):
-    """As :class:`Conversion`, a clip being a sequence; too_short: stretches left out for being short."""
+    """As :class:`Conversion`, a clip being a sequence; too_short: stretches left out."""
 
     too_short: int = 0
 
@@ -66,6 +75,7 @@ def convert_keypoints_2d(
             # A size that is given for other files does not replace one that is right.
             size = {} if stated_size_fits(detections) else dict(width=width, height=height)
             made, too_short = track_sequences(detections, fps=fps, min_frames=min_frames, **size)
+            report.notes += [f"{detections.name}: {note}" for note in _notes(detections, **size)]
             sequences += made
             report.too_short += too_short
         return sequences

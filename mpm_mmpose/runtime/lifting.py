@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..apis.errors import UsageError
+from ..apis.quality import check_quality
 from ..apis.results import InferenceResult
 from ..apis.room import place
 from ..apis.sources import read_recordings
@@ -26,13 +27,14 @@ def lift_file(
     format: str = "auto",
     keypoint_set: str = "auto",
     sequence: str | None = None,
+    ids: str = "file",
     trajectory: bool = False,
     progress: Progress | None = None,
     **lifting: object,
 ) -> Iterator[InferenceResult]:
     """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.
 
-    model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to sequence: of the source, as
+    model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
     :func:`~mpm_mmpose.apis.sources.read_recordings`. trajectory: add where people are in camera space,
     see :func:`~mpm_mmpose.apis.room.add_trajectory`. lifting: arguments of
     :class:`~mpm_mmpose.apis.track_lifter.TrackLifter`. progress: called with the person, the windows done and those
@@ -44,10 +46,17 @@ def lift_file(
         raise UsageError(f"{model}: completes 3D, where keypoints of images are 2D; export a model that takes 2D")
     lifter = TrackLifter(onnx_model, **lifting)
     recordings = read_recordings(
-        source, fps=fps, width=width, height=height, format=format, keypoint_set=keypoint_set, sequence=sequence
+        source,
+        fps=fps,
+        width=width,
+        height=height,
+        format=format,
+        keypoint_set=keypoint_set,
+        sequence=sequence,
+        ids=ids,
     )
     for recording in recordings:
-        result = InferenceResult(recording, [], [])
+        result = InferenceResult(recording, [], list(recording.notes))
         for track in recording.tracks:
 
             def report(done: int, total: int, person: str = track.person) -> None:
@@ -59,5 +68,6 @@ def lift_file(
             except ValueError as error:  # nothing of this person is to be believed
                 result.notes.append(str(error))
                 continue
+            lifted = check_quality(lifted, lifter.threshold, result.notes)
             result.people.append(place(lifted, result.notes) if trajectory else lifted)
         yield result

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mpm_mmpose.apis.track_lifter import TrackLifter
     from mpm_mmpose.datasets import PoseStore
@@ -27,7 +29,7 @@ POSE_NOISE = 0.05  # m, a lifter's error, where no lifter is given
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True, metavar="STORE", help="to learn from")
     parser.add_argument("--val", type=Path, required=True, metavar="STORE", help="to measure on")
     parser.add_argument("--model", type=Path, metavar="ONNX", help="a lifter; default: true 3D and noise for one")

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mpm_mmpose.apis import MPMInferencer
     from mpm_mmpose.apis.tracks import Track2D
@@ -185,7 +187,7 @@ def _spread(videos: Sequence[np.ndarray], digits: int) -> str:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="docs/rendered_people.md says more.")
+    parser = OptionParser(description=__doc__, epilog="docs/rendered_people.md says more.")
     parser.add_argument("videos", type=Path, metavar="DIR", help="what tools/render_people.py videos wrote")
     parser.add_argument("--model", required=True, help="lifter: name in configs/mpm/metafile.yml, or a config file")
     parser.add_argument("--weights", required=True, help="its checkpoint")

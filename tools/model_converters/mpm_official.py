@@ -5,10 +5,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         description=__doc__,
         epilog="Exit status: 0 converted, 1 an output differs by more than the tolerance, 2 wrong use.",
     )
