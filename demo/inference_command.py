@@ -78,6 +78,7 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
     )
     parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
     parser.add_argument(
         "--filter",
         choices=("one_euro", "savitzky_golay"),
@@ -183,6 +184,7 @@ def run(
             show=args.show,
             progress=True,
             trajectory=args.trajectory,
+            mend_sides=args.mend_sides,
             filter=args.filter,
         ):
             for note in (result.recording.span, *result.notes, result.recording.problem):

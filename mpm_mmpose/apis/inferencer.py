@@ -24,6 +24,7 @@ from .progress import progress_bar
 from .quality import check_quality
 from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
 from .room import place
+from .sides import check_sides
 from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
@@ -101,6 +102,7 @@ class MPMInferencer:
         keypoint_set: str = "auto",
         sequence: str | None = None,
         ids: str = "file",
+        mend_sides: bool = False,
         trajectory: bool = False,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
@@ -114,7 +116,8 @@ class MPMInferencer:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
         the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
-        ``read_recordings``. trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the
+        ``read_recordings``. mend_sides: put left and right back where the detector exchanges them for some frames, see
+        ``check_sides``. trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the
         3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
@@ -165,6 +168,7 @@ class MPMInferencer:
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             if self.lifter is None:
                 return self._complete(source, track, report)
+            track = check_sides(track, notes, mend_sides)
             lifted = check_quality(self.lifter.lift(track, report), self.lifter.threshold, notes)
             lifted = place(lifted, notes) if trajectory else lifted
             return smooth(lifted, filter) if filter else lifted

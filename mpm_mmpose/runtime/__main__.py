@@ -61,6 +61,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default="file",
         help="of people: those of FILE, these with exchanges undone, or told apart anew; default: %(default)s",
     )
+    parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
     parser.add_argument(
         "--providers",
         nargs="+",
@@ -117,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
         keypoint_set=args.keypoint_set,
         sequence=args.sequence,
         ids=args.ids,
+        mend_sides=args.mend_sides,
         trajectory=args.trajectory,
         progress=_show if sys.stderr.isatty() else None,
         threshold=args.threshold,

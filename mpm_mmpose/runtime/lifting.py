@@ -9,6 +9,7 @@ from ..apis.errors import UsageError
 from ..apis.quality import check_quality
 from ..apis.results import InferenceResult
 from ..apis.room import place
+from ..apis.sides import check_sides
 from ..apis.sources import read_recordings
 from ..apis.track_lifter import TrackLifter
 from .onnx_model import OnnxModel
@@ -28,6 +29,7 @@ def lift_file(
     keypoint_set: str = "auto",
     sequence: str | None = None,
     ids: str = "file",
+    mend_sides: bool = False,
     trajectory: bool = False,
     progress: Progress | None = None,
     **lifting: object,
@@ -35,8 +37,9 @@ def lift_file(
     """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.
 
     model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
-    :func:`~mpm_mmpose.apis.sources.read_recordings`. trajectory: add where people are in camera space,
-    see :func:`~mpm_mmpose.apis.room.add_trajectory`. lifting: arguments of
+    :func:`~mpm_mmpose.apis.sources.read_recordings`. mend_sides: put left and right back where the detector exchanges
+    them for some frames, see :func:`~mpm_mmpose.apis.sides.check_sides`. trajectory: add where people are in camera
+    space, see :func:`~mpm_mmpose.apis.room.add_trajectory`. lifting: arguments of
     :class:`~mpm_mmpose.apis.track_lifter.TrackLifter`. progress: called with the person, the windows done and those
     there are. Who cannot be lifted is left out, and the result's notes say why. Raises UsageError for wrong use,
     ValueError or OSError for a file that cannot be read.
@@ -63,6 +66,7 @@ def lift_file(
                 if progress is not None:
                     progress(person, done, total)
 
+            track = check_sides(track, result.notes, mend_sides)
             try:
                 lifted = lifter.lift(track, report)
             except ValueError as error:  # nothing of this person is to be believed
