@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpm_mmpose.option_parser import OptionParser
+from mpm_mmpose.option_parser import OptionParser, add_person_options
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
@@ -77,8 +77,7 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
     )
-    parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
-    parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
+    add_person_options(parser, positive(float))
     parser.add_argument(
         "--filter",
         choices=("one_euro", "savitzky_golay"),
@@ -183,8 +182,11 @@ def run(
             track=args.track,
             show=args.show,
             progress=True,
-            trajectory=args.trajectory,
             mend_sides=args.mend_sides,
+            person_height=args.person_height,
+            trajectory=args.trajectory,
+            focal=args.focal,
+            focal_35mm=args.focal_35mm,
             filter=args.filter,
         ):
             for note in (result.recording.span, *result.notes, result.recording.problem):

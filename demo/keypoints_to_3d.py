@@ -34,6 +34,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default="auto",
         help="of the detector; default: by what the file says or the number of its keypoints",
     )
+    parser.add_argument("--video", help="the one FILE was found in: to draw on, and for its rate and size")
     parser.add_argument("--sequence", help="of a store; default: all of them")
     parser.add_argument(
         "--ids",
@@ -61,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             track=args.track,
             sequence=args.sequence,
             ids=args.ids,
+            video=args.video,
         )
         # The first of them now, as it says what is missing; of a store each is read when its turn comes.
         return chain([first], recordings) if (first := next(recordings, None)) else ()

@@ -18,13 +18,11 @@ from .live_view import LiveView, check_display, show_drawn
 from .model_index import build_lifter
 from .model_names import find_model
 from .people_2d import Stopped, find_people
+from .person_lifting import PersonLifting
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
 from .progress import progress_bar
-from .quality import check_quality
 from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
-from .room import place
-from .sides import check_sides
 from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
@@ -103,7 +101,10 @@ class MPMInferencer:
         sequence: str | None = None,
         ids: str = "file",
         mend_sides: bool = False,
+        person_height: float | None = None,
         trajectory: bool = False,
+        focal: float | None = None,
+        focal_35mm: float | None = None,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
@@ -116,9 +117,8 @@ class MPMInferencer:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
         the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
-        ``read_recordings``. mend_sides: put left and right back where the detector exchanges them for some frames, see
-        ``check_sides``. trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the
-        3D, see ``smooth``.
+        ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm: sides, size and place of people,
+        see ``PersonLifting``. filter: of the 3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -165,12 +165,12 @@ class MPMInferencer:
         if filter is not None and filter not in FILTERS:
             raise unknown_name("filter", filter, FILTERS)
 
+        person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm)
+
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             if self.lifter is None:
                 return self._complete(source, track, report)
-            track = check_sides(track, notes, mend_sides)
-            lifted = check_quality(self.lifter.lift(track, report), self.lifter.threshold, notes)
-            lifted = place(lifted, notes) if trajectory else lifted
+            lifted = person_lifting(self.lifter, track, report, notes)
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None

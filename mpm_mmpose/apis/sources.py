@@ -93,14 +93,16 @@ def read_recordings(
     track: str = "iou",
     sequence: str | None = None,
     ids: str = "file",
+    video: str | Path | None = None,
 ) -> Iterator[Recording]:
     """The recordings of a file or folder of 2D keypoints, of a pose store, or of an array (N, K, 2) px.
 
     fps: of the frames' numbers in the file (``frame_times``), width, height: px, instead of what the file says; format:
     one of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how
     people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all; ids: 'file' for
-    those of the file, 'mend' to undo their exchanges (``check_exchanges``), 'ignore' to tell people apart anew. Raises
-    UsageError for what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
+    those of the file, 'mend' to undo their exchanges (``check_exchanges``), 'ignore' to tell people apart anew; video:
+    the one they were found in, which says rate and size where nobody else does, and is drawn on. Raises UsageError for
+    what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
     """
     if isinstance(source, np.ndarray):
         yield _array(source, fps, width, height, keypoint_set)
@@ -115,9 +117,29 @@ def read_recordings(
         raise unknown_name("format", format, ("auto", *FORMATS))
     if ids not in IDS:
         raise unknown_name("ids", ids, IDS)
+    images = None if video is None else _open_video(video, fps)
     for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
-        _ask_for_missing(detections, fps, width, height)
-        yield _file(detections, fps, width, height, track, ids)
+        rate, size = fps, (width, height)
+        if images is not None:
+            rate = fps or (None if known_rate(detections) else images.fps)
+            if not (width and height) and not (detections.width and detections.height):
+                size = images.width, images.height
+        _ask_for_missing(detections, rate, *size)
+        recording = _file(detections, rate, *size, track, ids)
+        yield recording if images is None else _on_video(recording, images)
+
+
+def _open_video(video: str | Path, fps: float | None) -> Images:
+    from .images import open_images  # here, because keypoints alone need no OpenCV
+
+    return open_images(video, fps)
+
+
+def _on_video(recording: Recording, images: Images) -> Recording:
+    from .images_at import ImagesAt
+
+    (width, height), *_ = [(track.width, track.height) for track in recording.tracks]
+    return replace(recording, images=ImagesAt(images, recording.times, width, height))
 
 
 def _ask_for_missing(detections: Detections, fps: float | None, width: int, height: int) -> None:

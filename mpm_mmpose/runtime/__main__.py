@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..apis.errors import UsageError
-from ..option_parser import OptionParser
+from ..option_parser import OptionParser, add_person_options
 
 EPILOG = """example:
   python -m mpm_mmpose.runtime walk.json --model lift.onnx --out walk.bvh --fps 30 --width 1920 --height 1080
@@ -61,7 +61,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default="file",
         help="of people: those of FILE, these with exchanges undone, or told apart anew; default: %(default)s",
     )
-    parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
     parser.add_argument(
         "--providers",
         nargs="+",
@@ -73,7 +72,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--mode", choices=("exact", "blended"), help="default: exact where the model has target poses")
     parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")
-    parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    add_person_options(parser, positive(float))
     return parser.parse_args(argv)
 
 
@@ -119,7 +118,10 @@ def run(args: argparse.Namespace) -> int:
         sequence=args.sequence,
         ids=args.ids,
         mend_sides=args.mend_sides,
+        person_height=args.person_height,
         trajectory=args.trajectory,
+        focal=args.focal,
+        focal_35mm=args.focal_35mm,
         progress=_show if sys.stderr.isatty() else None,
         threshold=args.threshold,
         mode=args.mode,

@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from mpm_mmpose.apis.errors import exit_status
     from mpm_mmpose.atomic_file import write_atomically
-    from mpm_mmpose.consistency import body_views, learn_body_views
+    from mpm_mmpose.consistency import LIMIT, body_views, learn_body_views
     from mpm_mmpose.datasets.pose_store import PoseStore
 
     def work() -> None:
@@ -138,13 +138,15 @@ def main(argv: list[str] | None = None) -> int:
             write_atomically(path, lambda file: file.write_text(json.dumps(stored) + "\n"))
             body_views.cache_clear()
             print(f"wrote: {path}")
-        print("| keypoints | clips | 2D: median | 1 % .. 99 % | 3D: median | 1 % .. 99 % |\n|---|---|---|---|---|---|")
+        cells = "median | 1 % .. 99 % | warned of"
+        print(f"| keypoints | clips | 2D: {cells} | 3D: {cells} |\n|---|---|---|---|---|---|---|---|")
         for said, columns in measure(PoseStore(args.val), args).items():
             cells = []
             for values in columns:
                 known = np.array(values)[np.isfinite(values)] if values else np.empty(0)
                 low, middle, high = np.percentile(known, (1, 50, 99)) if len(known) else (np.nan,) * 3
-                cells.append(f"{middle:.2f} | {low:.2f} .. {high:.2f}" if len(known) else "- | -")
+                share = f"{(known > LIMIT).mean():.1%}" if len(known) else "-"
+                cells.append(f"{middle:.2f} | {low:.2f} .. {high:.2f} | {share}" if len(known) else "- | - | -")
             print(f"| {said} | {len(columns[0])} | {' | '.join(cells)} |")
 
     return exit_status(work)
