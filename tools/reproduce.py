@@ -10,6 +10,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 # As in mpm_mmpose.reproduce, whose import would take seconds.
 TABLES = ("1", "2", "3", "4", "5", "6", "A", "B", "C", "D", "E", "S1", "S2", "S3")
 BUDGETS = ("paper", "cpu", "ci")
@@ -17,7 +19,7 @@ BUDGETS = ("paper", "cpu", "ci")
 
 def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--table", required=True, type=str.upper, choices=TABLES, help="of the paper; S1 to S3: our studies"
     )

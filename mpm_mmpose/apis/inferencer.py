@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +17,14 @@ from .camera_recording import RecordedImages
 from .errors import UsageError, unknown_name
 from .images import Images, open_images
 from .live_view import LiveView, check_display, show_drawn
-from .model_index import build_lifter, find_model
+from .model_index import build_lifter
+from .model_names import find_model
 from .people_2d import Stopped, find_people
+from .person_lifting import PersonLifting
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
 from .progress import progress_bar
 from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
-from .room import place
 from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
@@ -88,7 +89,7 @@ class MPMInferencer:
 
     def __call__(
         self,
-        source: str | Path | np.ndarray,
+        source: str | Path | np.ndarray | Iterable[Recording],
         task: str = "lift",
         *,
         out_dir: str | Path | None = None,
@@ -102,19 +103,26 @@ class MPMInferencer:
         keypoint_format: str = "auto",
         keypoint_set: str = "auto",
         sequence: str | None = None,
+        ids: str = "file",
+        mend_sides: bool = False,
+        person_height: float | None = None,
         trajectory: bool = False,
+        focal: float | None = None,
+        focal_35mm: float | None = None,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
 
         source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
-        or folder of 2D keypoints, a pose store, or an array (N, K, 2) px; for models that take 3D,
+        or folder of 2D keypoints, a pose store, an array (N, K, 2) px, or recordings as ``read_recordings`` gives them,
+        for which what follows on keypoints does not count; for models that take 3D,
         an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model without mask
         tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden. out_dir:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
-        the time left. width, height, keypoint_format, keypoint_set, sequence: of keypoints, see ``read_recordings``.
-        trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the 3D, see ``smooth``.
+        the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
+        ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm: sides, size and place of people,
+        see ``PersonLifting``. filter: of the 3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -144,6 +152,8 @@ class MPMInferencer:
             _check_writable(Path(out_dir))
         if _is_3d(source):
             recordings = read_poses(source, fps, self.completer.keypoint_set.name)
+        elif isinstance(source, Iterable) and not isinstance(source, str | np.ndarray):
+            recordings = iter(source)
         elif is_keypoint_source(source):
             recordings = read_recordings(
                 source,
@@ -154,6 +164,7 @@ class MPMInferencer:
                 keypoint_set=keypoint_set,
                 track=track,
                 sequence=sequence,
+                ids=ids,
             )
         else:
             images = open_images(source, fps)
@@ -163,9 +174,12 @@ class MPMInferencer:
                 )
             recordings = self._watch(images, track, show, progress, out_dir)
 
+        person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm)
+
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
-            lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
-            lifted = place(lifted, notes) if trajectory else lifted
+            if self.lifter is None:
+                return self._complete(source, track, report)
+            lifted = person_lifting(self.lifter, track, report, notes)
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
@@ -211,7 +225,8 @@ class MPMInferencer:
     ) -> InferenceResult:
         """Lift everybody and write the files; what is lifted is kept whatever happens to the rest."""
         people: list[Track3D] = []
-        notes = [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
+        notes = list(recording.notes)
+        notes += [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
         result = InferenceResult(recording, people, notes)
         try:
             for number, track in enumerate(recording.tracks, 1):

@@ -25,12 +25,16 @@ from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
 
 @dataclass
 class Conversion:
-    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped."""
+    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped.
+
+    notes: on what is doubtful of the files that were taken.
+    """
 
     store: Path
     clips: int = 0
     frames: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def convert_mocap(

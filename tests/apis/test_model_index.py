@@ -8,7 +8,8 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.model_index import build_lifter, find_model, list_models
+from mpm_mmpose.apis.model_index import build_lifter
+from mpm_mmpose.apis.model_names import find_model, list_models
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 TINY = f"""

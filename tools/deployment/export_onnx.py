@@ -7,6 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 # As in mpm_mmpose.deployment, whose import would take seconds.
 SUFFIXES = {"onnx": ".onnx", "torch_export": ".pt2", "torchscript": ".ts"}
 OUTPUTS = ("target", "sequence", "features")
@@ -16,7 +18,7 @@ OPSET = 18
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         description=__doc__,
         epilog="example:\n  python tools/deployment/export_onnx.py epoch_40.pth --out lift.onnx\n\n"
         "docs/deployment.md says more.\nexit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted",
