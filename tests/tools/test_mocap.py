@@ -54,7 +54,8 @@ def test_help_is_quick_and_complete():
     start = time.perf_counter()
     result = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     assert time.perf_counter() - start < 1
-    options = "--out --format --fps --cameras --seed --roll --pitch --distance --focal --workers --skip-bad --overwrite"
+    options = "--out --format --split --grade --fps --cameras --seed --roll --pitch --distance --focal"
+    options += " --workers --skip-bad --overwrite"
     for option in options.split():
         assert option in result.stdout
 
