@@ -12,8 +12,9 @@ import numpy as np
 from ..datasets.person_tracks import check_ids, image_size
 from ..datasets.pose_store import PoseStore
 from ..datasets.readers.detections import Detections
-from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
-from ..datasets.readers.keypoints_openpose import SUFFIX
+from ..datasets.readers.keypoint_choice import KeypointMap
+from ..datasets.readers.keypoints_2d import FORMATS, SUFFIXES, find_keypoint_files, frame_files, read_keypoints_2d
+from ..datasets.readers.normalised import in_pixels
 from ..keypoints import get_keypoint_set
 from .errors import UsageError, check_readable, unknown_name
 from .tracking import follow
@@ -65,8 +66,15 @@ def is_keypoint_source(source: str | Path | np.ndarray) -> bool:
         return source.dtype.kind == "f"
     path = Path(source)
     if path.is_dir():
-        return (path / "store.json").is_file() or any(path.glob(f"*{SUFFIX}"))
-    return path.suffix in (".json", ".npz")
+        files = [file for file in path.rglob("*") if file.is_file()]
+        return (path / "store.json").is_file() or bool(frame_files(files)) or _only_keypoints(files)
+    return path.suffix.lower() in (*SUFFIXES, ".h5", ".hdf5")
+
+
+def _only_keypoints(files: list[Path]) -> bool:
+    """Whether a folder holds files of keypoints, and no images beside which they may be notes."""
+    suffixes = {file.suffix.lower() for file in files}
+    return bool(suffixes & set(SUFFIXES)) and not suffixes & {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 def read_recordings(
@@ -76,14 +84,15 @@ def read_recordings(
     width: int = 0,
     height: int = 0,
     format: str = "auto",
-    keypoint_set: str = "auto",
+    keypoint_set: str | KeypointMap = "auto",
     track: str = "iou",
     sequence: str | None = None,
 ) -> Iterator[Recording]:
     """The recordings of a file or folder of 2D keypoints, of a pose store, or of an array (N, K, 2) px.
 
     fps: of the frames in the file, instead of what it says; width, height: px, for files that do not say; format: one
-    of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how
+    of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays, or a map of our
+    names to those, or the numbers, of the file; track: how
     people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all. Raises UsageError
     for what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
     """
@@ -96,12 +105,27 @@ def read_recordings(
         return
     if format not in ("auto", *FORMATS):
         raise unknown_name("format", format, ("auto", *FORMATS))
-    for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
-        if not (fps or detections.fps):
-            raise UsageError(f"{path}: does not say how many frames a second it has; give fps (--fps)")
-        if not (detections.width or width) or not (detections.height or height):
-            raise UsageError(f"{path}: does not say how large the images were; give width and height in px")
-        yield _file(detections, fps, width, height, track)
+    for file in _files(path, format):
+        for detections in read_keypoints_2d(file, format=format, keypoint_set=keypoint_set):
+            yield _recording_of(detections, fps, width, height, track)
+
+
+def _files(path: Path, format: str) -> list[Path]:
+    """The file, the folder in which every file is a frame, or one after the other the files of a folder of results."""
+    if not path.is_dir():
+        return [path]
+    if format in ("openpose", "yolo") or frame_files(file for file in path.iterdir() if file.is_file()):
+        return [path]
+    return find_keypoint_files([path], format)
+
+
+def _recording_of(detections: Detections, fps: float | None, width: int, height: int, track: str) -> Recording:
+    path = detections.path
+    if not (fps or detections.fps):
+        raise UsageError(f"{path}: does not say how many frames a second it has; give fps (--fps)")
+    if not (detections.width or width) or not (detections.height or height):
+        raise UsageError(f"{path}: does not say how large the images were; give width and height in px")
+    return _file(in_pixels(detections, width, height), fps, width, height, track)
 
 
 def split_tracks(

@@ -11,7 +11,9 @@ from tqdm import tqdm
 from .convert import Conversion, clip_names
 from .person_tracks import track_sequences
 from .pose_sequence import PoseSequence
+from .readers.keypoint_choice import KeypointMap
 from .readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
+from .readers.normalised import in_pixels
 from .store_writer import write_store
 
 
@@ -30,7 +32,7 @@ def convert_keypoints_2d(
     width: int = 0,
     height: int = 0,
     format: str = "auto",
-    keypoint_set: str = "auto",
+    keypoint_set: str | KeypointMap = "auto",
     min_frames: int = 10,
     skip_bad: bool = False,
     overwrite: bool = False,
@@ -52,7 +54,7 @@ def convert_keypoints_2d(
         made_from=[str(path) for path in paths],
         files=len(files),
         format=format,
-        keypoint_set=keypoint_set,
+        keypoint_set=keypoint_set if isinstance(keypoint_set, str) else dict(keypoint_set),
         min_frames=min_frames,
         skipped=report.skipped,  # filled while the sequences stream into the store, which writes meta at its end
     )
@@ -60,6 +62,7 @@ def convert_keypoints_2d(
     def read(file: Path) -> list[PoseSequence]:
         sequences = []
         for detections in read_keypoints_2d(file, names[file], format, keypoint_set):
+            detections = in_pixels(detections, width, height)
             made, too_short = track_sequences(detections, fps=fps, width=width, height=height, min_frames=min_frames)
             sequences += made
             report.too_short += too_short

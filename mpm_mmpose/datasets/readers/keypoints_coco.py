@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from .detections import DetectionRows, Detections, field, numbers, triples
+from .keypoint_choice import KeypointMap
 
 
-def read_coco(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
+def read_coco(path: Path, name: str, content: Any, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """The people of a COCO results file, a :class:`Detections` a video.
 
     content: the file's JSON, a list of people: ``image_id`` (a number is the frame; text as AlphaPose's), ``keypoints``
@@ -22,7 +23,7 @@ def read_coco(path: Path, name: str, content: Any, keypoint_set: str = "auto") -
     return _read(path, name, content, keypoint_set, track="track_id", box="bbox")
 
 
-def read_alphapose(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
+def read_alphapose(path: Path, name: str, content: Any, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """The people of an AlphaPose file, a :class:`Detections` a video.
 
     content: as for :func:`read_coco`, with ``image_id`` the image's name, whose last digits are the frame and whose
@@ -32,16 +33,17 @@ def read_alphapose(path: Path, name: str, content: Any, keypoint_set: str = "aut
     return _read(path, name, content, keypoint_set, track="idx", box="box")
 
 
-def _read(path: Path, name: str, content: Any, keypoint_set: str, track: str, box: str) -> list[Detections]:
+def _read(
+    path: Path, name: str, content: Any, keypoint_set: str | KeypointMap, track: str, box: str
+) -> list[Detections]:
     if isinstance(content, dict):
-        what = "annotations" if "annotations" in content else "AlphaPose's 'cmu' or 'open' format"
-        raise ValueError(f"{path}: is no list of people; these may be {what}. Give results in COCO's format")
+        raise ValueError(f"{path}: is no list of people; leave the format out, or give results in COCO's format")
     if not isinstance(content, list) or not content:
         raise ValueError(f"{path}: is no list of people, or an empty one; is the format right?")
     people = []
     for index, record in enumerate(content):
         where = f"person {index} of the file"
-        video, frame = _frame_of(f"{path}: {where}", field(f"{path}: {where}", record, "image_id"))
+        video, frame = frame_of(f"{path}: {where}", field(f"{path}: {where}", record, "image_id"))
         people.append((video, frame, where, record))
     videos = list(dict.fromkeys(video for video, *_ in people))
     counts = Counter((video, frame, str(record.get(track))) for video, frame, _, record in people)
@@ -56,15 +58,13 @@ def _read(path: Path, name: str, content: Any, keypoint_set: str, track: str, bo
     return [table.finish(keypoint_set) for table in rows.values()]
 
 
-def _frame_of(where: str, image: Any) -> tuple[str, int]:
-    """Video and frame of an image: 'walk/000012.jpg' is frame 12 of 'walk', 7 is frame 7 of ''."""
+def frame_of(where: str, image: Any, said_by: str = "field 'image_id'") -> tuple[str, int]:
+    """Video and frame of an image: 'walk/000012.jpg' is frame 12 of 'walk', 7 is frame 7 of ''; raises ValueError."""
     if isinstance(image, int) and not isinstance(image, bool):
         return "", image
     digits = re.search(r"^(.*?)(\d{1,18})(\.\w+)?$", image) if isinstance(image, str) else None
     if digits is None:
-        raise ValueError(
-            f"{where}: field 'image_id' is {image!r}; a frame's number or a name that ends in it is needed"
-        )
+        raise ValueError(f"{where}: {said_by} is {image!r}; a frame's number or a name that ends in it is needed")
     return digits[1].rstrip("/_-. "), int(digits[2])
 
 
