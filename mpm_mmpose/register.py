@@ -16,6 +16,7 @@ from . import (  # noqa: E402, F401
     distributed,
     evaluation,
     float32_precision,
+    half_precision,
     hooks,
     models,
     training_log,

@@ -97,7 +97,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         views = self._vary(views, self._augmentations, training)
         absolute, root = views.keypoints_3d, self.keypoint_set.root
         poses = root_relative(absolute, root)
-        whole = views.keypoints if self.source == "2d" else poses
+        whole = self._seen_2d(views) if self.source == "2d" else poses
         hidden = self._hidden(views, self.mask_generator(training))
         if hidden is not None:
             inputs = whole.masked_fill(hidden[..., None], torch.nan)
@@ -107,7 +107,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         middle = poses.shape[1] // 2
         sample = PoseDataSample(metainfo=dict(flip_indices=list(self.keypoint_set.flip_indices), target_frame=middle))
         true = views.keypoints if views.true_keypoints is None else views.true_keypoints
-        labels = InstanceData(lifting_target_label=poses, keypoints_label=true)
+        labels = InstanceData(lifting_target_label=poses, keypoints_label=true, **self._more_labels(views))
         targets = dict(lifting_target=poses, hidden=hidden)
         if self.source == "3d":
             targets["given"] = inputs.clone()
@@ -130,6 +130,14 @@ class LiftingPreprocessor(WindowPreprocessor):
         if "frame" in data:  # (B,), or (B, T) of a chunk
             sample.gt_instances.frame = data["frame"].to(poses.device, non_blocking=True)
         return dict(inputs=inputs, data_samples=[sample])
+
+    def _seen_2d(self, views: Views) -> Tensor:
+        """2D (B, T, K, 2) in the space that the model takes."""
+        return views.keypoints
+
+    def _more_labels(self, views: Views) -> dict[str, Tensor]:
+        """Further labels of all frames."""
+        return {}
 
     def _hidden(self, views: Views, generator: torch.Generator) -> Tensor | None:
         """(B, T, K) bool, what the model does not get to see; None where that is nothing."""

@@ -6,7 +6,8 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ..geometry import fit_root, root_relative, uvd_to_camera
-from .lifting_head import LiftingHead, centre_frame
+from .labels import centre_frame
+from .lifting_head import LiftingHead
 from .losses import mean_distance
 
 

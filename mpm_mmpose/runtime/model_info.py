@@ -13,8 +13,12 @@ OUTPUTS = ("target", "sequence", "features")
 #: Names in the graph.
 INPUT, HIDDEN = "keypoints", "hidden"
 
+#: What a model takes, by `ModelInfo.input`: modality and space.
+INPUTS = {"2d": ("2d", "image"), "rays": ("2d", "rays"), "3d": ("3d", "image")}
+
 _SPACES = {
     "2d": "normalised screen: x = 2 * x_px / width - 1, y = 2 * y_px / width - height / width",
+    "rays": "x / z and y / z of the camera, x right, y down, z away, of a given or a guessed focal length",
     "3d": "m, relative to the root, camera axes: x right, y down, z away",
 }
 
@@ -23,9 +27,10 @@ _SPACES = {
 class ModelInfo:
     """The metadata of an exported model; in the file each is a string under ``mpm_<name>``.
 
-    input: '2d' or '3d'. output: of OUTPUTS. keypoint_set: by name. window: T, frames; frame_step: frames between two of
-    a window. fps: rate of the training data, Hz, None where it is not known. mask_tokens: whether there is an input of
-    what is hidden. made_by, config, checkpoint, precision: where it comes from.
+    input: '2d', '3d', or 'rays', which are 2D of a given camera. output: of OUTPUTS. keypoint_set: by name. window: T,
+    frames; frame_step: frames between two of a window. fps: rate of the training data, Hz, None where it is not known.
+    mask_tokens: whether there is an input of what is hidden. made_by, config, checkpoint, precision: where it comes
+    from.
     """
 
     input: str

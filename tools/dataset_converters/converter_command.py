@@ -67,6 +67,12 @@ def run(
             file=sys.stderr,
         )
         return 1
+    clips: dict[str, list[str]] = {}
+    for clip, note in report.notes:
+        clips.setdefault(note, []).append(clip)
+    for note, those in clips.items():
+        more = f" and {len(those) - 3} more" if len(those) > 3 else ""
+        print(f"note: {', '.join(those[:3])}{more}: {note}", file=sys.stderr)
     for _, reason in report.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
     print(describe(report, time.monotonic() - start))

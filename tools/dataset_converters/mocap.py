@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from camera_options import add_camera_options, camera_options
 from converter_command import is_there, positive, run
+from motion_options import add_motion_options, motion_options
 
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
@@ -22,12 +23,13 @@ EPILOG = """\
 names in the store, to choose clips by:
   BVH      subject and action: style and action of Bandai Namco file names (dataset-1_<action>_<style>_<nnn>.bvh),
            else the folder and the file
-  ASF/AMC  subject: the folder; action: the trial (01_03), as the files do not say what is done; recorded at 120 Hz
+  ASF/AMC  subject: the folder; action: the trial (01_03), as the files do not say what is done; recorded at 120 Hz,
+           or at 60 where CMU says so
   NPZ      subject and action (the clip's description): as the file says; docs/data.md has the layout
 
 examples:
   uv run tools/dataset_converters/mocap.py CLIPS --out data/stores/mocap_train
-  uv run tools/dataset_converters/mocap.py DIR --split DIR/splits.json train --out data/stores/open_train
+  uv run tools/dataset_converters/mocap.py DIR --split DIR/splits.json train --cameras 1 --out data/stores/open_train
 
 exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
 """
@@ -52,7 +54,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--grade", nargs="+", metavar="GRADE", help="of NPZ clips take those of these grades, such as exact"
     )
+    add_motion_options(parser)
     parser.add_argument("--fps", type=positive(float), help="resample to this rate; default: keep that of each file")
+    parser.add_argument(
+        "--piece", type=positive(float), metavar="S", help="cut clips into pieces of at most so many seconds"
+    )
+    parser.add_argument(
+        "--detector-errors", action="store_true", help="2D with errors as detectors make them, to measure on"
+    )
     parser.add_argument("--workers", type=positive(int), help="processes; default: one a core")
     parser.add_argument(
         "--skip-bad", action="store_true", help="go on without files that cannot be read, and list them"
@@ -66,14 +75,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
     args.film = camera_options(parser, args)
+    args.said = motion_options(parser, args)
     return args
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    names = ("format", "split", "fps", "workers", "skip_bad", "overwrite")
-    options = {name: getattr(args, name) for name in names} | dict(grades=args.grade) | args.film
+    names = ("piece", "detector_errors", "format", "split", "fps", "workers", "skip_bad", "overwrite")
+    options = (
+        {name: getattr(args, name) for name in names}
+        | dict(grades=args.grade, said=args.said, cut=args.cut_jumps)
+        | args.film
+    )
 
     def load() -> Callable[[], Conversion]:
         from mpm_mmpose.datasets.convert import convert_mocap

@@ -138,9 +138,7 @@ def _keypoints(
 _CMU = {"spine": "Spine", "thorax": "Neck1", "nose": "Head"} | {
     f"{side}_{part}": f"{side.title()}{name}"
     for side in ("left", "right")
-    for part, name in dict(
-        hip="UpLeg", knee="Leg", ankle="Foot", shoulder="Arm", elbow="ForeArm", wrist="Hand"
-    ).items()
+    for part, name in dict(hip="UpLeg", knee="Leg", ankle="Foot", shoulder="Arm", elbow="ForeArm", wrist="Hand").items()
 }
 
 

@@ -21,7 +21,7 @@ _SIDED = {
     "wrist": ("wrist", "hand"),
 }
 _MIDDLE = {
-    "spine": ("spine", "spine1", "abdomen", "abdomenlower", "waist", "chest", "torso", "l3"),
+    "spine": ("spine", "spine1", "abdomen", "abdomenlower", "waist", "chest", "torso"),
     "neck": ("neck", "neck1", "necklower", "necktwist1"),
     "head": ("head",),
 }

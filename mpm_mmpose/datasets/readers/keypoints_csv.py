@@ -28,8 +28,8 @@ def read_csv_keypoints(path: Path, name: str, keypoint_set: str | KeypointMap = 
     """The people of a table, one :class:`Detections`.
 
     The first line names the columns: ``nose_x, nose_y, nose_score, ...`` or ``x0, y0, c0, ...`` and perhaps ``frame``
-    and ``person``; or ``frame, keypoint, x, y`` and perhaps a score. A third coordinate is not read. An empty cell, NaN and
-    a score of 0 mean that a keypoint was not found. Raises ValueError or OSError (file, line, column, fix).
+    and ``person``; or ``frame, keypoint, x, y`` and perhaps a score. A third coordinate is not read. An empty cell, NaN
+    and a score of 0 mean that a keypoint was not found. Raises ValueError or OSError (file, line, column, fix).
     """
     lines = _cells(path)
     header, body, first = _header(path, lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,3 +85,11 @@ class Motion:
         share = np.clip(position - before, 0, 1).round(6).astype(np.float32)[:, None, None]
         poses = self.keypoints_3d[before] * (1 - share) + self.keypoints_3d[after] * share
         return replace(self, keypoints_3d=poses, fps=fps)
+
+    def pieces(self, seconds: float) -> list[Motion]:
+        """The movement in pieces of equal length, at most ``seconds`` long, called ``<name>.p<i>``."""
+        number = max(1, math.ceil(len(self) / (seconds * self.fps)))
+        if number == 1:
+            return [self]
+        parts = np.array_split(self.keypoints_3d, number)
+        return [replace(self, name=f"{self.name}.p{i}", keypoints_3d=part) for i, part in enumerate(parts)]

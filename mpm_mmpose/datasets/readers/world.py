@@ -51,6 +51,8 @@ def find_up(path: Path, keypoints: np.ndarray, rest: np.ndarray) -> str:
     Both must agree where both say something: who lies along an axis all the time looks as if it pointed up.
     Raises ValueError (file, fix) where that is not so.
     """
+    if not np.isfinite(keypoints).all():
+        return "y"  # Motion says more about it
     moving, length = _stance(keypoints)
     resting, straight = _stance(rest[None])
     moving = moving if length > _CLEARLY else None
