@@ -1,4 +1,5 @@
 import importlib.util
+import re
 import subprocess
 import sys
 import time
@@ -151,10 +152,14 @@ def test_recorded_motion(tmp_path, motion_dir, capsys):
     assert (store.keypoints[:] >= 0).all() and (store.keypoints[:] <= 1002).all()
 
 
+def in_metres(text):
+    return re.sub(r"(-?)(\d+) (-?)30 0", lambda m: f"{m[1]}{int(m[2]) / 100} {m[3]}0.3 0", text)
+
+
 def test_what_files_do_not_say(tmp_path, clip, capsys):
     arguments = [str(clip), "--out", str(tmp_path / "store"), "--workers", "1", "--cameras", "1", "--overwrite"]
     text = clip.read_text()
-    clip.write_text(text.replace(" 30 0", " 0.3 0").replace(" -30 0", " -0.3 0").replace("OFFSET 10", "OFFSET 0.1"))
+    clip.write_text(in_metres(text))
     assert mocap.main(arguments) == 0
     assert "note: clip: the unit is m, by the length of the legs" in capsys.readouterr().err
     assert PoseStore(tmp_path / "store").meta["notes"] == [["clip", "the unit is m, by the length of the legs"]]
@@ -172,8 +177,7 @@ def test_what_files_do_not_say(tmp_path, clip, capsys):
 
 
 def test_notes_of_many_clips_are_one_line(tmp_path, clip, capsys):
-    text = clip.read_text().replace(" 30 0", " 0.3 0").replace(" -30 0", " -0.3 0")
-    clip.write_text(text.replace("OFFSET 10", "OFFSET 0.1"))
+    clip.write_text(in_metres(clip.read_text()))
     for number in range(4):
         (tmp_path / f"clip{number}.bvh").write_text(clip.read_text())
     assert mocap.main([str(tmp_path), "--out", str(tmp_path / "store"), "--workers", "1", "--cameras", "1"]) == 0
