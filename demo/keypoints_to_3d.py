@@ -5,8 +5,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from inference_command import keypoint_map, new_parser, positive, run
+
+if TYPE_CHECKING:
+    from mpm_mmpose.apis.sources import Recording
 
 KEYPOINT_FORMATS = ("auto", "mmpose", "coco", "alphapose", "annotations", "frames")
 KEYPOINT_FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo")
@@ -36,7 +42,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="MAP",
         help="JSON file of our names of keypoints and those, or the numbers, of FILE, for detectors of other keypoints",
     )
+    parser.add_argument("--video", help="the one FILE was found in: to draw on, and for its rate and size")
     parser.add_argument("--sequence", help="of a store; default: all of them")
+    parser.add_argument(
+        "--ids",
+        choices=("file", "mend", "ignore"),
+        default="file",
+        help="of people: those of FILE, these with exchanges undone, or told apart anew; default: %(default)s",
+    )
     args = parser.parse_args(argv)
     if args.keypoint_map:
         args.keypoint_set = keypoint_map(parser, args.keypoint_map, args.keypoint_set)
@@ -46,8 +59,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    names = ("width", "height", "keypoint_format", "keypoint_set", "sequence")
-    return run(args, args.source, {}, {name: getattr(args, name) for name in names})
+
+    def read() -> Iterable[Recording]:
+        from mpm_mmpose.apis.sources import read_recordings
+
+        recordings = read_recordings(
+            args.source,
+            fps=args.fps,
+            width=args.width,
+            height=args.height,
+            format=args.keypoint_format,
+            keypoint_set=args.keypoint_set,
+            track=args.track,
+            sequence=args.sequence,
+            ids=args.ids,
+            video=args.video,
+        )
+        # The first of them now, as it says what is missing; of a store each is read when its turn comes.
+        return chain([first], recordings) if (first := next(recordings, None)) else ()
+
+    return run(args, args.source, read, {})
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ def quaternion_to_matrix(quaternion: Array) -> Array:
 
 def rotated(rotation: Array, vectors: Array) -> Array:
     """Rotations (B, 3, 3) times vectors (B, ..., 3); no matrix product, since half precision or TF32 is too coarse."""
-    rotation = rotation.reshape(len(rotation), *[1] * (vectors.ndim - 2), 3, 3)
+    for _ in range(vectors.ndim - 2):
+        rotation = rotation[:, None]
     return sum(rotation[..., axis] * vectors[..., axis : axis + 1] for axis in range(3))
 
 
@@ -147,7 +148,8 @@ def uvd_to_camera(uvd: Array, root_depth: Array, intrinsics: Array, root: int = 
 
     uvd (..., K, 3): u, v normalised, d m relative to the root (the root's own d counts as 0); root_depth m, absolute;
     intrinsics (..., 9) normalised. root_depth (B,) or (B, T), intrinsics (B, 9) go with uvd (B, K, 3) or (B, T, K, 3).
-    Out (..., K, 3) m, absolute; :func:`root_relative` of it is MPM's ``get_uvd2xyz`` (paper section 3.4).
+    Out (..., K, 3) m, absolute; :func:`root_relative` of it is ``get_uvd2xyz`` of MPM's refine module (paper section
+    4.2).
     """
     while root_depth.ndim < uvd.ndim - 1:
         root_depth = root_depth[..., None]

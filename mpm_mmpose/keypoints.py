@@ -284,6 +284,11 @@ def get_keypoint_set(name: str) -> KeypointSet:
         raise KeyError(f"keypoint set {name!r} is not known; use one of {', '.join(sorted(_SETS))}") from None
 
 
+def known_sets(number: int) -> tuple[str, ...]:
+    """Names of the sets of so many keypoints."""
+    return tuple(name for name, keypoint_set in _SETS.items() if len(keypoint_set) == number)
+
+
 _SHOULDERS = {"left_shoulder": 0.5, "right_shoulder": 0.5}
 #: How to put a keypoint where a source lacks it: affine combinations (weights add up to 1) of keypoints it may have,
 #: the first that it has. All are the same seen in a mirror.

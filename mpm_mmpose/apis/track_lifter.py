@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MODES = {"exact": "target", "blended": "sequence"}  # and what they ask a model for
 FEW_FRAMES = 3  # with fewer there is no motion to speak of
-MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 3.2)
+MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 4.2)
 
 Progress = Callable[[int, int], None]
 _log = logging.getLogger("mpm_mmpose")
@@ -40,9 +40,9 @@ class TrackLifter:
         model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D; or a
             :class:`~mpm_mmpose.apis.windows.WindowPredictor` as :class:`~mpm_mmpose.runtime.OnnxModel`, which needs no
             PyTorch.
-        fps: rate of the frames that the model was trained on, Hz. None: of the model's ``dataset_meta``, which
-            checkpoints carry, else each track's own.
-        frame_step: frames between two frames of a window. None: as in the test data of the model's config, else 1.
+        fps: rate of the frames that the model was trained on, Hz. None: as the model's checkpoint says, else each
+            track's own.
+        frame_step: frames between two frames of a window. None: as the model's checkpoint says, else 1.
         keypoint_set: the model's, by name. None: as the model says, else Human3.6M's 17.
         mode: 'exact', a window a frame, of which it is the target, as in the evaluation; or 'blended', half overlapping
             windows of which all frames are taken, weighted by sin^2 so that the middles count most. Blending makes
@@ -265,7 +265,7 @@ class TrackLifter:
 def _window_model(model: nn.Module, keypoint_set: str | None, device: torch.device | str | None) -> WindowPredictor:
     from .window_model import WindowModel
 
-    return WindowModel(model, keypoint_set or "h36m_17", device)
+    return WindowModel(model, keypoint_set, device)
 
 
 def _nearest(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:

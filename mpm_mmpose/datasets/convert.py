@@ -27,15 +27,16 @@ from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
 
 @dataclass
 class Conversion:
-    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped,
-    (clip, what is to be known of it) notes.
+    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped.
+
+    notes: on what is doubtful of the files that were taken.
     """
 
     store: Path
     clips: int = 0
     frames: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def convert_mocap(
@@ -136,7 +137,7 @@ def _convert_file(
     seed: int,
     ranges: CameraRanges,
     detector_errors: bool,
-) -> tuple[str, list[tuple[list[PoseSequence], list[tuple[str, str]]]] | Exception]:
+) -> tuple[str, list[tuple[list[PoseSequence], list[str]]] | Exception]:
     """The file, and for each of its clips what the cameras see of it and what is to be known; or the error."""
     file, name = job
     try:
@@ -145,7 +146,7 @@ def _convert_file(
             # readers call a clip by the file's stem, and what is after it says which of several it is
             motion = replace(motion, name=name + motion.name.removeprefix(file.stem))
             jumps = find_jumps(motion)
-            notes = [(motion.name, note) for note in (*motion.notes, *describe(jumps, motion.fps))]
+            notes = [f"{motion.name}: {note}" for note in (*motion.notes, *describe(jumps, motion.fps))]
             for whole in cut_jumps(motion, jumps) if cut else [motion]:
                 whole = whole if fps is None else whole.resampled(fps)
                 for part in [whole] if piece is None else whole.pieces(piece):

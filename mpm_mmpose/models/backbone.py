@@ -42,7 +42,7 @@ class TemporalTransformer(nn.Module):
 
 @MODELS.register_module()
 class MPMBackbone(BaseModule):
-    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.2).
+    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.1, Eq. 1 to 3).
 
     Args:
         num_frames: window length T.
@@ -110,7 +110,7 @@ class MPMBackbone(BaseModule):
         self.mask_tokens = mask_tokens
         self.encode_hidden_frames = encode_hidden_frames
         self.place_apart = place_apart
-        self.view = view
+        self.view, self.ignored = view, tuple(ignored)
         for name in self.inputs:
             size = COORDINATES[name]
             features = (num_keypoints + int(place_apart and name == "2d")) * size
@@ -139,6 +139,12 @@ class MPMBackbone(BaseModule):
             )
         else:
             raise ValueError(f"temporal is {temporal!r}; give 'attention' or 'mixer'")
+
+    @property
+    def spare_weights(self) -> list[str]:
+        """Names of weights of pre-training that a backbone with fewer inputs does without."""
+        without = [name for name in COORDINATES if name not in self.inputs]
+        return [f"{part}_{name}" for part in ("encoder", "keypoint_token") for name in without]
 
     def init_weights(self) -> None:
         """Initialise as mmengine does; with init_cfg type 'Pretrained', say what comes from the checkpoint.
@@ -213,7 +219,7 @@ class MPMBackbone(BaseModule):
         if not self.mask_tokens:
             return poses
         # With nothing hidden the token stays in the graph all the same: DDP wants every parameter used in every step.
-        hidden = poses.isnan().any(-1) if mask is None else mask
+        hidden = self._hidden(poses, None, mask)
         return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
 
     @staticmethod

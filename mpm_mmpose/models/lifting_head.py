@@ -1,4 +1,4 @@
-"""Stage II: from the backbone's tokens to 3D poses, under mmpose's PoseLifter (paper section 3.4)."""
+"""Stage II: from the backbone's tokens to 3D poses, under mmpose's PoseLifter (paper section 3.3)."""
 
 from collections.abc import Sequence
 
@@ -32,8 +32,8 @@ class LiftingHead(BaseHead):
         num_heads: attention heads.
         align: which frame the residual path of the decoder carries: 'centre', the target; or 'first', frame 0, as
             released and as the authors' weights need it, which is far worse after pre-training (docs/results.md).
-        target_weight: weight of the target frame's loss (paper Eq. 5: 1).
-        sequence_weight: weight of the whole sequence's loss (paper Eq. 5: 1).
+        target_weight: weight of the target frame's loss (paper Eq. 9 and 11, section 4.2: 1).
+        sequence_weight: weight of the whole sequence's loss (paper Eq. 10 and 11, section 4.2: 1).
         drop: dropout.
         attn_drop: dropout of attention weights (released: 0.1, which earned nothing, see docs/performance.md).
         root: the keypoint that predictions have at 0, as the released evaluation puts it.

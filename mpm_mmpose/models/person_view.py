@@ -43,7 +43,7 @@ def person_view(rays: Tensor, hidden: Tensor) -> PersonView:
     """
     visible = ~hidden
     weight = visible[..., None].to(rays.dtype)  # (B, T, K, 1)
-    rays = torch.where(visible[..., None], rays, torch.zeros((), dtype=rays.dtype, device=rays.device))
+    rays = rays.masked_fill(hidden[..., None], 0.0)
     mean = rays.sum((1, 2)) / weight.sum((1, 2)).clamp(min=1)  # (B, 2)
     rotation = turned_to(mean)
     turned = rotated(rotation, F.pad(rays, (0, 1), value=1.0))  # (B, T, K, 3) in the turned camera
@@ -84,6 +84,6 @@ def placed_on_rays(free: Tensor, trust: Tensor, view: PersonView) -> Tensor:
     depth that it has. Masked ones stay.
     """
     depth = free[..., 2:].clamp(min=NEAREST)
-    trust = torch.where(view.visible, trust, torch.zeros((), dtype=trust.dtype, device=trust.device))[..., None]
+    trust = trust.masked_fill(~view.visible, 0.0)[..., None]
     across = free[..., :2] + trust * (view.rays * depth - free[..., :2])
     return torch.cat([across, free[..., 2:]], dim=-1)

@@ -13,7 +13,7 @@ from .losses import mean_distance
 
 @MODELS.register_module()
 class RefineModule(nn.Module):
-    """Weigh x and y of two estimates of a pose; z stays that of the first (paper section 3.4).
+    """Weigh x and y of two estimates of a pose; z stays that of the first (paper section 4.2).
 
     Args:
         num_keypoints: K.

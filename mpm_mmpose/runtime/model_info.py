@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
@@ -10,6 +11,8 @@ from ..keypoints import get_keypoint_set
 #: Rises when a file of before would be misread.
 FORMAT_VERSION = 1
 OUTPUTS = ("target", "sequence", "features")
+#: Hz, of training data.
+SLOWEST, FASTEST = 1.0, 1000.0
 #: Names in the graph.
 INPUT, HIDDEN = "keypoints", "hidden"
 
@@ -30,7 +33,7 @@ class ModelInfo:
     input: '2d', '3d', or 'rays', which are 2D of a given camera. output: of OUTPUTS. keypoint_set: by name. window: T,
     frames; frame_step: frames between two of a window. fps: rate of the training data, Hz, None where it is not known.
     mask_tokens: whether there is an input of what is hidden. made_by, config, checkpoint, precision: where it comes
-    from.
+    from. model: its config as JSON, as checkpoints have it in their ``mpm_model``; empty in older files.
     """
 
     input: str
@@ -44,7 +47,13 @@ class ModelInfo:
     config: str
     checkpoint: str
     precision: str = "float32"
+    model: str = ""
     format_version: int = field(default=FORMAT_VERSION)
+
+    @property
+    def ignored(self) -> tuple[int, ...]:
+        """Indices of keypoints that the model never looks at."""
+        return tuple(json.loads(self.model)["backbone"].get("ignored", ())) if self.model else ()
 
     def to_metadata(self) -> dict[str, str]:
         """Strings for the file: the fields, and for people what follows from them."""
@@ -73,7 +82,7 @@ class ModelInfo:
             )
         values = {}
         for entry in fields(cls):
-            text = metadata.get(f"mpm_{entry.name}")
+            text = metadata.get(f"mpm_{entry.name}", "" if entry.name == "model" else None)
             try:
                 values[entry.name] = _READ[entry.type](text)
             except (ValueError, TypeError, KeyError):
@@ -90,6 +99,9 @@ class ModelInfo:
                 f"{file}: its metadata is damaged: input {self.input!r}, output {self.output!r}, window {self.window}, "
                 f"frame_step {self.frame_step}; {_AGAIN}"
             )
+        if self.fps is not None and not SLOWEST <= self.fps <= FASTEST:
+            raise ValueError(f"{file}: its metadata mpm_fps is {self.fps:g}, no rate of a video; {_AGAIN}")
+        self._check_model(file)
         try:
             names = get_keypoint_set(self.keypoint_set).names
         except KeyError as error:
@@ -100,8 +112,22 @@ class ModelInfo:
                 f"{','.join(names)}; {_AGAIN}"
             )
 
+    def _check_model(self, file: str) -> None:
+        """ValueError where the model's config is damaged or of another window than the graph."""
+        if not self.model:
+            return
+        try:
+            backbone = json.loads(self.model)["backbone"]
+            number = len(get_keypoint_set(self.keypoint_set))
+            fits = backbone.get("num_frames", self.window) == self.window
+            fits &= all(type(index) is int and 0 <= index < number for index in backbone.get("ignored", ()))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            fits = False
+        if not fits:
+            raise ValueError(f"{file}: its metadata mpm_model is damaged or of another window; {_AGAIN}")
 
-_EXPORT = "tools/deployment/export_onnx.py CONFIG CHECKPOINT"
+
+_EXPORT = "tools/deployment/export_onnx.py CHECKPOINT"
 _AGAIN = f"export it again: {_EXPORT}"
 
 

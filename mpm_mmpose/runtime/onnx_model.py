@@ -36,7 +36,7 @@ class OnnxModel(WindowPredictor):
         self.inputs, self.outputs = (modality,), (self.info.output,)
         self.window, self.keypoint_set = self.info.window, self.info.keypoint_set
         self.num_keypoints = len(get_keypoint_set(self.keypoint_set))
-        self.mask_tokens = self.info.mask_tokens
+        self.mask_tokens, self.ignored = self.info.mask_tokens, self.info.ignored
         self.trained_fps, self.trained_frame_step = self.info.fps, self.info.frame_step
 
     def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:

@@ -115,7 +115,9 @@ def test_ranges_of_the_cameras(tmp_path, clip):
     arguments = [str(clip), "--out", str(tmp_path / "turned"), "--workers", "1", "--cameras", "2"]
     assert mocap.main([*arguments, "--roll", "-30", "-25.5", "--pitch", "-3", "3", "--distance", "8", "8"]) == 0
     store = PoseStore(tmp_path / "turned")
-    assert store.meta["camera_ranges"] == dict(roll=[-30, -25.5], pitch=[-3, 3], distance=[8, 8], focal=[1, 1])
+    assert store.meta["camera_ranges"] == dict(
+        roll=[-30, -25.5], pitch=[-3, 3], distance=[8, 8], focal=[1, 1], elevation=None
+    )
     sequence = store.sequence(0)
     across, down, _ = sequence.rotation @ (0, 0, 1)
     assert -30 <= np.rad2deg(np.arctan2(-across, -down)) <= -25.5
@@ -162,7 +164,7 @@ def test_what_files_do_not_say(tmp_path, clip, capsys):
     clip.write_text(in_metres(text))
     assert mocap.main(arguments) == 0
     assert "note: clip: the unit is m, by the length of the legs" in capsys.readouterr().err
-    assert PoseStore(tmp_path / "store").meta["notes"] == [["clip", "the unit is m, by the length of the legs"]]
+    assert PoseStore(tmp_path / "store").meta["notes"] == ["clip: the unit is m, by the length of the legs"]
     assert mocap.main([*arguments, "--unit", "m", "--up", "y", "--source-fps", "100"]) == 0
     assert "note" not in capsys.readouterr().err and set(PoseStore(tmp_path / "store").fps) == {100}
     assert mocap.main([*arguments, "--unit", "cm"]) == 1
@@ -182,3 +184,18 @@ def test_notes_of_many_clips_are_one_line(tmp_path, clip, capsys):
         (tmp_path / f"clip{number}.bvh").write_text(clip.read_text())
     assert mocap.main([str(tmp_path), "--out", str(tmp_path / "store"), "--workers", "1", "--cameras", "1"]) == 0
     assert "note: clip, clip0, clip1 and 2 more: the unit is m" in capsys.readouterr().err
+
+
+def test_pieces_seen_from_everywhere_with_errors(tmp_path):
+    write_clip(tmp_path / "clip.bvh", frames=20)  # 0.4 s
+    options = ["--piece", "0.2", "--elevation", "30", "60", "--cameras", "2"]
+    stores = []
+    for name, more in (("exact", []), ("noisy", ["--detector-errors"])):
+        assert mocap.main([str(tmp_path / "clip.bvh"), "--out", str(tmp_path / name), *options, *more]) == 0
+        stores.append(PoseStore(tmp_path / name))
+    exact, noisy = stores
+    assert list(exact.names) == [f"clip.p{piece}.cam{camera}" for piece in range(2) for camera in range(2)]
+    assert exact.meta["camera_ranges"]["elevation"] == [30, 60] and exact.meta["piece"] == 0.2
+    np.testing.assert_array_equal(exact.keypoints_3d, noisy.keypoints_3d)
+    errors = np.linalg.norm(exact.keypoints - noisy.keypoints, axis=-1)
+    assert 1 < errors.mean() < 60

@@ -4,10 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("clips", nargs="*", type=Path, metavar="FILE", help="motion files (.bvh, .amc, .npz of clips)")
     parser.add_argument("--synthetic", nargs="+", default=[], metavar="KIND", help="kinds of the built-in generator")
     parser.add_argument("--out", type=Path, required=True, help="picture to write (.png, .svg or .pdf)")

@@ -67,13 +67,13 @@ def run(
             file=sys.stderr,
         )
         return 1
-    clips: dict[str, list[str]] = {}
-    for clip, note in report.notes:
-        clips.setdefault(note, []).append(clip)
-    for note, those in clips.items():
-        more = f" and {len(those) - 3} more" if len(those) > 3 else ""
-        print(f"note: {', '.join(those[:3])}{more}: {note}", file=sys.stderr)
     for _, reason in report.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
+    of: dict[str, list[str]] = {}
+    for clip, _, note in (note.partition(": ") for note in report.notes):
+        of.setdefault(note, []).append(clip)
+    for note, clips in of.items():  # what thousands of clips have in common is one line
+        more = f" and {len(clips) - 3} more" if len(clips) > 3 else ""
+        print(f"note: {', '.join(clips[:3])}{more}: {note}", file=sys.stderr)
     print(describe(report, time.monotonic() - start))
     return 0

@@ -16,6 +16,8 @@ from camera_options import add_camera_options, camera_options
 from converter_command import is_there, positive, run
 from motion_options import add_motion_options, motion_options
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
 
@@ -37,9 +39,7 @@ exit status: 0 done; 1 a file could not be read or the store not be written; 2 w
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = OptionParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("src", nargs="+", type=Path, metavar="SRC", help="motion files, or folders of them")
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
     parser.add_argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from ...keypoint_names import our_name
 from ...keypoints import CUSTOM, custom_keypoint_set, get_keypoint_set
 from .anatomy import CLEAR, likeliest_set
 from .files import read_text
-
-_log = logging.getLogger("mpm_mmpose")
 
 #: Keypoints that detectors write a person: the sets that have so many, the usual one first.
 SETS_BY_NUMBER = {
@@ -63,8 +60,8 @@ def choose_keypoints(
     found: np.ndarray,
     keypoint_set: str | KeypointMap = "auto",
     names: Sequence[str] | None = None,
-) -> tuple[str, list[int]]:
-    """The set that keypoints (N, K, 2) of a file are of, and which of the K are those of the set, in its order.
+) -> tuple[str, list[int], list[str]]:
+    """The set that keypoints (N, K, 2) of a file are of, which of the K are those of the set, in its order, and notes.
 
     found (N, K) bool. keypoint_set: 'auto' for what the file's names of keypoints say, where it has ``names`` (K,),
     else what detectors of so many keypoints give, told apart by anatomy; or the set that it must be; or a map.
@@ -72,7 +69,7 @@ def choose_keypoints(
     """
     number = keypoints.shape[1]
     if not isinstance(keypoint_set, str):
-        return _mapped(path, number, keypoint_set, names)
+        return *_mapped(path, number, keypoint_set, names), []
     if keypoint_set != "auto":
         wanted = len(get_keypoint_set(keypoint_set))
         if number != wanted and keypoint_set not in SETS_BY_NUMBER.get(number, ()):
@@ -80,9 +77,9 @@ def choose_keypoints(
                 f"{path}: has {number} keypoints a person, {keypoint_set} has {wanted}; "
                 "give the keypoint set of this file, or 'auto'"
             )
-        return keypoint_set, list(range(wanted))
+        return keypoint_set, list(range(wanted)), []
     if names is not None:
-        return _named(path, names)
+        return *_named(path, names), []
     candidates = SETS_BY_NUMBER.get(number)
     if candidates is None:
         raise ValueError(
@@ -90,7 +87,9 @@ def choose_keypoints(
             "give a map that says which is which (--keypoint-map, docs/formats_read.md)"
         )
     chosen = _by_anatomy(path, keypoints, found, candidates)
-    return chosen, list(range(len(get_keypoint_set(chosen))))
+    said = f"by their proportions these keypoints are {chosen}, and not {candidates[0]} (--keypoint-set overrules it)"
+    columns = list(range(len(get_keypoint_set(chosen))))
+    return chosen, columns, [said] if chosen != candidates[0] else []
 
 
 def _by_anatomy(path: Path, keypoints: np.ndarray, found: np.ndarray, candidates: Sequence[str]) -> str:
@@ -98,10 +97,7 @@ def _by_anatomy(path: Path, keypoints: np.ndarray, found: np.ndarray, candidates
         return candidates[0]
     usual, (likeliest, times) = candidates[0], likeliest_set(keypoints, found, candidates)
     if usual == "coco_17":
-        if likeliest == usual or times < CLEAR or len(keypoints) < _ENOUGH:
-            return usual
-        _log.warning("%s: by their proportions these keypoints are %s, and not %s", path, likeliest, usual)
-        return likeliest
+        return usual if times < CLEAR or len(keypoints) < _ENOUGH else likeliest
     if times < CLEAR:
         raise ValueError(
             f"{path}: {keypoints.shape[1]} keypoints a person are {' or '.join(candidates)}, and these people do not "

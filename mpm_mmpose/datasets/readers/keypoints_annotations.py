@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .detections import DetectionRows, Detections, field, integer, triples
+from .frame_names import frames_of_names
 from .keypoint_choice import KeypointMap
-from .keypoints_coco import frame_of
 
 
 def read_annotations(path: Path, name: str, content: Any, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
@@ -24,7 +24,7 @@ def read_annotations(path: Path, name: str, content: Any, keypoint_set: str | Ke
     if not isinstance(people, list) or not people:
         raise ValueError(f"{path}: field 'annotations' is no list of people, or an empty one")
     images = {image.get("id"): image for image in content.get("images") or () if isinstance(image, dict)}
-    names = _names(content)
+    names, places = _names(content), _places(path, images)
     rows: dict[str, DetectionRows] = {}
     sizes: dict[str, tuple[int, int]] = {}
     for index, record in enumerate(people):
@@ -33,10 +33,12 @@ def read_annotations(path: Path, name: str, content: Any, keypoint_set: str | Ke
             continue
         values, seen = triples(f"{path}: {where}", "keypoints", field(f"{path}: {where}", record, "keypoints"))
         image = images.get(record.get("image_id"), {})
-        video, frame = _frame(f"{path}: {where}", record, image)
+        video, frame = places.get(record.get("image_id")) or ("", _frame(f"{path}: {where}", record))
         if video not in rows:
             rows[video] = DetectionRows(name, path, names if names and len(names) == len(values) else None)
             sizes[video] = _size(f"{path}: image of {where}", image)
+            for number in (number for there, number in places.values() if there == video):
+                rows[video].list_frame(number)
         found = np.minimum(seen, 1)  # COCO's v of 2: seen, 1: where it is known to be
         rows[video].add(where, frame, values, found, track=record.get("track_id"))
     if not rows:
@@ -54,14 +56,24 @@ def _names(content: dict) -> list[str] | None:
     return None
 
 
-def _frame(where: str, record: dict, image: dict) -> tuple[str, int]:
-    """Video and frame of an annotation."""
-    if "file_name" in image:
-        video, frame = frame_of(where, str(image["file_name"]), "images' 'file_name'")
-        return video, integer(where, "the frame of its image", image["frame_id"]) if "frame_id" in image else frame
+def _places(path: Path, images: dict[Any, dict]) -> dict[Any, tuple[str, int]]:
+    """Video and frame of each image that has a name, by its id."""
+    named = {key: str(image["file_name"]) for key, image in images.items() if "file_name" in image}
+    found = frames_of_names([name.removesuffix(Path(name).suffix) for name in named.values()])
+    if found is None:
+        raise ValueError(f"{path}: some 'file_name' of 'images' has no number of the frame; give it to all")
+    places = dict(zip(named, found, strict=True))
+    for key, image in images.items():
+        if "frame_id" in image:
+            number = integer(f"{path}: image {key}", "field 'frame_id'", image["frame_id"])
+            places[key] = (places.get(key, ("", 0))[0], number)
+    return places
+
+
+def _frame(where: str, record: dict) -> int:
     for name in ("frame_id", "image_id"):
         if name in record:
-            return frame_of(where, record[name], f"field {name!r}")
+            return integer(where, f"field {name!r}", record[name])
     raise ValueError(f"{where}: says neither 'image_id' nor 'frame_id'; a frame is needed")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .detections import DetectionRows, Detections, integer, numbers, read_json
+from .frame_names import frames_of_names
 from .keypoint_choice import KeypointMap
 from .keypoints_people import Person, is_points, people_of
 
@@ -33,7 +34,9 @@ def read_frames(path: Path, name: str, content: Any, keypoint_set: str | Keypoin
     if isinstance(content, dict) and isinstance(content.get("frames"), list | dict):
         meta, content = content, content["frames"]
     if isinstance(content, dict) and all(re.search(r"\d", str(key)) for key in content):
-        frames = [(_number_in(f"{path}: frame {key!r}", str(key)), f"frame {key!r}", content[key]) for key in content]
+        names = [str(key) for key in content]
+        places = frames_of_names([name.removesuffix(Path(name).suffix) for name in names]) or frames_of_names(names)
+        frames = [(number, f"frame {name!r}", content[name]) for name, (_, number) in zip(names, places, strict=True)]
     elif isinstance(content, dict):
         frames = [(_number_in_name(path), "the file", content)]
     elif isinstance(content, list):
@@ -65,12 +68,12 @@ def read_frame_files(
     A file is called ``<video>_<frame>.json`` or alike: the last number is the frame, what is before it the video.
     """
     videos: dict[str, list[tuple[int, str, Any]]] = {}
-    for file in sorted(files):
-        stem = file.name.removesuffix(file.suffix).removesuffix("_keypoints").removesuffix("_predictions")
-        digits = re.search(r"^(.*?)[_.\- ]*(\d{1,18})\D*$", stem)
-        if digits is None:
-            raise ValueError(f"{file}: the name does not say the frame; <video>_<frame>{file.suffix} is expected")
-        videos.setdefault(digits[1], []).append((int(digits[2]), file.name, read_json(file)))
+    files = sorted(files)
+    places = frames_of_names([file.stem for file in files])
+    if places is None:
+        raise ValueError(f"{folder}: some name of a file does not say the frame; <video>_<frame>.json is expected")
+    for file, (video, frame) in zip(files, places, strict=True):
+        videos.setdefault(video, []).append((frame, file.name, read_json(file)))
     return [
         _read(folder, f"{name}/{video}" if len(videos) > 1 else name, frames, {}, keypoint_set)
         for video, frames in videos.items()
@@ -104,13 +107,6 @@ def _is_image(frames: list) -> bool:
     )
 
 
-def _number_in(where: str, text: str) -> int:
-    digits = re.search(r"(\d{1,18})\D*$", text)
-    if digits is None:
-        raise ValueError(f"{where}: the name does not say the number of the frame")
-    return int(digits[1])
-
-
 def _number_in_name(path: Path) -> int:
     digits = re.search(r"(\d{1,18})\D*$", path.stem)
     return int(digits[1]) if digits else 0
@@ -121,6 +117,7 @@ def _read(
 ) -> Detections:
     rows = DetectionRows(name, path)
     for number, where, content in frames:
+        rows.list_frame(number)
         for person in people_of(f"{path}: {where}", content):
             keypoints, scores = _ordered(f"{path}: {where}", rows, person)
             rows.add(where, number, keypoints, scores, person.box, person.track)

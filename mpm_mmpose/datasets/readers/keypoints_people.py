@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .detections import integer, numbers
+from .detections import numbers
 
 # Where programs put the people of a frame, and the keypoints of a person; the first that is there counts.
 _PEOPLE = ("instances", "people", "predictions", "poses", "persons", "detections", "pose_landmarks", "landmarks")
@@ -85,8 +85,6 @@ def _person(where: str, record: dict) -> list[Person]:
     given = next((record[key] for key in _SCORE_LISTS if isinstance(record.get(key), list)), None)
     keypoints, scores, names = _points(f"{where}, field {name!r}", record[name], given)
     track = next((record[key] for key in _TRACKS if record.get(key) is not None), None)
-    if "person_id" in record and track is record["person_id"] and integer(where, "'person_id'", track) < 0:
-        track = None  # OpenPose's way to say that nobody is followed
     return [Person(keypoints, scores, names, _box(where, record), track)]
 
 

@@ -64,7 +64,7 @@ def _detections(
         raise ValueError(f"{where}: holds NaN or infinity; repair it or leave it out")
     if np.abs(poses).max() > LARGEST:
         raise ValueError(f"{where}: holds numbers above {LARGEST:.0f}; px are expected, write it again")
-    keypoint_set, columns = choose_keypoints(path, poses, np.ones(poses.shape[:2], dtype=bool), keypoint_set)
+    keypoint_set, columns, notes = choose_keypoints(path, poses, np.ones(poses.shape[:2], dtype=bool), keypoint_set)
     sizes = metadata.get("video_metadata")
     size = sizes.get(video) if isinstance(sizes, dict) else None
     width, height = (
@@ -85,4 +85,5 @@ def _detections(
         width=width,
         height=height,
         normalised=bool(np.abs(poses).max() <= LARGEST_SHARE),
+        notes=notes,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from .detections import DetectionRows, Detections
 from .files import read_text
+from .frame_names import frames_of_names
 from .keypoint_choice import KeypointMap
 
 # class, x, y, width, height; 17 keypoints; perhaps confidence and track id
@@ -25,14 +25,15 @@ def read_yolo(
     box's confidence and the track's id. Frames without anybody have no file. Raises ValueError or OSError (file, line).
     """
     rows: dict[str, DetectionRows] = {}
-    for file in sorted(files):
-        digits = re.search(r"^(.*?)[_.\- ]*(\d{1,18})$", file.stem)
-        if digits is None:
-            raise ValueError(f"{file}: the name does not say the frame; <video>_<frame>.txt is expected")
-        table = rows.setdefault(digits[1], DetectionRows(name, folder))
+    files = sorted(files)
+    places = frames_of_names([file.stem for file in files])
+    if places is None:
+        raise ValueError(f"{folder}: some name of a file does not say the frame; <video>_<frame>.txt is expected")
+    for file, (video, frame) in zip(files, places, strict=True):
+        table = rows.setdefault(video, DetectionRows(name, folder))
         for number, line in enumerate(read_text(file).splitlines(), 1):
             if line.strip():
-                _add(table, f"{file.name}, line {number}", int(digits[2]), line)
+                _add(table, f"{file.name}, line {number}", frame, line)
     for video, table in rows.items():
         table.name = f"{name}/{video}" if len(rows) > 1 else name
     return [table.finish(keypoint_set) for table in rows.values()]

@@ -16,7 +16,8 @@ def in_pixels(detections: Detections, width: int = 0, height: int = 0) -> Detect
     """
     if not detections.normalised:
         return detections
-    width, height = detections.width or width, detections.height or height
+    if not (width > 0 and height > 0):
+        width, height = detections.width, detections.height
     if not (width > 0 and height > 0):
         raise ValueError(f"{detections.path}: its keypoints are shares of the image; give its width and height in px")
     size = np.array((width, height), np.float32)
