@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""2D keypoints to 3D: what MMPose, COCO results, AlphaPose, OpenPose or VideoPose3D wrote, or a pose store."""
+"""2D keypoints to 3D: what a 2D detector wrote (docs/formats_read.md lists them), or a pose store."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from inference_command import new_parser, positive, run
+from inference_command import keypoint_map, new_parser, positive, run
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
 
-KEYPOINT_FORMATS = ("auto", "mmpose", "coco", "alphapose", "openpose", "videopose3d")
+KEYPOINT_FORMATS = ("auto", "mmpose", "coco", "alphapose", "annotations", "frames")
+KEYPOINT_FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo")
+KEYPOINT_SETS = ("auto", "coco_17", "halpe_26", "body_25", "body_25b", "openpose_18", "mpii_16", "posetrack_17")
+KEYPOINT_SETS += ("blazepose_33", "h36m_17")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -24,15 +27,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "python demo/keypoints_to_3d.py walk.json --fps 30 --width 1920 --height 1080 \\\n"
         "      --weights work_dirs/lift/epoch_40.pth --out out",
     )
-    parser.add_argument("source", metavar="FILE", help="a .json or .npz file, OpenPose's folder, or a pose store")
+    parser.add_argument("source", metavar="FILE", help="a file or folder of a 2D detector, or a pose store")
     parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless the file says")
     parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless the file says")
     parser.add_argument("--keypoint-format", choices=KEYPOINT_FORMATS, default="auto", help="default: as it looks")
     parser.add_argument(
         "--keypoint-set",
-        choices=("auto", "coco_17", "halpe_26", "body_25", "h36m_17"),
+        choices=KEYPOINT_SETS,
         default="auto",
         help="of the detector; default: by what the file says or the number of its keypoints",
+    )
+    parser.add_argument(
+        "--keypoint-map",
+        metavar="MAP",
+        help="JSON file of our names of keypoints and those, or the numbers, of FILE, for detectors of other keypoints",
     )
     parser.add_argument("--video", help="the one FILE was found in: to draw on, and for its rate and size")
     parser.add_argument("--sequence", help="of a store; default: all of them")
@@ -42,7 +50,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default="file",
         help="of people: those of FILE, these with exchanges undone, or told apart anew; default: %(default)s",
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.keypoint_map:
+        args.keypoint_set = keypoint_map(parser, args.keypoint_map, args.keypoint_set)
+    return args
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -14,8 +14,8 @@ class KeypointSet:
     """Names and structure of K keypoints; every index is derived from a name.
 
     The same name means the same place in every set, whatever a data set calls it. ``parent_of`` names each keypoint's
-    parent (None for the root); ``limb_names`` the keypoints of a limb from the trunk outwards. Names that start with
-    ``left_`` and ``right_`` pair up.
+    parent (None for the root); ``limb_names`` the keypoints of a limb from the trunk outwards. Names that differ in
+    left and right alone pair up.
     """
 
     name: str
@@ -45,12 +45,12 @@ class KeypointSet:
     @cached_property
     def left(self) -> tuple[int, ...]:
         """Indices on the person's left, in the order of the names."""
-        return tuple(i for i, name in enumerate(self.names) if name.startswith("left_"))
+        return tuple(i for i, name in enumerate(self.names) if "left" in name.split("_"))
 
     @cached_property
     def right(self) -> tuple[int, ...]:
         """Indices on the person's right, each the partner of the same entry of ``left``."""
-        return tuple(self.index("right_" + self.names[i].removeprefix("left_")) for i in self.left)
+        return tuple(self.index(self.names[i].replace("left", "right")) for i in self.left)
 
     @cached_property
     def flip_pairs(self) -> tuple[tuple[int, int], ...]:
@@ -181,12 +181,103 @@ BODY_25 = _read(
     right_small_toe<right_ankle right_heel<right_ankle""",
 )
 
+# OpenPose's BODY_25B: COCO's, then MPII's upper neck (at the base of the skull) and head top, and the feet.
+BODY_25B = _read(
+    "body_25b",
+    """nose<upper_neck left_eye<nose right_eye<nose left_ear<left_eye right_ear<right_eye left_shoulder<upper_neck
+    right_shoulder<upper_neck left_elbow<left_shoulder right_elbow<right_shoulder left_wrist<left_elbow
+    right_wrist<right_elbow left_hip<left_shoulder right_hip<right_shoulder left_knee<left_hip right_knee<right_hip
+    left_ankle<left_knee right_ankle<right_knee upper_neck head_top<upper_neck left_big_toe<left_ankle
+    left_small_toe<left_ankle left_heel<left_ankle right_big_toe<right_ankle right_small_toe<right_ankle
+    right_heel<right_ankle""",
+)
+# OpenPose's COCO model (``--model_pose COCO``) and ControlNet: COCO's in an order of its own, and a neck.
+OPENPOSE_18 = _read(
+    "openpose_18",
+    """nose<neck neck right_shoulder<neck right_elbow<right_shoulder right_wrist<right_elbow left_shoulder<neck
+    left_elbow<left_shoulder left_wrist<left_elbow right_hip<neck right_knee<right_hip right_ankle<right_knee
+    left_hip<neck left_knee<left_hip left_ankle<left_knee right_eye<nose left_eye<nose right_ear<right_eye
+    left_ear<left_eye""",
+)
+# MPII's; its thorax is between the shoulders, its upper neck at the base of the skull.
+MPII_16 = _read(
+    "mpii_16",
+    """right_ankle<right_knee right_knee<right_hip right_hip<pelvis left_hip<pelvis left_knee<left_hip
+    left_ankle<left_knee pelvis thorax<pelvis upper_neck<thorax head_top<upper_neck right_wrist<right_elbow
+    right_elbow<right_shoulder right_shoulder<thorax left_shoulder<thorax left_elbow<left_shoulder
+    left_wrist<left_elbow""",
+)
+# PoseTrack 2017 and 2018: from the shoulders on as COCO; its "head bottom" is MPII's upper neck.
+POSETRACK_17 = _read(
+    "posetrack_17",
+    """nose<upper_neck upper_neck head_top<nose left_ear<nose right_ear<nose left_shoulder<upper_neck
+    right_shoulder<upper_neck left_elbow<left_shoulder right_elbow<right_shoulder left_wrist<left_elbow
+    right_wrist<right_elbow left_hip<left_shoulder right_hip<right_shoulder left_knee<left_hip right_knee<right_hip
+    left_ankle<left_knee right_ankle<right_knee""",
+)
+# MediaPipe's pose landmarks (BlazePose), by its own names.
+BLAZEPOSE_33 = _read(
+    "blazepose_33",
+    """nose left_eye_inner<nose left_eye<left_eye_inner left_eye_outer<left_eye right_eye_inner<nose
+    right_eye<right_eye_inner right_eye_outer<right_eye left_ear<left_eye_outer right_ear<right_eye_outer
+    mouth_left<nose mouth_right<nose left_shoulder<nose right_shoulder<nose left_elbow<left_shoulder
+    right_elbow<right_shoulder left_wrist<left_elbow right_wrist<right_elbow left_pinky<left_wrist
+    right_pinky<right_wrist left_index<left_wrist right_index<right_wrist left_thumb<left_wrist right_thumb<right_wrist
+    left_hip<left_shoulder right_hip<right_shoulder left_knee<left_hip right_knee<right_hip left_ankle<left_knee
+    right_ankle<right_knee left_heel<left_ankle right_heel<right_ankle left_foot_index<left_heel
+    right_foot_index<right_heel""",
+)
+
 _ALL = (H36M_17, COMMON_16, MPI_INF_3DHP_28, MPI_INF_3DHP_17, COCO_17, HALPE_26, BODY_25)
+_ALL += (BODY_25B, OPENPOSE_18, MPII_16, POSETRACK_17, BLAZEPOSE_33)
 _SETS = {keypoint_set.name: keypoint_set for keypoint_set in _ALL}
 
 
+#: How the name of a set begins that is a choice of keypoints: ``custom:nose,left_hip,...``.
+CUSTOM = "custom:"
+
+
+def _find_ancestors() -> dict[str, tuple[str, ...]]:
+    """Of every keypoint of any set those that it may hang on in a skeleton, the nearest first."""
+    ancestors: dict[str, tuple[str, ...]] = {}
+    for keypoint_set in _ALL:
+        parent_of = dict(zip(keypoint_set.names, keypoint_set.parent_of, strict=True))
+        for name in keypoint_set.names:
+            chain = [name]
+            while (parent := parent_of[chain[-1]]) is not None:
+                chain.append(parent)
+            ancestors[name] = tuple(dict.fromkeys((*ancestors.get(name, ()), *chain[1:])))
+    return ancestors
+
+
+_ANCESTORS = _find_ancestors()
+
+
+@cache
+def custom_keypoint_set(names: tuple[str, ...]) -> KeypointSet:
+    """A set of any keypoints that the sets here have, in this order, called ``custom:<name>,<name>,...``.
+
+    Raises KeyError for a name that none of them has, one that is there twice, or a left one without its right one.
+    """
+    for name in names:
+        if name not in _ANCESTORS:
+            raise KeyError(f"keypoint {name!r} is not known; there are {', '.join(sorted(_ANCESTORS))}")
+        other = name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
+        if other not in names:
+            raise KeyError(f"keypoint {name!r} is there and {other!r} is not; give both")
+        if names.count(name) > 1:
+            raise KeyError(f"keypoint {name!r} is there twice; give it once")
+    above = {name: [parent for parent in _ANCESTORS[name] if parent in names] for name in names}
+    root = next(name for name in names if not above[name])  # there is no ring of ancestors
+    parents = tuple(None if name == root else (above[name] or [root])[0] for name in names)
+    limbs = tuple((limb, parts) for limb, parts in _LIMBS if set(parts) <= set(names))
+    return KeypointSet(CUSTOM + ",".join(names), names, parents, limbs)
+
+
 def get_keypoint_set(name: str) -> KeypointSet:
-    """The keypoint set called ``name``; KeyError lists those there are."""
+    """The keypoint set called ``name``, also a ``custom:`` one; KeyError lists those there are."""
+    if isinstance(name, str) and name.startswith(CUSTOM):
+        return custom_keypoint_set(tuple(name.removeprefix(CUSTOM).split(",")))
     try:
         return _SETS[name]
     except KeyError:
@@ -207,7 +298,7 @@ APPROXIMATIONS: Mapping[str, tuple[Mapping[str, float], ...]] = {
     "neck": (_SHOULDERS,),
     "spine": ({"left_shoulder": 0.25, "right_shoulder": 0.25, "left_hip": 0.25, "right_hip": 0.25},),
     # In the middle of the head for its front, and the other way round: some centimetres off.
-    "nose": ({"head": 1.0},),
+    "nose": ({"head": 1.0}, {"upper_neck": 0.5, "head_top": 0.5}),
     "head": ({"nose": 1.0}, {"left_ear": 0.5, "right_ear": 0.5}),
     # Beyond the ears: shoulders, ears and head top are at about 0.82, 0.93 and 1 of the height of a person.
     "head_top": ({"left_ear": 0.85, "right_ear": 0.85, "left_shoulder": -0.35, "right_shoulder": -0.35},),

@@ -14,6 +14,7 @@ from mpm_mmpose.keypoints import (
     MPI_INF_3DHP_17,
     MPI_INF_3DHP_28,
     KeypointSet,
+    custom_keypoint_set,
     get_keypoint_set,
     released_mpi_inf_3dhp_16,
     remap,
@@ -78,7 +79,7 @@ def test_flip_swaps_names(keypoint_set):
 
 def test_mistakes_are_named():
     with pytest.raises(
-        KeyError, match="'coco' is not known; use one of body_25, coco_17, common_16, h36m_17, halpe_26, mpi"
+        KeyError, match="'coco' is not known; use one of blazepose_33, body_25, body_25b, coco_17, common_16"
     ):
         get_keypoint_set("coco")
     with pytest.raises(KeyError, match="h36m_17 has no 'toe'"):
@@ -101,7 +102,7 @@ def test_published_orders():
     assert BODY_25.limbs["right_arm"] == (2, 3, 4) and BODY_25.limbs["left_leg"] == (12, 13, 14)
     assert BODY_25.names[8] == "pelvis" and BODY_25.names[15:19] == ("right_eye", "left_eye", "right_ear", "left_ear")
     assert BODY_25.names[19:22] == ("left_big_toe", "left_small_toe", "left_heel")
-    assert [len(keypoints) for keypoints in _ALL] == [17, 16, 28, 17, 17, 26, 25]
+    assert [len(keypoints) for keypoints in _ALL] == [17, 16, 28, 17, 17, 26, 25, 25, 18, 16, 17, 33]
 
 
 @pytest.mark.parametrize("keypoint_set", _ALL)
@@ -202,3 +203,46 @@ def test_released_mapping():
 def test_remap_of_wrong_shapes(shape, scores):
     with pytest.raises(ValueError, match="are not of coco_17; give"):
         remap("coco_17", "h36m_17")(np.zeros(shape), None if scores is None else np.zeros(scores))
+
+
+def test_custom_sets():
+    names = ("left_hip", "right_hip", "nose", "left_shoulder", "right_shoulder", "left_knee", "right_knee")
+    custom = custom_keypoint_set(names)
+    assert get_keypoint_set(custom.name) is custom and custom.name == "custom:" + ",".join(names)
+    assert custom.flip_pairs == ((0, 1), (3, 4), (5, 6)) and custom.root == 2
+    assert custom.parents == (3, 4, -1, 2, 2, 0, 1) and not custom.limbs
+    found = remap(custom, "h36m_17")
+    assert found.approximated["pelvis"] == {"left_hip": 0.5, "right_hip": 0.5}
+    assert found.missing[0] == "right_ankle" and "head_top" in found.missing
+    whole = custom_keypoint_set(H36M_17.names)
+    assert (whole.parents, whole.limbs) == (H36M_17.parents, H36M_17.limbs)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("tail",), "keypoint 'tail' is not known; there are .*head_top"),
+        (("left_hip",), "keypoint 'left_hip' is there and 'right_hip' is not; give both"),
+        (("nose", "nose"), "keypoint 'nose' is there twice"),
+    ],
+)
+def test_bad_custom_sets(names, message):
+    with pytest.raises(KeyError, match=message):
+        custom_keypoint_set(names)
+
+
+def test_orders_of_other_detectors():
+    """From their documentation: where some keypoints stand."""
+    places = {
+        "body_25b": dict(left_shoulder=5, right_ankle=16, upper_neck=17, head_top=18, left_big_toe=19, right_heel=24),
+        "openpose_18": dict(neck=1, right_shoulder=2, left_shoulder=5, right_hip=8, left_ankle=13, right_eye=14),
+        "mpii_16": dict(right_ankle=0, left_hip=3, pelvis=6, thorax=7, head_top=9, right_wrist=10, left_wrist=15),
+        "posetrack_17": dict(nose=0, upper_neck=1, head_top=2, left_ear=3, left_shoulder=5, right_ankle=16),
+        "blazepose_33": dict(nose=0, mouth_left=9, left_shoulder=11, right_wrist=16, left_hip=23, right_foot_index=32),
+    }
+    for name, expected in places.items():
+        keypoint_set = get_keypoint_set(name)
+        assert {keypoint: keypoint_set.index(keypoint) for keypoint in expected} == expected
+        assert {"pelvis", "right_hip", "left_wrist", "thorax", "head_top"} & set(
+            remap(name, "h36m_17").missing
+        ) == set()

@@ -16,8 +16,8 @@ from mmpose.apis.inferencers import Pose2DInferencer
 from mmpose.evaluation.functional import nms
 
 from ..datasets.person_tracks import keypoint_boxes
-from ..datasets.readers.detections import choose_set
-from ..keypoints import COCO_17
+from ..datasets.readers.keypoint_choice import SETS_BY_NUMBER
+from ..keypoints import COCO_17, get_keypoint_set
 from .errors import UsageError, unknown_name
 from .model_names import check_weights
 
@@ -129,8 +129,9 @@ def body_keypoints(model: str | Path, meta: Mapping) -> tuple[str, int]:
     if meta["dataset_name"] == "h36m":
         return "h36m_17", len(names)
     # Halpe and COCO-WholeBody begin with COCO's keypoints.
-    if tuple(names[: len(COCO_17)]) == COCO_17.names:
-        return choose_set(Path(model), len(names), "auto")
+    if tuple(names[: len(COCO_17)]) == COCO_17.names and len(names) in SETS_BY_NUMBER:
+        keypoint_set = SETS_BY_NUMBER[len(names)][0]
+        return keypoint_set, len(get_keypoint_set(keypoint_set))
     raise UsageError(
         f"{model}: its keypoints are those of {meta['dataset_name']!r}, which are not read; give a 2D model of COCO, "
         "COCO-WholeBody, Halpe or Human3.6M keypoints"

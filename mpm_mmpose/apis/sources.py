@@ -13,7 +13,9 @@ from ..datasets.frame_times import frame_times, known_rate
 from ..datasets.person_tracks import image_size
 from ..datasets.pose_store import PoseStore
 from ..datasets.readers.detections import Detections
-from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
+from ..datasets.readers.keypoint_choice import KeypointMap
+from ..datasets.readers.keypoints_2d import FORMATS, find_keypoint_files, frame_files, read_keypoints_2d
+from ..datasets.readers.normalised import in_pixels
 from ..datasets.track_ids import settle_ids
 from ..keypoints import get_keypoint_set
 from .errors import UsageError, check_readable, unknown_name
@@ -89,7 +91,7 @@ def read_recordings(
     width: int = 0,
     height: int = 0,
     format: str = "auto",
-    keypoint_set: str = "auto",
+    keypoint_set: str | KeypointMap = "auto",
     track: str = "iou",
     sequence: str | None = None,
     ids: str = "file",
@@ -98,12 +100,12 @@ def read_recordings(
     """The recordings of a file or folder of 2D keypoints, of a pose store, or of an array (N, K, 2) px.
 
     fps: of the frames' numbers in the file (``frame_times``), width, height: px, instead of what the file says; format:
-    one of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how
-    people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all; ids: 'file' for
-    those of the file, 'mend' to undo their exchanges (``check_exchanges``), 'ignore' to tell people apart anew; video:
-    the one they were found in, which says rate and size where nobody else does, and is drawn on. Raises UsageError for
-    what is missing, at once where the whole file need not be read for it; ValueError or OSError for a file that cannot
-    be read (file, place, field, fix).
+    one of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays, or a map of
+    keypoints (``read_keypoint_map``); track: how people without ids are told apart, see ``PersonTracker``; sequence: of
+    a store, by default all; ids: 'file' for those of the file, 'mend' to undo their exchanges (``check_exchanges``),
+    'ignore' to tell people apart anew; video: the one they were found in, which says rate and size where nobody else
+    does, and is drawn on. Raises UsageError for what is missing, at once where the whole file need not be read for it;
+    ValueError or OSError for a file that cannot be read (file, place, field, fix).
     """
     if isinstance(source, np.ndarray):
         return iter([_array(source, fps, width, height, keypoint_set)])
@@ -123,7 +125,7 @@ def read_recordings(
 def _files(
     path: Path,
     format: str,
-    keypoint_set: str,
+    keypoint_set: str | KeypointMap,
     fps: float | None,
     width: int,
     height: int,
@@ -131,15 +133,23 @@ def _files(
     ids: str,
     images: Images | None,
 ) -> Iterator[Recording]:
-    for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
+    for detections in _detections(path, format, keypoint_set):
         rate, size = fps, (width, height)
         if images is not None:
             rate = fps or (None if known_rate(detections) else images.fps)
             if not (width and height) and not (detections.width and detections.height):
                 size = images.width, images.height
         _ask_for_missing(detections, rate, *size)
-        recording = _file(detections, rate, *size, track, ids)
+        recording = _file(in_pixels(detections, *size), rate, *size, track, ids)
         yield recording if images is None else _on_video(recording, images)
+
+
+def _detections(path: Path, format: str, keypoint_set: str | KeypointMap) -> Iterator[Detections]:
+    """Of a file, of a folder in which every file is a frame, or of the files of a folder, one after the other."""
+    frames_in_files = path.is_dir() and frame_files(file for file in path.iterdir() if file.is_file())
+    one = not path.is_dir() or format in ("openpose", "yolo") or frames_in_files
+    for file in [path] if one else find_keypoint_files([path], format):
+        yield from read_keypoints_2d(file, format=format, keypoint_set=keypoint_set)
 
 
 def _open_video(video: str | Path, fps: float | None) -> Images:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from .motion_choice import chosen_clips, chosen_files
+from .motion_faults import cut_jumps, describe, find_jumps
 from .noisy_sequence import noisy_sequence
 from .pose_sequence import PoseSequence
 from .readers import find_motion_files, read_motions
@@ -44,6 +46,8 @@ def convert_mocap(
     format: str = "auto",
     split: tuple[str | Path, str] | None = None,
     grades: Sequence[str] | None = None,
+    said: Mapping[str, Any] | None = None,
+    cut: bool = False,
     fps: float | None = None,
     piece: float | None = None,
     cameras: int = 4,
@@ -58,11 +62,12 @@ def convert_mocap(
     """Write the store ``out`` from motion files and folders of them, each clip seen by ``cameras`` virtual cameras.
 
     split: a JSON file of file names by split, and the split to take. grades: of files that grade their clips take
-    these. fps: resample to this rate; None keeps each file's own. piece: cut clips into pieces of at most so many s,
-    each with cameras of its own. ranges: what the cameras are drawn from. detector_errors: give the 2D errors, see
-    :func:`noisy_sequence`. workers: processes, by default one a core; the store is the same for any number. A clip is
-    called by its file's stem, or by its path below the folder that all files have in common where stems occur twice;
-    ``<that>/<its name>`` where a file holds several. Its sequences are ``<clip>.cam<i>``.
+    these. said: what is known of the files, see ``read_motions``. cut: cut clips where a limb jumps, see ``cut_jumps``;
+    notes say where, either way. fps: resample to this rate; None keeps each file's own. piece: cut clips into pieces of
+    at most so many s, each with cameras of its own. ranges: what the cameras are drawn from. detector_errors: give the
+    2D errors, see :func:`noisy_sequence`. workers: processes, by default one a core; the store is the same for any
+    number. A clip is called by its file's stem, or by its path below the folder that all files have in common where
+    stems occur twice; ``<that>/<its name>`` where a file holds several. Its sequences are ``<clip>.cam<i>``.
     Raises ValueError or OSError (file, reason) for a file that cannot be read; with ``skip_bad`` such files are left
     out and listed, and ValueError is raised only if none is left. See also ``find_motion_files``, ``write_store``.
     """
@@ -74,6 +79,8 @@ def convert_mocap(
         _convert_file,
         format=format,
         grades=grades,
+        said=said or {},
+        cut=cut,
         fps=fps,
         piece=piece,
         cameras=cameras,
@@ -88,6 +95,8 @@ def convert_mocap(
         files=len(files),
         split=split and [str(split[0]), split[1]],
         grades=grades and list(grades),
+        said=said and dict(said),
+        cut=cut,
         fps=fps,
         piece=piece,
         detector_errors=detector_errors,
@@ -95,10 +104,11 @@ def convert_mocap(
         seed=seed,
         camera_ranges=asdict(ranges),
         skipped=report.skipped,  # filled while the sequences stream into the store, which writes meta at its end
+        notes=report.notes,
     )
     with _results(work, jobs, workers) as results:
         results = tqdm(results, total=len(jobs), unit="file", desc=f"Converting to {out}", disable=not progress)
-        write_store(out, read_sequences(_by_clip(results), report, skip_bad), meta, overwrite)
+        write_store(out, read_sequences(_by_clip(results, report), report, skip_bad), meta, overwrite)
     return report
 
 
@@ -119,34 +129,46 @@ def _convert_file(
     *,
     format: str,
     grades: Sequence[str] | None,
+    said: Mapping[str, Any],
+    cut: bool,
     fps: float | None,
     piece: float | None,
     cameras: int,
     seed: int,
     ranges: CameraRanges,
     detector_errors: bool,
-) -> tuple[str, list[list[PoseSequence]] | Exception]:
+) -> tuple[str, list[tuple[list[PoseSequence], list[str]]] | Exception]:
+    """The file, and for each of its clips what the cameras see of it and what is to be known; or the error."""
     file, name = job
     try:
         clips = []
-        for motion in chosen_clips(read_motions(file, format), grades):
+        for motion in chosen_clips(read_motions(file, format, **said), grades):
             # readers call a clip by the file's stem, and what is after it says which of several it is
             motion = replace(motion, name=name + motion.name.removeprefix(file.stem))
-            motion = motion if fps is None else motion.resampled(fps)
-            for part in [motion] if piece is None else motion.pieces(piece):
-                views = list(film(part, cameras, seed, ranges))
-                clips.append([noisy_sequence(view, seed) for view in views] if detector_errors else views)
+            jumps = find_jumps(motion)
+            notes = [f"{motion.name}: {note}" for note in (*motion.notes, *describe(jumps, motion.fps))]
+            for whole in cut_jumps(motion, jumps) if cut else [motion]:
+                whole = whole if fps is None else whole.resampled(fps)
+                for part in [whole] if piece is None else whole.pieces(piece):
+                    views = list(film(part, cameras, seed, ranges))
+                    views = [noisy_sequence(view, seed) for view in views] if detector_errors else views
+                    clips.append((views, notes))
+                    notes = []
         return str(file), clips
     except (ValueError, OSError) as error:
         return str(file), error
 
 
 def _by_clip(
-    results: Iterable[tuple[str, list[list[PoseSequence]] | Exception]],
+    results: Iterable[tuple[str, list | Exception]], report: Conversion
 ) -> Iterator[tuple[str, list[PoseSequence] | Exception]]:
     for file, result in results:
-        for clip in [result] if isinstance(result, Exception) else result:
-            yield file, clip
+        if isinstance(result, Exception):
+            yield file, result
+            continue
+        for views, notes in result:
+            report.notes += notes
+            yield file, views
 
 
 def read_sequences(

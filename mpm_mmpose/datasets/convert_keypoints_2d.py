@@ -13,7 +13,9 @@ from .convert import Conversion, clip_names
 from .person_tracks import image_size, stated_size_fits, track_sequences
 from .pose_sequence import PoseSequence
 from .readers.detections import Detections
+from .readers.keypoint_choice import KeypointMap
 from .readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
+from .readers.normalised import in_pixels
 from .store_writer import write_store
 from .track_ids import settle_ids
 
@@ -40,7 +42,7 @@ def convert_keypoints_2d(
     width: int = 0,
     height: int = 0,
     format: str = "auto",
-    keypoint_set: str = "auto",
+    keypoint_set: str | KeypointMap = "auto",
     min_frames: int = 10,
     skip_bad: bool = False,
     overwrite: bool = False,
@@ -63,7 +65,7 @@ def convert_keypoints_2d(
         made_from=[str(path) for path in paths],
         files=len(files),
         format=format,
-        keypoint_set=keypoint_set,
+        keypoint_set=keypoint_set if isinstance(keypoint_set, str) else dict(keypoint_set),
         min_frames=min_frames,
         skipped=report.skipped,  # filled while the sequences stream into the store, which writes meta at its end
     )
@@ -71,7 +73,7 @@ def convert_keypoints_2d(
     def read(file: Path) -> list[PoseSequence]:
         sequences = []
         for detections in read_keypoints_2d(file, names[file], format, keypoint_set):
-            detections = settle_ids(detections)
+            detections = settle_ids(in_pixels(detections, width, height))
             # A size that is given for other files does not replace one that is right.
             size = {} if stated_size_fits(detections) else dict(width=width, height=height)
             made, too_short = track_sequences(detections, fps=fps, min_frames=min_frames, **size)

@@ -40,7 +40,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="FILE", help="keypoints: .json or .npz, OpenPose's folder, or a pose store")
+    parser.add_argument("source", metavar="FILE", help="a file or folder of a 2D detector, or a pose store")
     parser.add_argument("--model", required=True, metavar="ONNX", help="what tools/deployment/export_onnx.py wrote")
     parser.add_argument(
         "--out",
@@ -54,6 +54,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless FILE says")
     parser.add_argument("--keypoint-format", default="auto", help="as in demo/keypoints_to_3d.py; default: as it looks")
     parser.add_argument("--keypoint-set", default="auto", help="of the detector; default: by what FILE says")
+    parser.add_argument("--keypoint-map", metavar="MAP", help="as in demo/keypoints_to_3d.py")
     parser.add_argument("--sequence", help="of a store; default: all of them")
     parser.add_argument(
         "--ids",
@@ -105,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
     from .lifting import lift_file  # here, because --help needs no numpy
 
     formats = formats_of(args.out, args.format)
+    if args.keypoint_map:
+        args.keypoint_set = _keypoint_map(args.keypoint_map, args.keypoint_set)
     status = 0
     results = lift_file(
         args.source,
@@ -147,6 +150,17 @@ def run(args: argparse.Namespace) -> int:
         for path in written:
             print(f"wrote: {path}")
     return status
+
+
+def _keypoint_map(path: str, keypoint_set: str) -> object:
+    if keypoint_set != "auto":
+        raise UsageError("give --keypoint-map or --keypoint-set: a map says which set it is")
+    from ..datasets.readers.keypoint_choice import read_keypoint_map
+
+    try:
+        return read_keypoint_map(path)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from None
 
 
 def _show(person: str, done: int, total: int) -> None:

@@ -64,7 +64,7 @@ def test_what_a_file_does_not_say_is_asked_for(tmp_path):
     ("edit", "message"),
     [
         (lambda people: people[3].update(keypoints=[1.0, 2.0, 0.5] * 4), "has 4 keypoints, those before it 17"),
-        (lambda people: people[3]["keypoints"].__setitem__(0, float("nan")), "holds NaN or infinity"),
+        (lambda people: people[3]["keypoints"].__setitem__(0, float("inf")), "holds NaN or infinity"),
         (lambda people: people[3].update(image_id=5 + 2 * 10**9), "frame numbers span .* number them one after"),
         (lambda people: [one.update(keypoints=[900.0 + one["image_id"], -2, 1] * 17) for one in people], "0% of the"),
     ],
@@ -78,7 +78,7 @@ def test_bad_files_are_told(tmp_path, edit, message):
 
 def test_other_keypoints_are_refused_with_what_is_read(tmp_path):
     people = [dict(image_id=0, keypoints=[100.0, 100.0, 1.0] * 21)]
-    with pytest.raises(ValueError, match=r"hand\.json: has 21 keypoints a person; those read are 17, 25, 26, 133, 136"):
+    with pytest.raises(ValueError, match=r"hand\.json: has 21 keypoints a person; those known are 16, 17, 18, 25, 26"):
         list(read_recordings(write(tmp_path / "hand.json", people), **OPTIONS))
 
 

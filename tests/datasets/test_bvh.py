@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.bvh import _parse, _place, read_bvh
+from mpm_mmpose.datasets.readers.bvh import place, read_bvh
+from mpm_mmpose.datasets.readers.bvh_text import parse
 from mpm_mmpose.keypoints import H36M_17
 
 
@@ -86,8 +87,8 @@ def bvhio_positions(path, frames):
 
 
 def compare_with_bvhio(path, frames, tolerance):
-    joints, values, _ = _parse(path)
-    positions, _ = _place(joints, values)
+    joints, values, _ = parse(path)
+    positions, _ = place(joints, values)
     theirs = bvhio_positions(path, frames)
     assert set(theirs) == {joint.Name for joint, _ in joints}
     for (joint, _), ours in zip(joints, positions, strict=True):
@@ -125,15 +126,15 @@ def test_recorded_people_stand_upright(motion_dir, name):
     path = motion_dir / "bandai-1" / f"dataset-1_{name}.bvh"
     motion = read_bvh(path)
     points = pose(motion)
-    joints, values, _ = _parse(path)
-    positions, _ = _place(joints, values)
-    place = {joint.Name: position[:, [2, 0, 1]] / 100 for (joint, _), position in zip(joints, positions, strict=True)}
-    skull = place["Head"][0, 2]
+    joints, values, _ = parse(path)
+    positions, _ = place(joints, values)
+    places = {joint.Name: position[:, [2, 0, 1]] / 100 for (joint, _), position in zip(joints, positions, strict=True)}
+    skull = places["Head"][0, 2]
     assert 0.8 < points["pelvis"][2] < 1.0
     assert 1.3 < skull < 1.6  # its base
     assert skull < points["nose"][2] < points["head_top"][2] < 1.75
     assert 0 < min(points["left_ankle"][2], points["right_ankle"][2]) < 0.2
-    forward = sum(place[f"Toes_{side}"] - place[f"Foot_{side}"] for side in "LR")
+    forward = sum(places[f"Toes_{side}"] - places[f"Foot_{side}"] for side in "LR")
     assert_sides(motion, forward)
 
 
@@ -161,7 +162,7 @@ def test_recorded_people_stand_upright(motion_dir, name):
         (lambda text: text[:-20], r"line \d+ has \d+ values, not 54 finite numbers"),
         (lambda text: text[:-3] + " x\n", r"line \d+ has 54 values, not 54 finite numbers"),
         (lambda text: text[:-3] + " nan\n", r"line \d+ has .*finite numbers"),
-        (lambda text: text.replace("Neck", "Nape"), r"no joint for neck \(looked for Neck, Neck1\)"),
+        (lambda text: text.replace("Neck", "Nape"), r"no joint for neck \(looked for neck, neck1, .*--joint-map"),
         (lambda text: text.replace("3 Zrotation", "3 Wrotation", 1), "CHANNELS has Wrotation"),
     ],
 )
@@ -172,21 +173,69 @@ def test_damaged_files_are_refused(write_bvh, damage, message):
         read_bvh(path)
 
 
-@pytest.mark.parametrize(
-    ("factor", "guess"),
-    [(0.01, "the file seems to be in metres"), (10, "in millimetres"), (0.35, "in inches"), (1e-4, "is another one")],
-)
-def test_other_units_are_noticed(write_bvh, factor, guess):
-    path = write_bvh()
-    lines = path.read_text().splitlines()
+def scaled(text, factor, up="y"):
+    """The BVH text in another unit, and with another axis up."""
+    turn = {"y": lambda x, y, z: (x, y, z), "z": lambda x, y, z: (x, -z, y), "-y": lambda x, y, z: (x, -y, -z)}[up]
+    lines = text.splitlines()
+    start = lines.index("MOTION") + 3
     for index, line in enumerate(lines):
         if "OFFSET" in line:
-            lines[index] = "OFFSET " + " ".join(str(float(word) * factor) for word in line.split()[1:])
-    path.write_text("\n".join(lines))
+            values = turn(*(float(word) * factor for word in line.split()[1:]))
+            lines[index] = "OFFSET " + " ".join(map(str, values))
+        elif index >= start:
+            values = [float(word) for word in line.split()]
+            lines[index] = " ".join(map(str, [*turn(*(value * factor for value in values[:3])), *values[3:]]))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("m", 0.01), ("cm", 1), ("mm", 10), ("inch", 1 / 2.54), ("foot", 1 / 30.48), ("cmu", 0.45 / 2.54)],
+)
+def test_units_are_found_by_the_length_of_legs(write_bvh, unit, factor):
+    path = write_bvh()
+    expected = read_bvh(path)
+    path.write_text(scaled(path.read_text(), factor))
+    motion = read_bvh(path)
+    np.testing.assert_allclose(motion.keypoints_3d, expected.keypoints_3d, atol=1e-5)
+    assert motion.notes == (() if unit == "cm" else (f"the unit is {unit}, by the length of the legs",))
+    assert not read_bvh(path, unit=unit).notes
+
+
+def test_units_that_are_nobodys(write_bvh):
+    path = write_bvh()
+    path.write_text(scaled(path.read_text(), 0.02))  # a leg of 1.68: in feet it is 0.51 m
+    with pytest.raises(ValueError, match=r"clip.bvh: OFFSET: a leg is 1.68 long, .* in none of m, cm, .*--unit"):
+        read_bvh(path)
+    assert read_bvh(path, unit="foot").keypoints_3d[0, 0, 2] == pytest.approx(0.92 * 0.6096, rel=1e-4)
+    with pytest.raises(ValueError, match=r"a leg of 1.68 cm is 0.017 m, a person's is about 0.9 m: say another unit"):
+        read_bvh(path, unit="cm")
+
+
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_the_axis_up_is_found(write_bvh, up):
+    path = write_bvh()
+    expected = read_bvh(path).keypoints_3d
+    path.write_text(scaled(path.read_text(), 1, up))
+    motion = read_bvh(path)
+    if up == "z":  # turned about the vertical, as Blender's exporter does
+        expected = expected[..., [1, 0, 2]] * [1, -1, 1]
+    np.testing.assert_allclose(motion.keypoints_3d, expected, atol=1e-5)
+    assert motion.notes == (() if up == "y" else ("z is up",))
+
+
+def test_who_lies_does_not_turn_the_world(write_bvh):
+    """Somebody on the back along z: the rest pose says that y is up, the movement z."""
+    lying = [dict(Hips=(0, 20, 0, 0, -90, 0))] * 3
+    path = write_bvh(frames=lying)
     with pytest.raises(
-        ValueError, match=f"clip.bvh: OFFSET: a unit of 0.01 m makes a leg .* m long, .*{guess}.*: correct"
+        ValueError, match=r"the rest pose stands along y, the people move along -?z; .*--up y if they lie"
     ):
         read_bvh(path)
+    motion = read_bvh(path, up="y")
+    assert np.ptp(motion.keypoints_3d[..., 2]) < 0.2
+    both = read_bvh(write_bvh(frames=[{}, dict(Hips=(0, 20, 0, 0, -90, 0)), dict(Hips=(0, 20, 0, 90, 0, 0))]))
+    assert both.keypoints_3d[0, 10, 2] > 1.5  # who stands and lies says nothing, the rest pose does
 
 
 def test_a_skeleton_nested_too_deep(write_bvh):
@@ -197,6 +246,39 @@ def test_a_skeleton_nested_too_deep(write_bvh):
     path.write_text(text[:start] + joint * 3000 + "}\n" * 3000 + text[start:])
     with pytest.raises(ValueError, match=r"clip\.bvh: hierarchy .* not as BVH has it \(maximum recursion depth"):
         read_bvh(path)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: ("\ufeff" + text).encode(),
+        lambda text: text.replace("\n", "\r\n").encode("utf-16"),
+        lambda text: text.replace("Chest", "\u4e0a\u534a\u8eab").encode("cp932"),
+        lambda text: text.replace("Chest", "Brustk\xf6rb\xe9").encode("latin-1"),
+        lambda text: text.replace("Chest", "Bip01 Upper Body").encode(),
+        lambda text: text.replace("Frames:\t1", "Frames:1").replace("Frame Time:\t", "Frame Time :").encode(),
+        lambda text: text.replace("0.0333333", "0,0333333").encode(),
+        lambda text: text.replace("End Site", "End site").replace("ROOT Hips\n{", "ROOT Hips {").encode(),
+    ],
+)
+def test_how_programs_write_it(write_bvh, edit):
+    path = write_bvh()
+    expected = read_bvh(path)
+    path.write_bytes(edit(path.read_text()))
+    motion = read_bvh(path)
+    np.testing.assert_array_equal(motion.keypoints_3d, expected.keypoints_3d)
+    assert motion.fps == expected.fps
+
+
+def test_decimal_commas(write_bvh):
+    path = write_bvh(frames=[dict(UpperArm_L=(12.5, 0, 0))])
+    expected = read_bvh(path)
+    path.write_text(path.read_text().replace(".", ","))
+    np.testing.assert_array_equal(read_bvh(path).keypoints_3d, expected.keypoints_3d)
+
+
+def test_another_rate(write_bvh):
+    assert read_bvh(write_bvh(), fps=60).fps == 60
 
 
 def test_reading_says_nothing(write_bvh, capfd, recwarn):

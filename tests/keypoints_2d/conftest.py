@@ -9,6 +9,11 @@ import numpy as np
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+# x, y px of somebody who stands, as BODY_25 orders them: 25 keypoints may be of two orders, which only bodies tell.
+BODY_25 = (
+    "60 10 60 40 40 40 30 80 28 110 80 40 90 80 92 110 60 110 48 110 46 150 45 190 72 110 74 150 75 190 56 6 64 6 50 8 "
+    "70 8 80 197 84 196 73 196 40 197 36 196 47 196"
+)
 CONFIGS = Path(mmpose.__file__).parent / ".mim/configs/_base_/datasets"
 
 
@@ -16,6 +21,9 @@ def make_people(number, people=2, frames=12):
     """Keypoints (people, frames, number, 2) px and scores: everybody 300 px apart, going 3 px right, 1 px down."""
     rng = np.random.default_rng(number)
     bodies = rng.uniform(0, 200, (people, 1, number, 2)) + np.array([100, 50])
+    if number == 25:
+        body = np.array(BODY_25.split(), dtype=float).reshape(25, 2)
+        bodies = body + rng.uniform(0, 4, bodies.shape) + np.array([100, 50])
     bodies += np.arange(people)[:, None, None, None] * np.array([300, 0])
     keypoints = bodies + np.arange(frames)[None, :, None, None] * np.array([3, 1])
     return keypoints, rng.uniform(0.3, 1, keypoints.shape[:3])
@@ -110,6 +118,31 @@ def write_videopose3d(path, edit=None, layout="coco"):
     return path
 
 
+def write_array(path):
+    """An array (people, frames, 17, 3) of x, y, score."""
+    keypoints, scores = make_people(17)
+    np.save(path, np.concatenate((keypoints, scores[..., None]), -1))
+    return path
+
+
+def write_csv(path):
+    """A table of x0, y0, c0, ... and a row a person and frame."""
+    lines = [",".join(["frame", "person", *(f"x{index},y{index},c{index}" for index in range(17))])]
+    lines += [f"{frame},{who},{','.join(map(str, flat(pose, scores)))}" for frame, who, pose, scores in rows(17)]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def write_labels(folder):
+    """Ultralytics' labels of people in an image of 1000 x 500 px."""
+    folder.mkdir()
+    for frame, who, pose, scores in rows(17):
+        with open(folder / f"walk_{frame}.txt", "a") as file:
+            points = np.c_[pose / (1000, 500), scores].ravel()
+            file.write(f"0 0.5 0.5 0.1 0.1 {' '.join(f'{value:.6f}' for value in points)} 0.9 {who + 1}\n")
+    return folder
+
+
 @pytest.fixture
 def write(tmp_path):
     """Function that writes JSON and gives the path."""
@@ -136,4 +169,7 @@ def layouts():
         alphapose_results=alphapose_results,
         write_openpose=write_openpose,
         write_videopose3d=write_videopose3d,
+        write_array=write_array,
+        write_csv=write_csv,
+        write_labels=write_labels,
     )

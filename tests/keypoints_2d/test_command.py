@@ -4,9 +4,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mpm_mmpose.datasets import PoseStore, person_tracks
+from mpm_mmpose.datasets.readers.keypoint_choice import SETS_BY_NUMBER
 from mpm_mmpose.datasets.readers.keypoints_2d import FORMATS
 
 SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/keypoints_2d.py"
@@ -29,6 +31,9 @@ def test_help_is_quick_and_complete():
     for option in ("SRC", "--out", "--width", "--height", "--fps", "--format", "--keypoint-set", "--min-frames"):
         assert option in result.stdout
     assert command.FORMATS == ("auto", *FORMATS)
+    assert set(command.KEYPOINT_SETS) == {"auto", *(name for names in SETS_BY_NUMBER.values() for name in names)} | {
+        "posetrack_17"
+    }
 
 
 def test_converting(tmp_path, write, layouts, capsys):
@@ -53,6 +58,11 @@ def test_every_format_by_name(tmp_path, write, layouts, format):
         "alphapose": lambda: write(layouts.alphapose_results(136)),
         "openpose": lambda: layouts.write_openpose(tmp_path / "walk"),
         "videopose3d": lambda: layouts.write_videopose3d(tmp_path / "data_2d_custom_my.npz"),
+        "annotations": lambda: write(dict(annotations=layouts.coco_results())),
+        "frames": lambda: write([frame["instances"] for frame in layouts.mmpose_frames(track=True)]),
+        "array": lambda: layouts.write_array(tmp_path / "my.npy"),
+        "csv": lambda: layouts.write_csv(tmp_path / "my.csv"),
+        "yolo": lambda: layouts.write_labels(tmp_path / "labels"),
     }[format]()
     arguments = [str(source), "--out", str(tmp_path / "s"), "--fps", "30", "--width", "1000", "--height", "500"]
     assert command.main([*arguments, "--format", format]) == 0
@@ -100,3 +110,24 @@ def test_interrupt(tmp_path, write, layouts, capsys, monkeypatch):
     arguments = [str(path), "--out", str(tmp_path / "s"), "--fps", "30", "--width", "1000", "--height", "500"]
     assert command.main(arguments) == 130
     assert "Interrupted" in capsys.readouterr().err and [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_map_of_other_keypoints(tmp_path, write, layouts, capsys):
+    path = write(layouts.coco_results(21))
+    names = ["left_shoulder", "right_shoulder", "left_hip", "right_hip", "left_knee", "right_knee"]
+    table = write({name: index + 3 for index, name in enumerate(names)}, "map.json")
+    arguments = [str(path), "--out", str(tmp_path / "s"), "--fps", "30", "--width", "1000", "--height", "500"]
+    assert command.main([*arguments, "--keypoint-map", str(table)]) == 0
+    store = PoseStore(tmp_path / "s")
+    keypoints, scores = layouts.make_people(21)
+    # Human3.6M's: right_hip is 1, left_knee 5, head_top 10 (there is none); the pelvis is between the hips
+    np.testing.assert_allclose(store.keypoints[:12, [1, 5]], keypoints[0][:, [6, 7]], rtol=1e-6)
+    np.testing.assert_allclose(store.keypoints[:12, 0], keypoints[0][:, [5, 6]].mean(1), rtol=1e-6)
+    assert (store.keypoint_scores[:12, 10] == 0).all() and store.meta["keypoint_set"]["left_hip"] == 5
+    for content, message in (
+        ({"left_hip": 3}, "keypoint 'left_hip' is there and 'right_hip' is not"),
+        ({}, "no names"),
+    ):
+        with pytest.raises(SystemExit):
+            command.main([*arguments, "--overwrite", "--keypoint-map", str(write(content, "map.json"))])
+        assert message in capsys.readouterr().err

@@ -1,4 +1,5 @@
 import importlib.util
+import re
 import subprocess
 import sys
 import time
@@ -36,8 +37,11 @@ def write_clip(path, frames=5):
         channels = "Zrotation Xrotation Yrotation"
         channels = f"6 Xposition Yposition Zposition {channels}" if name == "Hips" else f"3 {channels}"
         inner = "".join(f"JOINT {child}\n{joint(child)}" for child in CHILDREN.get(name, ()))
+        up = -30 if name.startswith(("UpperLeg", "LowerLeg", "Foot")) else 30
         inner = inner or "End Site\n{\nOFFSET 0 0 0\n}\n"
-        return f"{{\nOFFSET {10 * name.endswith('L') - 10 * name.endswith('R')} 30 0\nCHANNELS {channels}\n{inner}}}\n"
+        return (
+            f"{{\nOFFSET {10 * name.endswith('L') - 10 * name.endswith('R')} {up} 0\nCHANNELS {channels}\n{inner}}}\n"
+        )
 
     values = " ".join(["0"] * (3 * joint("Hips").count("CHANNELS") + 3))
     motion = f"MOTION\nFrames: {frames}\nFrame Time: 0.02\n" + f"{values}\n" * frames
@@ -55,7 +59,7 @@ def test_help_is_quick_and_complete():
     result = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     assert time.perf_counter() - start < 1
     options = "--out --format --split --grade --fps --cameras --seed --roll --pitch --distance --focal"
-    options += " --workers --skip-bad --overwrite"
+    options += " --workers --skip-bad --overwrite --unit --up --source-fps --joint-map --cut-jumps"
     for option in options.split():
         assert option in result.stdout
 
@@ -148,6 +152,38 @@ def test_recorded_motion(tmp_path, motion_dir, capsys):
         ("02", "02_02"),
     }
     assert (store.keypoints[:] >= 0).all() and (store.keypoints[:] <= 1002).all()
+
+
+def in_metres(text):
+    return re.sub(r"(-?)(\d+) (-?)30 0", lambda m: f"{m[1]}{int(m[2]) / 100} {m[3]}0.3 0", text)
+
+
+def test_what_files_do_not_say(tmp_path, clip, capsys):
+    arguments = [str(clip), "--out", str(tmp_path / "store"), "--workers", "1", "--cameras", "1", "--overwrite"]
+    text = clip.read_text()
+    clip.write_text(in_metres(text))
+    assert mocap.main(arguments) == 0
+    assert "note: clip: the unit is m, by the length of the legs" in capsys.readouterr().err
+    assert PoseStore(tmp_path / "store").meta["notes"] == ["clip: the unit is m, by the length of the legs"]
+    assert mocap.main([*arguments, "--unit", "m", "--up", "y", "--source-fps", "100"]) == 0
+    assert "note" not in capsys.readouterr().err and set(PoseStore(tmp_path / "store").fps) == {100}
+    assert mocap.main([*arguments, "--unit", "cm"]) == 1
+    assert "say another unit (--unit)" in capsys.readouterr().err
+
+    clip.write_text(text.replace("Neck", "Nape"))
+    (tmp_path / "map.json").write_text('{"neck": "Nape"}')
+    assert mocap.main([*arguments, "--joint-map", str(tmp_path / "map.json")]) == 0
+    with pytest.raises(SystemExit):
+        mocap.main([*arguments, "--joint-map", str(clip)])
+    assert "clip.bvh: is no JSON" in capsys.readouterr().err
+
+
+def test_notes_of_many_clips_are_one_line(tmp_path, clip, capsys):
+    clip.write_text(in_metres(clip.read_text()))
+    for number in range(4):
+        (tmp_path / f"clip{number}.bvh").write_text(clip.read_text())
+    assert mocap.main([str(tmp_path), "--out", str(tmp_path / "store"), "--workers", "1", "--cameras", "1"]) == 0
+    assert "note: clip, clip0, clip1 and 2 more: the unit is m" in capsys.readouterr().err
 
 
 def test_pieces_seen_from_everywhere_with_errors(tmp_path):

@@ -69,7 +69,11 @@ def run(
         return 1
     for _, reason in report.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
-    for note in report.notes:
-        print(f"note: {note}", file=sys.stderr)
+    of: dict[str, list[str]] = {}
+    for clip, _, note in (note.partition(": ") for note in report.notes):
+        of.setdefault(note, []).append(clip)
+    for note, clips in of.items():  # what thousands of clips have in common is one line
+        more = f" and {len(clips) - 3} more" if len(clips) > 3 else ""
+        print(f"note: {', '.join(clips[:3])}{more}: {note}", file=sys.stderr)
     print(describe(report, time.monotonic() - start))
     return 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Make a pose store without 3D from what 2D detectors wrote: MMPose, COCO results, AlphaPose, OpenPose, VideoPose3D.
+"""Make a pose store without 3D from what 2D detectors wrote: docs/formats_read.md lists them.
 
 Each person becomes a sequence of 17 Human3.6M keypoints in px with scores; where somebody is out of sight, a new one.
 """
@@ -19,10 +19,13 @@ from mpm_mmpose.option_parser import OptionParser
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert_keypoints_2d import KeypointConversion
 
-FORMATS = ("auto", "mmpose", "coco", "alphapose", "openpose", "videopose3d")
+FORMATS = ("auto", "mmpose", "coco", "alphapose", "annotations", "frames")
+FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo")
+KEYPOINT_SETS = ("auto", "coco_17", "halpe_26", "body_25", "body_25b", "openpose_18", "mpii_16", "posetrack_17")
+KEYPOINT_SETS += ("blazepose_33", "h36m_17")
 EPILOG = """\
 example:
-  python tools/dataset_converters/keypoints_2d.py results_video.json --width 1920 --height 1080 --fps 30 \\
+  uv run tools/dataset_converters/keypoints_2d.py results_video.json --width 1920 --height 1080 --fps 30 \\
       --out data/stores/keypoints_2d_train
 
 docs/data.md says what the formats are and how people are followed.
@@ -34,7 +37,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
     parser = OptionParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "src", nargs="+", type=Path, metavar="SRC", help=".json or .npz files, OpenPose's folders, or folders of these"
+        "src", nargs="+", type=Path, metavar="SRC", help="files and folders of 2D detectors, or folders of these"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
     parser.add_argument("--fps", required=True, type=positive(float), help="frames a second of the frames in the files")
@@ -43,9 +46,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--format", choices=FORMATS, default="auto", help="default: what the contents look like")
     parser.add_argument(
         "--keypoint-set",
-        choices=("auto", "coco_17", "halpe_26", "body_25", "h36m_17"),
+        choices=KEYPOINT_SETS,
         default="auto",
         help="of the detector; default: by what the file says or the number of its keypoints",
+    )
+    parser.add_argument(
+        "--keypoint-map",
+        type=Path,
+        metavar="MAP",
+        help="JSON file of our names of keypoints and those, or the numbers, of the files",
     )
     parser.add_argument(
         "--min-frames", type=positive(int), default=10, help="leave out shorter stretches of a person; default: 10"
@@ -62,6 +71,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error("give --width and --height, or neither")
     if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
+    if args.keypoint_map:
+        if args.keypoint_set != "auto":
+            parser.error("give --keypoint-map or --keypoint-set: a map says which set it is")
+        from mpm_mmpose.datasets.readers.keypoint_choice import read_keypoint_map  # imports numpy
+
+        try:
+            args.keypoint_set = read_keypoint_map(args.keypoint_map)
+        except (ValueError, OSError) as error:
+            parser.error(str(error))
     return args
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from camera_options import add_camera_options, camera_options
 from converter_command import is_there, positive, run
+from motion_options import add_motion_options, motion_options
 
 from mpm_mmpose.option_parser import OptionParser
 
@@ -24,7 +25,8 @@ EPILOG = """\
 names in the store, to choose clips by:
   BVH      subject and action: style and action of Bandai Namco file names (dataset-1_<action>_<style>_<nnn>.bvh),
            else the folder and the file
-  ASF/AMC  subject: the folder; action: the trial (01_03), as the files do not say what is done; recorded at 120 Hz
+  ASF/AMC  subject: the folder; action: the trial (01_03), as the files do not say what is done; recorded at 120 Hz,
+           or at 60 where CMU says so
   NPZ      subject and action (the clip's description): as the file says; docs/data.md has the layout
 
 examples:
@@ -52,6 +54,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--grade", nargs="+", metavar="GRADE", help="of NPZ clips take those of these grades, such as exact"
     )
+    add_motion_options(parser)
     parser.add_argument("--fps", type=positive(float), help="resample to this rate; default: keep that of each file")
     parser.add_argument(
         "--piece", type=positive(float), metavar="S", help="cut clips into pieces of at most so many seconds"
@@ -72,6 +75,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
     args.film = camera_options(parser, args)
+    args.said = motion_options(parser, args)
     return args
 
 
@@ -79,7 +83,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
     names = ("piece", "detector_errors", "format", "split", "fps", "workers", "skip_bad", "overwrite")
-    options = {name: getattr(args, name) for name in names} | dict(grades=args.grade) | args.film
+    options = (
+        {name: getattr(args, name) for name in names}
+        | dict(grades=args.grade, said=args.said, cut=args.cut_jumps)
+        | args.film
+    )
 
     def load() -> Callable[[], Conversion]:
         from mpm_mmpose.datasets.convert import convert_mocap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from .asf_amc import read_asf_amc
 from .bvh import read_bvh
@@ -19,6 +20,9 @@ FORMATS = {
     "asf_amc": (".amc", read_asf_amc),
     "motion_npz": (".npz", read_motion_npz),
 }
+
+# format: what people may say of its files
+SAID = {"bvh": ("unit", "up", "fps", "joint_map"), "asf_amc": ("fps",), "motion_npz": ()}
 
 
 def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list[Path]:
@@ -53,15 +57,17 @@ def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list
     return sorted(files)
 
 
-def read_motions(path: str | Path, format: str = "auto") -> list[Motion]:
+def read_motions(path: str | Path, format: str = "auto", **said: Any) -> list[Motion]:
     """All clips of one motion file; 'auto' goes by its suffix.
 
+    said: what is known and the file does not say, or says wrongly: arguments of :func:`read_bvh`. Of these
+    :func:`read_asf_amc` has but ``fps``, and files of clips say all.
     Raises ValueError or OSError naming the file and what to do.
     """
     path = Path(path)
     for name, (suffix, reader) in FORMATS.items():
         if format == name or (format == "auto" and path.suffix.lower() == suffix):
-            clips = reader(path)
+            clips = reader(path, **{key: said[key] for key in SAID[name] if said.get(key) is not None})
             return clips if isinstance(clips, list) else [clips]
     raise ValueError(f"{path}: no reader for format {format!r} and suffix {path.suffix!r}; use {', '.join(FORMATS)}")
 

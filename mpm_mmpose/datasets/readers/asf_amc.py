@@ -10,12 +10,11 @@ import numpy as np
 
 from ...keypoints import H36M_17
 from .asf import Skeleton, ordered_rotation, read_asf
+from .cmu import recorded_fps
 from .files import read_text
 from .kinematics import y_up_to_z_up
 from .motion import Motion, check_size
 
-# AMC files do not say their rate. mocap.cs.cmu.edu: 120 Hz, but for a few trials.
-CMU_FPS = 120.0
 # comments, and keywords such as :DEGREES; their line ends stay, for line numbers
 _NOT_FRAMES = re.compile(r"#.*|^[^\S\n]*:.*", re.MULTILINE)
 
@@ -40,16 +39,18 @@ _KEYPOINTS = {
 }
 
 
-def read_asf_amc(path: str | Path, fps: float = CMU_FPS) -> Motion:
+def read_asf_amc(path: str | Path, fps: float | None = None) -> Motion:
     """Motion of an AMC file and the ASF skeleton beside it (the folder's only one, or ``01.asf`` for ``01_05.amc``).
 
     Keypoints are ends of CMU's bones, chosen for the proportions of Human3.6M's skeleton: pelvis is the middle of the
     hip joints (the root is 10 cm higher); spine the end of lowerback; thorax the end of lowerneck, a little above the
     shoulders; nose the end of upperneck (the base of the skull); head top the end of head.
+    fps: by default that at which CMU recorded the trial, because AMC files do not say it.
     subject is the folder's name and action the trial's, because CMU's files do not say what is done in them.
     Raises ValueError or FileNotFoundError (file, line or field, fix).
     """
     path = Path(path)
+    recorded, note = recorded_fps(path)
     asf = find_skeleton(path)
     skeleton = read_asf(asf)
     starts, ends = _place(skeleton, _read_channels(path, skeleton))
@@ -63,10 +64,11 @@ def read_asf_amc(path: str | Path, fps: float = CMU_FPS) -> Motion:
     return Motion(
         name=path.stem,
         keypoints_3d=y_up_to_z_up(keypoints),
-        fps=fps,
+        fps=recorded if fps is None else fps,
         subject=path.parent.name,
         action=path.stem,
         source=str(path),
+        notes=(note,) if note and fps is None else (),
     )
 
 

@@ -13,19 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from ...keypoints import get_keypoint_set
 from .files import read_bytes
+from .keypoint_choice import KeypointMap, choose_keypoints
 from .person_ids import person_id
-
-# Keypoints that detectors write a person: the set they are of, and how many of the first ones make up that set.
-# 133 are COCO-WholeBody and 136 Halpe full body: the body, then feet, face and hands.
-SETS_BY_NUMBER = {17: ("coco_17", 17), 25: ("body_25", 25), 26: ("halpe_26", 26)}
-SETS_BY_NUMBER |= {133: ("coco_17", 17), 136: ("halpe_26", 26)}
 
 #: Bytes that a JSON file may have; docs/data.md says how much video that is, and how much memory it takes.
 JSON_LIMIT = 2 * 2**30
 #: No coordinate in px and no score is as large.
 LARGEST = 1e6
+#: No coordinate of a keypoint is as far from the image's, as a share of its size; no person in px is as small.
+LARGEST_SHARE = 3.0
 #: Scores are from 0 to 1, but some detectors' reach 10; beyond this they are per cent.
 PER_CENT = 15.0
 #: A detector may look at every second, third or fourth frame of a video; people who are further apart were not found.
@@ -42,7 +39,8 @@ class Detections:
     none at all; track_names: of ids that are no numbers. width, height: px, and fps: frames a second, 0 where the file
     does not say. times (F,) s, increasing, of all frames of the recording, among which ``frames`` then count from 0;
     None where the file does not say. listed (F,) int64: numbers of all frames that the file has, with or without
-    people; None where it has people alone. notes: what is to be known of them.
+    people; None where it has people alone. notes: what is to be known of them. normalised: keypoints
+    are shares of the image and not yet px, see :func:`~mpm_mmpose.datasets.readers.normalised.in_pixels`.
     """
 
     name: str
@@ -60,6 +58,7 @@ class Detections:
     listed: np.ndarray | None = None
     track_names: Mapping[int, str] = dataclass_field(default_factory=dict)
     notes: list[str] = dataclass_field(default_factory=list)
+    normalised: bool = False
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -75,11 +74,12 @@ class Detections:
 class DetectionRows:
     """Collects the people of one recording, each checked as it comes; see :class:`Detections`.
 
+    names: of the keypoints, where the file has some. NaN and null mean that a keypoint was not found.
     Raises ValueError (file, place in it, field, fix).
     """
 
-    def __init__(self, name: str, path: Path) -> None:
-        self.name, self.path = name, path
+    def __init__(self, name: str, path: Path, names: Sequence[str] | None = None) -> None:
+        self.name, self.path, self.names = name, path, names
         self.rows: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = []
         self.tracks: list[int | str | None] = []
         self.listed: list[int] = []
@@ -89,15 +89,21 @@ class DetectionRows:
         self.listed.append(number)
 
     def add(self, where: str, frame: int, keypoints: Any, scores: Any, box: Any = None, track: Any = None) -> None:
-        """One person: keypoints (K, 2) px, scores (K,), box x1 y1 x2 y2 px; ``where`` names the place in the file."""
+        """One person: keypoints (K, 2) px, scores (K,), box x1 y1 x2 y2 px; ``where`` names the place in the file.
+
+        Without scores keypoints may be (K, 3), x, y and score each; of (K, 2) all that are there score 1.
+        """
         where = f"{self.path}: {where}"
         if abs(frame) > 2**62:
             raise ValueError(f"{where}: {frame} is no number of a frame; give the frames' own numbers")
-        keypoints = numbers(where, "keypoints", keypoints)
+        keypoints = numbers(where, "keypoints", keypoints, missing=True)
+        if scores is None and keypoints.ndim == 2 and keypoints.shape[1] in (2, 3):
+            scores = keypoints[:, 2] if keypoints.shape[1] == 3 else np.ones(len(keypoints))
+            keypoints = keypoints[:, :2]
         if keypoints.ndim != 2 or keypoints.shape[1] != 2:
             more = "; these are 3D, give the file of the 2D detector" if keypoints.shape[-1:] == (3,) else ""
             raise ValueError(f"{where}: field 'keypoints' has shape {keypoints.shape}, not (keypoints, 2){more}")
-        scores = numbers(where, "scores", scores)
+        scores = numbers(where, "scores", scores, missing=True)
         if scores.shape != keypoints.shape[:1]:
             raise ValueError(f"{where}: {len(keypoints)} keypoints have scores of shape {scores.shape}; detect again")
         if self.rows and len(keypoints) != len(self.rows[0][1]):
@@ -105,24 +111,28 @@ class DetectionRows:
                 f"{where}: has {len(keypoints)} keypoints, those before it {len(self.rows[0][1])}; "
                 "give the result of one detector a file"
             )
-        box = np.full(4, np.nan) if box is None else numbers(where, "box", box)
+        lost = np.isnan(keypoints).any(1) | np.isnan(scores)
+        keypoints, scores = np.where(lost[:, None], 0, keypoints), np.where(lost, 0, scores)
+        box = np.full(4, np.nan) if box is None else numbers(where, "box", box, missing=True)
         if box.size != 4:
             raise ValueError(f"{where}: the box has {box.size} numbers, not 4; detect again")
+        box = np.full(4, np.nan) if np.isnan(box).any() else box
         self.rows.append((frame, keypoints, np.maximum(scores, 0), box.reshape(4)))
         self.tracks.append(person_id(where, track))
 
-    def finish(self, keypoint_set: str = "auto", width: int = 0, height: int = 0) -> Detections:
-        """All of them; people without a single keypoint found are left out."""
+    def finish(self, keypoint_set: str | KeypointMap = "auto", width: int = 0, height: int = 0) -> Detections:
+        """All of them; people without a single keypoint found are left out. keypoint_set: see ``choose_keypoints``."""
         if not self.rows:
             raise ValueError(f"{self.path}: holds no people; leave it out, or detect with a lower threshold")
         frames, keypoints, scores, boxes = (np.array(column) for column in zip(*self.rows, strict=True))
-        keypoint_set, number = choose_set(self.path, keypoints.shape[1], keypoint_set)
-        keypoints, scores = keypoints[:, :number], scores[:, :number]
+        keypoint_set, columns, on_set = choose_keypoints(self.path, keypoints, scores > 0, keypoint_set, self.names)
+        keypoints, scores = keypoints[:, columns], scores[:, columns]
         found = scores > 0
         if not found.any():
-            raise ValueError(f"{self.path}: every score is 0 or less; detect again")
-        if np.abs(keypoints[found]).max() <= 3:
-            raise ValueError(f"{self.path}: no value of 'keypoints' is above 3; this is normalised, px are needed")
+            raise ValueError(
+                f"{self.path}: every score is 0 or less, which says that nothing was found; detect again, or write 1 "
+                "where the scores were lost"
+            )
         keep = found.any(axis=1)
         tracks, names = _numbered(self.tracks)
         scores, notes = _scores_of_one(scores)
@@ -137,9 +147,10 @@ class DetectionRows:
             None if tracks is None else tracks[keep],
             width,
             height,
+            normalised=bool(np.abs(keypoints[found]).max() <= LARGEST_SHARE),
             listed=np.unique(np.array(self.listed, np.int64)) if self.listed else None,
             track_names=names,
-            notes=notes,
+            notes=[*on_set, *notes],
         )
 
 
@@ -165,40 +176,28 @@ def _scores_of_one(scores: np.ndarray) -> tuple[np.ndarray, list[str]]:
     return scores, []
 
 
-def choose_set(path: Path, number: int, keypoint_set: str) -> tuple[str, int]:
-    """The set that a file of ``number`` keypoints a person is of, and how many of the first ones belong to it.
+def numbers(where: str, field: str, value: Any, missing: bool = False) -> np.ndarray:
+    """``value`` as float64; raises ValueError where it holds anything but finite numbers.
 
-    keypoint_set: 'auto' for what detectors of so many keypoints give, else the set that it must be.
-    Raises ValueError (file, fix).
+    missing: NaN and None are allowed too, and become NaN.
     """
-    if keypoint_set == "auto":
-        if number not in SETS_BY_NUMBER:
-            raise ValueError(
-                f"{path}: has {number} keypoints a person; those read are {', '.join(map(str, SETS_BY_NUMBER))}: "
-                "detect with a model of COCO, Halpe or BODY_25 keypoints"
-            )
-        return SETS_BY_NUMBER[number]
-    if number != len(get_keypoint_set(keypoint_set)) and SETS_BY_NUMBER.get(number, ("",))[0] != keypoint_set:
-        raise ValueError(
-            f"{path}: has {number} keypoints a person, {keypoint_set} has {len(get_keypoint_set(keypoint_set))}; "
-            "give the keypoint set of this file, or 'auto'"
-        )
-    return keypoint_set, len(get_keypoint_set(keypoint_set))
-
-
-def numbers(where: str, field: str, value: Any) -> np.ndarray:
-    """``value`` as float64; raises ValueError where it holds anything but finite numbers."""
     try:
         array = np.asarray(value)
+        if missing and array.dtype == object and all(one is None or _is_number(one) for one in array.flat):
+            array = array.astype(np.float64)
     except ValueError:  # lists of unequal length
         array = np.empty(0, dtype=object)
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{where}: field {field!r} is no array of numbers; detect again, or repair the file")
-    if not np.isfinite(array).all():
+    if not (np.isfinite(array) | (np.isnan(array) & missing)).all():
         raise ValueError(f"{where}: field {field!r} holds NaN or infinity; repair it, or leave this person out")
-    if np.abs(array).max(initial=0) > LARGEST:
+    if np.abs(np.nan_to_num(array)).max(initial=0) > LARGEST:
         raise ValueError(f"{where}: field {field!r} holds numbers above {LARGEST:.0f}; px and scores are expected")
     return array.astype(np.float64)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def integer(where: str, field: str, value: Any) -> int:
@@ -224,7 +223,9 @@ def field(where: str, record: Any, name: str) -> Any:
 
 def triples(where: str, name: str, value: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (K, 2) px and scores (K,) of a flat list x1, y1, score1, x2, ...; raises ValueError."""
-    array = numbers(where, name, value)
+    array = numbers(where, name, value, missing=True)
+    if array.ndim == 2 and array.shape[1] == 3:  # some write a list a keypoint
+        array = array.ravel()
     if array.ndim != 1 or array.size % 3 or not array.size:
         raise ValueError(f"{where}: field {name!r} has shape {array.shape}, not (3 * keypoints,): x, y, score each")
     array = array.reshape(-1, 3)
@@ -232,11 +233,25 @@ def triples(where: str, name: str, value: Sequence[float]) -> tuple[np.ndarray, 
 
 
 def read_json(path: str | Path) -> Any:
-    """The contents of a JSON file of ``JSON_LIMIT`` bytes at most; raises ValueError or OSError (file, fix)."""
+    """The contents of a JSON file of ``JSON_LIMIT`` bytes at most, a list of them where it is a file of JSON lines.
+
+    Raises ValueError or OSError (file, fix).
+    """
     content = read_bytes(path, JSON_LIMIT)
     try:
         return json.loads(content)
     except RecursionError:
         raise ValueError(f"{path}: its lists are nested too deep for people in frames; is it the right file?") from None
     except ValueError as error:
+        if (lines := _json_lines(content)) is not None:
+            return lines
         raise ValueError(f"{path}: is no JSON, or is cut off ({str(error)[:200]}); write or fetch it again") from None
+
+
+def _json_lines(content: bytes) -> list | None:
+    """What is in a file that has a JSON object or list in every line; None where it is not."""
+    try:
+        lines = [line for line in content.decode(json.detect_encoding(content)).splitlines() if line.strip()]
+        return [json.loads(line) for line in lines] if len(lines) > 1 and lines[0].lstrip()[0] in "{[" else None
+    except (ValueError, RecursionError):
+        return None

@@ -9,9 +9,10 @@ import numpy as np
 
 from .detections import DetectionRows, Detections, field, numbers, triples
 from .frame_names import frames_of_names
+from .keypoint_choice import KeypointMap
 
 
-def read_coco(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
+def read_coco(path: Path, name: str, content: Any, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """The people of a COCO results file, a :class:`Detections` a video.
 
     content: the file's JSON, a list of people: ``image_id`` (a number is the frame; text as AlphaPose's), ``keypoints``
@@ -21,7 +22,7 @@ def read_coco(path: Path, name: str, content: Any, keypoint_set: str = "auto") -
     return _read(path, name, content, keypoint_set, track="track_id", box="bbox")
 
 
-def read_alphapose(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
+def read_alphapose(path: Path, name: str, content: Any, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """The people of an AlphaPose file, a :class:`Detections` a video.
 
     content: as for :func:`read_coco`, with ``image_id`` the image's name, whose number is the frame and whose rest is
@@ -31,10 +32,11 @@ def read_alphapose(path: Path, name: str, content: Any, keypoint_set: str = "aut
     return _read(path, name, content, keypoint_set, track="idx", box="box")
 
 
-def _read(path: Path, name: str, content: Any, keypoint_set: str, track: str, box: str) -> list[Detections]:
+def _read(
+    path: Path, name: str, content: Any, keypoint_set: str | KeypointMap, track: str, box: str
+) -> list[Detections]:
     if isinstance(content, dict):
-        what = "annotations" if "annotations" in content else "AlphaPose's 'cmu' or 'open' format"
-        raise ValueError(f"{path}: is no list of people; these may be {what}. Give results in COCO's format")
+        raise ValueError(f"{path}: is no list of people; leave the format out, or give results in COCO's format")
     if not isinstance(content, list) or not content:
         raise ValueError(f"{path}: is no list of people, or an empty one; is the format right?")
     places = _places(path, content)

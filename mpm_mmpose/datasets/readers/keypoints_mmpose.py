@@ -10,9 +10,10 @@ import numpy as np
 
 from ...keypoints import get_keypoint_set
 from .detections import DetectionRows, Detections, field, integer, numbers
+from .keypoint_choice import KeypointMap
 
 
-def read_mmpose(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
+def read_mmpose(path: Path, name: str, content: Any, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """The people in a video, one :class:`Detections`.
 
     content: the file's JSON: a list of frames (``frame_id``, ``instances``), which the demos put beside ``meta_info``
@@ -43,7 +44,8 @@ def read_mmpose(path: Path, name: str, content: Any, keypoint_set: str = "auto")
             raise ValueError(f"{path}: {where}: field 'instances' is no list of people; is the format right?")
         for person, instance in enumerate(instances):
             here = f"frame_id {number}, instance {person}"
-            keypoints, scores = (field(f"{path}: {here}", instance, n) for n in ("keypoints", "keypoint_scores"))
+            keypoints = field(f"{path}: {here}", instance, "keypoints")
+            scores = instance.get("keypoint_scores")  # MMPose 0.x writes them as third of x, y, score
             frame_number = number if times is None else index
             rows.add(here, frame_number, keypoints, scores, instance.get("bbox"), instance.get("track_id"))
     found = rows.finish(keypoint_set, *_size_of(path, meta))

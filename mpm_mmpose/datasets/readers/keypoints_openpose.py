@@ -6,15 +6,17 @@ from pathlib import Path
 
 from .detections import DetectionRows, Detections, field, read_json, triples
 from .frame_names import frames_of_names
+from .keypoint_choice import KeypointMap
 
 SUFFIX = "_keypoints.json"
 
 
-def read_openpose(folder: Path, name: str, keypoint_set: str = "auto") -> list[Detections]:
+def read_openpose(folder: Path, name: str, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """The people in the files of one folder, a :class:`Detections` a video.
 
-    A file has ``people``, each with ``pose_keypoints_2d`` (x, y, score) * 25 px, zeros for what was not found, and
-    ``person_id``, -1 without tracking. Raises ValueError or OSError (file, place, field, fix).
+    A file has ``people``, each with ``pose_keypoints_2d`` (``pose_keypoints`` before OpenPose 1.3): (x, y, score) * 25,
+    or * 18 with ``--model_pose COCO``, zeros for what was not found, and ``person_id``, -1 without tracking.
+    Raises ValueError or OSError (file, place, field, fix).
     """
     files = sorted(file for file in folder.iterdir() if file.name.endswith(SUFFIX))
     if not files:
@@ -32,7 +34,7 @@ def read_openpose(folder: Path, name: str, keypoint_set: str = "auto") -> list[D
     ]
 
 
-def _read_video(folder: Path, name: str, frames: list[tuple[int, Path]], keypoint_set: str) -> Detections:
+def _read_video(folder: Path, name: str, frames: list[tuple[int, Path]], keypoint_set: str | KeypointMap) -> Detections:
     rows = DetectionRows(name, folder)
     for frame, file in frames:
         rows.list_frame(frame)
@@ -41,7 +43,8 @@ def _read_video(folder: Path, name: str, frames: list[tuple[int, Path]], keypoin
             raise ValueError(f"{file}: field 'people' is no list; is the format right?")
         for index, person in enumerate(people):
             where = f"{file.name}, person {index}"
-            value = field(f"{folder}: {where}", person, "pose_keypoints_2d")
+            old = isinstance(person, dict) and "pose_keypoints_2d" not in person and "pose_keypoints" in person
+            value = person["pose_keypoints"] if old else field(f"{folder}: {where}", person, "pose_keypoints_2d")
             if value == []:  # hands or a face without a body
                 continue
             keypoints, scores = triples(f"{folder}: {where}", "pose_keypoints_2d", value)

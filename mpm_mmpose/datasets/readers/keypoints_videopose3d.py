@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from .archives import read_npz
-from .detections import LARGEST, Detections, choose_set, integer
+from .detections import LARGEST, LARGEST_SHARE, Detections, integer
+from .keypoint_choice import KeypointMap, choose_keypoints
 
 
-def read_videopose3d(path: Path, name: str, keypoint_set: str = "auto") -> list[Detections]:
+def read_videopose3d(path: Path, name: str, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """One person a video and camera, all frames, scores of 1 because the file has none.
 
     ``positions_2d``: video -> 'custom' -> a list, an array (T, K, 2) px a camera; ``metadata``: ``layout_name`` and
@@ -52,20 +53,18 @@ def _arrays(path: Path, table: dict) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def _detections(
-    path: Path, name: str, where: str, poses: Any, metadata: dict, video: str, keypoint_set: str
+    path: Path, name: str, where: str, poses: Any, metadata: dict, video: str, keypoint_set: str | KeypointMap
 ) -> Detections:
-    if not isinstance(poses, np.ndarray) or poses.dtype.kind != "f" or poses.ndim != 3 or poses.shape[2] != 2:
+    if not isinstance(poses, np.ndarray) or poses.dtype.kind not in "fiu" or poses.ndim != 3 or poses.shape[2] != 2:
         what = f"{poses.dtype} of shape {poses.shape}" if isinstance(poses, np.ndarray) else type(poses).__name__
-        raise ValueError(f"{where}: is {what}, not floats of shape (frames, keypoints, 2); write it again")
+        raise ValueError(f"{where}: is {what}, not numbers of shape (frames, keypoints, 2); write it again")
     if not len(poses):
         raise ValueError(f"{where}: has no frames; leave it out")
     if not np.isfinite(poses).all():
         raise ValueError(f"{where}: holds NaN or infinity; repair it or leave it out")
     if np.abs(poses).max() > LARGEST:
         raise ValueError(f"{where}: holds numbers above {LARGEST:.0f}; px are expected, write it again")
-    if np.abs(poses).max() <= 3:
-        raise ValueError(f"{where}: no value is above 3; this is normalised, image px are needed")
-    keypoint_set, number = choose_set(path, poses.shape[1], keypoint_set)
+    keypoint_set, columns, notes = choose_keypoints(path, poses, np.ones(poses.shape[:2], dtype=bool), keypoint_set)
     sizes = metadata.get("video_metadata")
     size = sizes.get(video) if isinstance(sizes, dict) else None
     width, height = (
@@ -79,10 +78,12 @@ def _detections(
         path,
         keypoint_set,
         frames=np.arange(len(poses)),
-        keypoints=poses[:, :number].astype(np.float32),
-        scores=np.ones((len(poses), number), dtype=np.float32),
+        keypoints=poses[:, columns].astype(np.float32),
+        scores=np.ones((len(poses), len(columns)), dtype=np.float32),
         boxes=np.full((len(poses), 4), np.nan, dtype=np.float32),
         tracks=np.zeros(len(poses), dtype=np.int64),
         width=width,
         height=height,
+        normalised=bool(np.abs(poses).max() <= LARGEST_SHARE),
+        notes=notes,
     )

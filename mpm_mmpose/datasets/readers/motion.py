@@ -33,7 +33,8 @@ class Motion:
     """One continuous movement in world space.
 
     keypoints_3d (T, K, 3) float32 metres, Z up, the floor at z = 0, right-handed; K as ``keypoint_set`` orders them.
-    ``source`` says where it came from; ``grade`` how near it is to what was recorded, in words of who collected it.
+    ``source`` says where it came from; ``grade`` how near it is to what was recorded, in words of who collected it;
+    ``notes`` what its reader found out and the file does not say.
     Raises ValueError for a wrong shape, no frames, or values that are not finite.
     """
 
@@ -45,6 +46,7 @@ class Motion:
     source: str = ""
     keypoint_set: str = "h36m_17"
     grade: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.keypoints_3d = np.ascontiguousarray(self.keypoints_3d, dtype=np.float32)
