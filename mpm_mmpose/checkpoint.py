@@ -191,6 +191,9 @@ class AtomicLocalBackend(LocalBackend):
         partial = f"{filepath}.{os.getpid()}.partial"
         try:
             super().put(obj, partial)
+            # On the disk before it has its name: else a machine that loses power may keep the name alone.
+            with open(partial, "rb") as file:
+                os.fsync(file.fileno())
             os.replace(partial, filepath)
         finally:
             Path(partial).unlink(missing_ok=True)

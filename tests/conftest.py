@@ -26,6 +26,12 @@ def reference_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def paper_dir() -> Path:
+    """The text of the paper, as extracted from its PDF."""
+    return shared_folder("paper")
+
+
+@pytest.fixture(scope="session")
 def motion_dir() -> Path:
     """Recorded motion: bandai-1/*.bvh and cmu/*/*.{asf,amc}."""
     return shared_folder("data")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -30,7 +32,7 @@ def existing_file(text: str) -> str:
 
 def new_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the arguments of both tools."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = OptionParser(description=description)
     parser.add_argument("config", type=existing_file, help="config file, for example configs/mpm/lift_mocap_27.py")
     parser.add_argument("--work-dir", help="folder of logs and checkpoints (default: work_dirs/<name of the config>)")
     parser.add_argument(

@@ -9,7 +9,7 @@ from mmpose.structures import PoseDataSample
 from torch import nn
 
 from ..keypoints import get_keypoint_set
-from ..models import RefinedLiftingHead
+from ..models import RefinedLiftingHead, SequenceHead
 from .windows import Camera, WindowPredictor
 
 
@@ -20,8 +20,6 @@ class WindowModel(WindowPredictor):
     keypoint_set: name of the model's keypoints, by default as its description says. Raises ValueError for another
     model, another keypoint set, or a head that needs the true depth.
     """
-
-    outputs = ("target", "sequence")
 
     def __init__(
         self, model: nn.Module, keypoint_set: str | None = None, device: torch.device | str | None = None
@@ -42,6 +40,9 @@ class WindowModel(WindowPredictor):
                 "the model with head.root_depth='fitted'"
             )
         self.inputs, self.mask_tokens = backbone.inputs, backbone.mask_tokens
+        self.space = "rays" if backbone.view == "person" else "image"
+        self.ignored = backbone.ignored
+        self.outputs = ("sequence", "target") if isinstance(head, SequenceHead) else ("target", "sequence")
         self.window, self.num_keypoints = backbone.num_frames, backbone.num_keypoints
         self.keypoint_set = keypoint_set
 

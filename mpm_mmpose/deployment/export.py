@@ -17,7 +17,7 @@ from ..apis.model_index import build_lifter
 from ..apis.window_model import WindowModel
 from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
-from ..runtime.model_info import HIDDEN, INPUT, ModelInfo
+from ..runtime.model_info import HIDDEN, INPUT, INPUTS, ModelInfo
 from ..runtime.onnx_model import open_session
 from ..version import __version__
 from .graph import ExportedGraph
@@ -71,7 +71,7 @@ def build_graph(
     predictor = WindowModel(model)
     keypoint_set = predictor.keypoint_set
     info = ModelInfo(
-        input="2d" if "2d" in predictor.inputs else "3d",
+        input=("rays" if predictor.space == "rays" else "2d") if "2d" in predictor.inputs else "3d",
         output=output,
         keypoint_set=keypoint_set,
         window=predictor.window,
@@ -109,7 +109,7 @@ def random_windows(info: ModelInfo, number: int, seed: int) -> tuple[Tensor, ...
     """Arguments of a graph: keypoints (B, T, K, 2 or 3), normal numbers of deviation 0.5, and hidden if it takes it."""
     random = torch.Generator().manual_seed(seed)
     shape = number, info.window, len(get_keypoint_set(info.keypoint_set))
-    keypoints = torch.randn(*shape, int(info.input[0]), generator=random) / 2
+    keypoints = torch.randn(*shape, int(INPUTS[info.input][0][0]), generator=random) / 2
     hidden = torch.rand(*shape, generator=random) < _SHARE_HIDDEN
     return (keypoints, hidden) if info.mask_tokens else (keypoints,)
 

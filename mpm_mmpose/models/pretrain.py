@@ -1,4 +1,4 @@
-"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.3)."""
+"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.2)."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ class PoseDecoder(nn.Module):
 
 @MODELS.register_module()
 class MaskedPoseHead(BaseModule):
-    """Puts tokens in the place of hidden frames and decodes poses (paper section 3.3).
+    """Puts tokens in the place of hidden frames and decodes poses (paper sections 3.1 and 3.2, Eq. 4).
 
     Args:
         num_frames: window length T.
@@ -117,8 +117,8 @@ class MaskedPoseEstimator(BaseModel):
     Args:
         backbone: config of :class:`MPMBackbone` with mask tokens and the inputs that the head puts out.
         head: config of :class:`MaskedPoseHead`; without its output '3d' pre-training is on 2D alone, and vice versa.
-        loss_2d_weight: weight of the 2D term (paper Eq. 4: 2; released code: 5).
-        loss_3d_weight: weight of the 3D term (paper Eq. 4: 3; released code: 2).
+        loss_2d_weight: weight of the 2D term (paper Eq. 7, section 4.2: 2; released code: 5).
+        loss_3d_weight: weight of the 3D term (paper Eq. 7, section 4.2: 3; released code: 2).
         loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones.
         data_preprocessor: config of :class:`PretrainPreprocessor`.
         init_cfg: mmengine's.

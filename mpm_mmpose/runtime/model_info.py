@@ -16,8 +16,12 @@ SLOWEST, FASTEST = 1.0, 1000.0
 #: Names in the graph.
 INPUT, HIDDEN = "keypoints", "hidden"
 
+#: What a model takes, by `ModelInfo.input`: modality and space.
+INPUTS = {"2d": ("2d", "image"), "rays": ("2d", "rays"), "3d": ("3d", "image")}
+
 _SPACES = {
     "2d": "normalised screen: x = 2 * x_px / width - 1, y = 2 * y_px / width - height / width",
+    "rays": "x / z and y / z of the camera, x right, y down, z away, of a given or a guessed focal length",
     "3d": "m, relative to the root, camera axes: x right, y down, z away",
 }
 
@@ -26,10 +30,10 @@ _SPACES = {
 class ModelInfo:
     """The metadata of an exported model; in the file each is a string under ``mpm_<name>``.
 
-    input: '2d' or '3d'. output: of OUTPUTS. keypoint_set: by name. window: T, frames; frame_step: frames between two of
-    a window. fps: rate of the training data, Hz, None where it is not known. mask_tokens: whether there is an input of
-    what is hidden. made_by, config, checkpoint, precision: where it comes from. model: its config as JSON, as
-    checkpoints have it in their ``mpm_model``; empty in older files.
+    input: '2d', '3d', or 'rays', which are 2D of a given camera. output: of OUTPUTS. keypoint_set: by name. window: T,
+    frames; frame_step: frames between two of a window. fps: rate of the training data, Hz, None where it is not known.
+    mask_tokens: whether there is an input of what is hidden. made_by, config, checkpoint, precision: where it comes
+    from. model: its config as JSON, as checkpoints have it in their ``mpm_model``; empty in older files.
     """
 
     input: str
@@ -45,6 +49,11 @@ class ModelInfo:
     precision: str = "float32"
     model: str = ""
     format_version: int = field(default=FORMAT_VERSION)
+
+    @property
+    def ignored(self) -> tuple[int, ...]:
+        """Indices of keypoints that the model never looks at."""
+        return tuple(json.loads(self.model)["backbone"].get("ignored", ())) if self.model else ()
 
     def to_metadata(self) -> dict[str, str]:
         """Strings for the file: the fields, and for people what follows from them."""
@@ -109,7 +118,9 @@ class ModelInfo:
             return
         try:
             backbone = json.loads(self.model)["backbone"]
+            number = len(get_keypoint_set(self.keypoint_set))
             fits = backbone.get("num_frames", self.window) == self.window
+            fits &= all(type(index) is int and 0 <= index < number for index in backbone.get("ignored", ()))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             fits = False
         if not fits:

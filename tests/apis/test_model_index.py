@@ -2,12 +2,14 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.model_index import build_lifter, find_model, list_models
+from mpm_mmpose.apis.model_index import build_lifter
+from mpm_mmpose.apis.model_names import find_model, list_models
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 TINY = f"""
@@ -39,6 +41,23 @@ def test_every_entry_has_its_config_and_no_weights_are_made_up():
         assert config.is_file(), name
         assert Config.fromfile(config, import_custom_modules=False).model.type == "PoseLifter"
         assert weights is None
+
+
+def test_the_index_names_the_data_that_the_configs_train_on():
+    """Those of the pre-training that a config starts from as well."""
+
+    def stores(cfg):
+        text = str(cfg.train_dataloader)
+        init = cfg.model.get("backbone", {}).get("init_cfg")
+        if init:
+            text += stores(Config.fromfile(CONFIGS / f"{Path(init.checkpoint).parent.name}.py"))
+        return text
+
+    names = {"h36m": "Human3.6M", "amass": "AMASS", "mpi_inf_3dhp": "MPI-INF-3DHP", "mocap": "motion capture"}
+    for entry in yaml.safe_load((CONFIGS / "metafile.yml").read_text())["Models"]:
+        text = stores(Config.fromfile(CONFIGS / Path(entry["Config"]).name))
+        trained_on = {name for store, name in names.items() if f"data/stores/{store}" in text}
+        assert trained_on == set(entry["Metadata"]["Training Data"]), entry["Name"]
 
 
 def test_a_name_or_a_config_with_weights(tiny):

@@ -9,12 +9,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 PARTS = ("encoder", "residual blocks", "spatial layers", "temporal layers")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", help="a config with an MPMBackbone that takes 2D")
     parser.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="of pre-training or lifting")
     parser.add_argument("--data", nargs=2, required=True, metavar=("TRAIN", "TEST"), help="pose stores with 3D")

@@ -7,16 +7,18 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 # As in mpm_mmpose.deployment, whose import would take seconds.
 SUFFIXES = {"onnx": ".onnx", "torch_export": ".pt2", "torchscript": ".ts"}
 OUTPUTS = ("target", "sequence", "features")
-PRECISIONS = ("float32", "float16", "int8")
+PRECISIONS = ("float32", "float16", "int8", "stored_float16")
 OPSET = 18
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         description=__doc__,
         epilog="example:\n  python tools/deployment/export_onnx.py epoch_40.pth --out lift.onnx\n\n"
         "docs/deployment.md says more.\nexit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted",
@@ -41,7 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--precision",
         choices=PRECISIONS,
         default="float32",
-        help="float16 for GPUs, int8 for CPUs; docs/deployment.md says what they cost; default: %(default)s",
+        help="float16 for GPUs, int8 for CPUs, stored_float16 for half the size; docs/deployment.md has their costs; "
+        "default: %(default)s",
     )
     parser.add_argument("--opset", type=int, default=OPSET, help="of ONNX; default: %(default)s")
     args = parser.parse_args(argv)

@@ -5,6 +5,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def rate(text: str) -> float:
     """For `type=` of an argument: 1 to 1000 Hz."""
@@ -16,7 +18,7 @@ def rate(text: str) -> float:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         description=__doc__,
         epilog="Exit status: 0 converted, 1 an output differs by more than the tolerance, 2 wrong use.",
     )

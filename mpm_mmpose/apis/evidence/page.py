@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ...atomic_file import write_atomically
 from ...datasets.pose_store import PoseStore
-from ..model_index import build_lifter, find_model
+from ..model_index import build_lifter
+from ..model_names import find_model
 from ..track_lifter import TrackLifter
 from .calibration import describe_calibration, draw_calibration, measure_calibration
 from .doubt import PLAIN, REPAIRS, describe_doubt, draw_doubt, measure_doubt
