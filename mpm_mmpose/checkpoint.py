@@ -90,8 +90,8 @@ def misfit(model: nn.Module, state: Mapping[str, Tensor]) -> str:
     return ""
 
 
-def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path, whose: str = "this config") -> None:
-    """Raise CheckpointError where the weights are not exactly those of the model."""
+def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path, whose: str) -> None:
+    """Raise CheckpointError where the weights are not exactly those of the model; whose: what says what it is."""
     # mmengine only logs what is missing, and goes on with random numbers.
     if wrong := misfit(model, state):
         raise CheckpointError(

@@ -79,10 +79,11 @@ def check_before(cfg: Config) -> None:
 
 
 def _check(model: nn.Module, cfg: Config, checkpoint: dict, path: str) -> None:
-    check_fit(model, weights_of(checkpoint, path), path)
+    config = Path(cfg.filename).name if cfg.filename else "this config"
+    check_fit(model, weights_of(checkpoint, path), path, config)
     description = ModelDescription.from_meta(checkpoint.get("meta", {}), path)
     if description is not None and "model" in cfg:
-        check_same(description, cfg.model, path, Path(cfg.filename).name if cfg.filename else "the config")
+        check_same(description, cfg.model, path, config)
 
 
 def _model(runner: Runner) -> nn.Module:

@@ -103,7 +103,7 @@ def test_beside_the_checkpoint_unless_told(command, files):
         (["none.py", "none.pth"], 2, "no such file: none.py"),
         (["{config}", "{weights}", "--output", "video"], 2, "invalid choice: 'video'"),
         (["{config}", "{weights}", "--format", "torchscript", "--out", "a.onnx"], 2, "a file that ends in .ts"),
-        (["{pretrain}", "{weights}"], 2, "its model is no PoseLifter; give a config of stage II"),
+        (["{pretrain}", "{weights}"], 2, "its model is no PoseLifter; give one of stage II"),
         (["{other}", "{weights}"], 2, "these weights"),
         (["{config}", "{config}"], 1, "is no checkpoint that can be read"),
     ],
@@ -148,4 +148,4 @@ def test_a_trained_checkpoint_needs_no_config(command, trained_lifter, tmp_path)
     status, _, err = command(
         "export_onnx", CONFIGS / "lift_mocap_27.py", trained_lifter[1], "--out", tmp_path / "b.onnx"
     )
-    assert status == 2 and "these weights have another shape of" in err
+    assert status == 2 and "epoch_1.pth: these weights " in err and "lift_mocap_27.py: give config and" in err
