@@ -45,10 +45,9 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what comes out")
     parser.add_argument(
         "--model",
-        default="mpm_h36m_243",
-        help="name in configs/mpm/metafile.yml, or a config file; default: %(default)s",
+        help="name in configs/mpm/metafile.yml, or a config file; default: the model that --weights say they are of",
     )
-    parser.add_argument("--weights", help="of the model: a checkpoint's path or address; default: the published ones")
+    parser.add_argument("--weights", help="a checkpoint's path or address; default: the published ones of --model")
     parser.add_argument(
         "--backend",
         choices=BACKENDS,

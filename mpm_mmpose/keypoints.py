@@ -71,6 +71,14 @@ class KeypointSet:
         return tuple(-1 if parent is None else self.index(parent) for parent in self.parent_of)
 
     @cached_property
+    def outwards(self) -> tuple[int, ...]:
+        """Indices of all keypoints, the root first, each after its parent."""
+        order = [self.root]
+        for above in order:
+            order += [child for child, parent in enumerate(self.parents) if parent == above]
+        return tuple(order)
+
+    @cached_property
     def limbs(self) -> dict[str, tuple[int, ...]]:
         """Indices by limb: right_leg, left_leg, right_arm, left_arm; from the trunk outwards."""
         return {limb: tuple(map(self.index, names)) for limb, names in self.limb_names}

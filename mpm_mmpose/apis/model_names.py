@@ -26,13 +26,18 @@ def list_models() -> dict[str, tuple[Path, str | None]]:
     return models
 
 
-def find_model(model: str | Path, weights: str | Path | None = None) -> tuple[Path, str]:
+def find_model(model: str | Path | None, weights: str | Path | None = None) -> tuple[Path | None, str]:
     """Config and weights of a name of the model index, or of a config file with weights.
 
+    Without a model the config is None: weights trained with this package say what they are.
     Raises UsageError for a name that is not known (with the nearest) and for weights that are not there.
     """
-    if Path(model).suffix == ".py":
-        config, published = Path(model), None
+    config = published = None
+    if model is None:
+        if weights is None:
+            raise UsageError("give weights (--weights): a checkpoint of stage II, as tools/train.py leaves it")
+    elif Path(model).suffix == ".py":
+        config = Path(model)
         if not config.is_file():
             raise UsageError(f"{config}: no such config file; give one of configs/mpm, or a name of the model index")
     else:

@@ -102,22 +102,35 @@ def read_recordings(
     people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all; ids: 'file' for
     those of the file, 'mend' to undo their exchanges (``check_exchanges``), 'ignore' to tell people apart anew; video:
     the one they were found in, which says rate and size where nobody else does, and is drawn on. Raises UsageError for
-    what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
+    what is missing, at once where the whole file need not be read for it; ValueError or OSError for a file that cannot
+    be read (file, place, field, fix).
     """
     if isinstance(source, np.ndarray):
-        yield _array(source, fps, width, height, keypoint_set)
-        return
+        return iter([_array(source, fps, width, height, keypoint_set)])
     path = Path(source) if is_camera(source) else check_readable(source)
     if (said := wrong_command(source, "keypoints")) is not None:
         raise UsageError(said)
-    if (path / "store.json").is_file():
-        yield from _store(path, sequence)
-        return
     if format not in ("auto", *FORMATS):
         raise unknown_name("format", format, ("auto", *FORMATS))
     if ids not in IDS:
         raise unknown_name("ids", ids, IDS)
+    if (path / "store.json").is_file():
+        return _store(path, sequence)
     images = None if video is None else _open_video(video, fps)
+    return _files(path, format, keypoint_set, fps, width, height, track, ids, images)
+
+
+def _files(
+    path: Path,
+    format: str,
+    keypoint_set: str,
+    fps: float | None,
+    width: int,
+    height: int,
+    track: str,
+    ids: str,
+    images: Images | None,
+) -> Iterator[Recording]:
     for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
         rate, size = fps, (width, height)
         if images is not None:
@@ -212,27 +225,29 @@ def _store(path: Path, sequence: str | None) -> Iterator[Recording]:
         raise UsageError(f"{path}: this store has no 2D keypoints; give one that was filmed or detected")
     if sequence is not None and sequence not in store.names:
         raise unknown_name("sequence", sequence, store.names)
-    for index, name in enumerate(store.names):
-        if sequence not in (None, name):
-            continue
-        poses = store.sequence(index)
-        ones = np.ones(poses.keypoints.shape[:2], np.float32)
-        track = Track2D(
-            person="0",
-            times=np.arange(len(poses)) / poses.fps,
-            keypoints=poses.keypoints,
-            scores=ones if poses.keypoint_scores is None else poses.keypoint_scores,
-            keypoint_set=poses.keypoint_set,
-            width=poses.width,
-            height=poses.height,
-            fps=poses.fps,
-            intrinsics=poses.intrinsics,
-        )
-        truth = {}
-        if poses.keypoints_3d is not None:
-            root = get_keypoint_set(poses.keypoint_set).root
-            truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
-        yield Recording(name, [track], track.times, poses.fps, truth=truth)
+    return (_sequence(store, index) for index, name in enumerate(store.names) if sequence in (None, name))
+
+
+def _sequence(store: PoseStore, index: int) -> Recording:
+    """A sequence of a store as a recording of one person."""
+    poses = store.sequence(index)
+    ones = np.ones(poses.keypoints.shape[:2], np.float32)
+    track = Track2D(
+        person="0",
+        times=np.arange(len(poses)) / poses.fps,
+        keypoints=poses.keypoints,
+        scores=ones if poses.keypoint_scores is None else poses.keypoint_scores,
+        keypoint_set=poses.keypoint_set,
+        width=poses.width,
+        height=poses.height,
+        fps=poses.fps,
+        intrinsics=poses.intrinsics,
+    )
+    truth = {}
+    if poses.keypoints_3d is not None:
+        root = get_keypoint_set(poses.keypoint_set).root
+        truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
+    return Recording(store.names[index], [track], track.times, poses.fps, truth=truth)
 
 
 def read_poses(poses: np.ndarray, fps: float | None, keypoint_set: str) -> list[Recording]:

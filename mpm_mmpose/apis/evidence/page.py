@@ -139,7 +139,7 @@ def load_lifter(config: str, weights: str, device: str = "cpu", **options: objec
     # Where from weights are loaded is said on stdout, which is for what is written.
     with redirect_stdout(sys.stderr):
         model = build_lifter(*find_model(config, weights), device)
-    return TrackLifter(model, keypoint_set=model.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17"), **options)
+    return TrackLifter(model, **options)
 
 
 def _say(text: str) -> None:
