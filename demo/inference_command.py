@@ -198,6 +198,7 @@ def run(
             trajectory=args.trajectory,
             focal=args.focal,
             focal_35mm=args.focal_35mm,
+            raw_trajectory=args.raw_trajectory,
             filter=args.filter,
         ):
             for note in (result.recording.span, *result.notes, result.recording.problem):

@@ -20,6 +20,7 @@ def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str]
         help="how tall people are, m; default: as the model makes them",
     )
     parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    parser.add_argument("--raw-trajectory", action="store_true", help="do not smooth how far away they are")
     parser.add_argument("--focal", type=positive, metavar="PX", help="focal length of the camera, with --trajectory")
     parser.add_argument(
         "--focal-35mm", type=positive, metavar="MM", help="the same in 35 mm equivalent, as photos and videos say it"

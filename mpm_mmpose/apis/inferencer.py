@@ -109,6 +109,7 @@ class MPMInferencer:
         trajectory: bool = False,
         focal: float | None = None,
         focal_35mm: float | None = None,
+        raw_trajectory: bool = False,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
@@ -121,8 +122,8 @@ class MPMInferencer:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
         the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
-        ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm: sides, size and place of people,
-        see ``PersonLifting``. filter: of the 3D, see ``smooth``.
+        ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory: sides, size and
+        place of people, see ``PersonLifting``. filter: of the 3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -174,7 +175,7 @@ class MPMInferencer:
                 )
             recordings = self._watch(images, track, show, progress, out_dir)
 
-        person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm)
+        person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory)
 
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             if self.lifter is None:

@@ -19,6 +19,7 @@ class PersonLifting:
     mend_sides: see :func:`~mpm_mmpose.apis.sides.check_sides`. person_height: m, how tall they are, see
     :func:`~mpm_mmpose.apis.stature.scale_to`. trajectory: add where they are in camera space; focal, px, and
     focal_35mm, mm: of the camera, see :func:`~mpm_mmpose.apis.room.choose_camera`; they ask for a trajectory.
+    raw_trajectory: do not smooth its depth, see :func:`~mpm_mmpose.apis.steadying.steady`.
     """
 
     mend_sides: bool = False
@@ -26,6 +27,7 @@ class PersonLifting:
     trajectory: bool = False
     focal: float | None = None
     focal_35mm: float | None = None
+    raw_trajectory: bool = False
 
     def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
         """The person's 3D; notes get what is to be known of it. Raises ValueError where nothing is to be believed."""
@@ -34,5 +36,5 @@ class PersonLifting:
         if self.person_height is not None:
             lifted = scale_to(lifted, self.person_height, notes)
         if self.trajectory or self.focal or self.focal_35mm:
-            lifted = place(lifted, notes, self.focal, self.focal_35mm)
+            lifted = place(lifted, notes, self.focal, self.focal_35mm, self.raw_trajectory)
         return lifted

@@ -107,6 +107,7 @@ def scene_of(result: InferenceResult) -> Scene:
             keypoint_set_2d=person.track.keypoint_set,
             truth=_truth(recording, person),
             misfit=person.misfit,
+            trajectory_spread=person.trajectory_spread,
         )
         for person in result.people
     ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..geometry import fit_root
 from ..keypoints import get_keypoint_set
+from .steadying import steady
 from .tracks import Track2D, Track3D, visible_keypoints
 
 DIAGONAL_35MM = 43.27  # mm, of a frame of 35 mm film (36 x 24 mm), which equivalent focal lengths refer to
@@ -84,14 +85,22 @@ def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
     return replace(lifted, trajectory=trajectory)
 
 
-def place(lifted: Track3D, notes: list[str], focal: float | None = None, focal_35mm: float | None = None) -> Track3D:
+def place(
+    lifted: Track3D,
+    notes: list[str],
+    focal: float | None = None,
+    focal_35mm: float | None = None,
+    raw: bool = False,
+) -> Track3D:
     """With its trajectory, where there can be one; notes get what it takes for granted, or why there is none.
 
-    focal, focal_35mm: of the camera, see :func:`choose_camera`.
+    focal, focal_35mm: of the camera, see :func:`choose_camera`. The depth is smoothed
+    (:func:`~mpm_mmpose.apis.steadying.steady`) unless ``raw``.
     """
     camera = choose_camera(lifted.track, focal, focal_35mm)
     try:
         placed = add_trajectory(lifted, camera)
+        placed = placed if raw else steady(placed)
     except ValueError as error:
         notes.append(f"no trajectory: {error}")
         return lifted

@@ -66,8 +66,8 @@ class Recording:
             return ""
         first, last = frames[[0, -1]]
         return (
-            f"{self.name}: people in {len(frames)} of {len(self.times)} frames, from {first} "
-            f"({self.times[first]:.2f} s) to {last} ({self.times[last]:.2f} s)"
+            f"{self.name}: people from frame {first} ({self.times[first]:.2f} s) to {last} ({self.times[last]:.2f} s), "
+            f"in {len(frames)} of all {len(self.times)}"
         )
 
     def frames_of(self, track: Track2D) -> np.ndarray:

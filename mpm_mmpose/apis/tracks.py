@@ -84,7 +84,7 @@ class Track3D:
     are further from any sight of the person than the model looks. hidden (N, K') bool, True = the model was not shown
     it. spread (N, K') float32 m: how far the keypoint moves when more is hidden, a measure of doubt. trajectory (N, 3)
     float32 m: the root in camera space. misfit (N,) float32: how far each frame's 3D is from its 2D, see
-    :func:`~mpm_mmpose.consistency.misfit`.
+    :func:`~mpm_mmpose.consistency.misfit`. trajectory_spread (N,) float32 m: one standard deviation of its depth.
     """
 
     track: Track2D
@@ -94,6 +94,7 @@ class Track3D:
     spread: np.ndarray | None = None
     trajectory: np.ndarray | None = None
     misfit: np.ndarray | None = None
+    trajectory_spread: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.track)

@@ -18,6 +18,7 @@ class Person:
     where it is known. hidden: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several
     predictions lie apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. truth: (N, K, 3) m,
     where it is known, as keypoints_3d. misfit: (N,) how far each frame's 3D is from its 2D, 0 to 1.
+    trajectory_spread: (N,) m, one standard deviation of the trajectory's depth.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Person:
     keypoint_set_2d: str | None = None
     truth: np.ndarray | None = None
     misfit: np.ndarray | None = None
+    trajectory_spread: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

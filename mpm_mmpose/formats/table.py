@@ -16,9 +16,9 @@ from .scene import Scene
 def write_csv(path: str | Path, scene: Scene) -> Path:
     """Lines of comment (#), a line of names, then rows: person, frame, time (s), and x, y, z (m) of each keypoint.
 
-    Camera axes relative to the pelvis, as in the scene; where the pelvis is, trajectory_x, _y, _z (m), the misfit of
-    the 3D from the 2D, and the names of the keypoints that were masked, where that is known of anybody. What is not
-    known is empty. Raises ValueError for people of several keypoint sets.
+    Camera axes relative to the pelvis, as in the scene; where the pelvis is, trajectory_x, _y, _z (m), the spread of
+    its depth (m), the misfit of the 3D from the 2D, and the names of the keypoints that were masked, where that is
+    known of anybody. What is not known is empty. Raises ValueError for people of several keypoint sets.
     """
     sets = sorted({person.keypoint_set for person in scene.people})
     if len(sets) > 1:
@@ -27,12 +27,14 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
     placed = any(person.trajectory is not None for person in scene.people)
     points += ["trajectory"] * placed
     judged = any(person.misfit is not None for person in scene.people)
+    certain = any(person.trajectory_spread is not None for person in scene.people)
     masked = any(person.hidden is not None for person in scene.people)
     comments = (
         f"made by {scene.made_by} of {scene.name}",
         f"fps {scene.fps:g}; keypoint set {sets[0] if sets else 'of nobody'}",
         "m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
         *(["trajectory: the pelvis in the camera's axes, m"] if placed else []),
+        *(["trajectory_spread: one standard deviation of its depth, m"] if certain else []),
         *(["masked: keypoints that the model was not shown, and guesses"] if masked else []),
         *(["misfit: of the 3D from the 2D it came from, 0 the same, 1 nothing in common"] if judged else []),
         *(f"note: {note}" for note in scene.notes),
@@ -43,7 +45,8 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
             nowhere = np.full((len(person.frames), 3), np.nan)
             values = [person.keypoints_3d.reshape(len(person.frames), -1)]
             values += [nowhere if person.trajectory is None else person.trajectory] if placed else []
-            values += [nowhere[:, :1] if person.misfit is None else person.misfit[:, None]] if judged else []
+            values += [_column(person.trajectory_spread, nowhere)] if certain else []
+            values += [_column(person.misfit, nowhere)] if judged else []
             names = get_keypoint_set(person.keypoint_set).names
             for index, row in enumerate(np.concatenate(values, axis=1)):
                 frame = int(person.frames[index])
@@ -59,7 +62,14 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
                 text.write("# " + " ".join(comment.split()) + "\n")
             table = csv.writer(text, lineterminator="\n")
             coordinates = [f"{point}_{axis}" for point in points for axis in "xyz"]
-            table.writerow(["person", "frame", "time", *coordinates, *["misfit"] * judged, *["masked"] * masked])
+            more = dict(trajectory_spread=certain, misfit=judged, masked=masked)
+            there = [name for name, known in more.items() if known]
+            table.writerow(["person", "frame", "time", *coordinates, *there])
             table.writerows(rows())
 
     return write_atomically(path, write)
+
+
+def _column(values: np.ndarray | None, nowhere: np.ndarray) -> np.ndarray:
+    """Values (N,) as (N, 1), NaN where they are not known; nowhere (N, 3) NaN."""
+    return nowhere[:, :1] if values is None else values[:, None]

@@ -125,6 +125,7 @@ def run(args: argparse.Namespace) -> int:
         trajectory=args.trajectory,
         focal=args.focal,
         focal_35mm=args.focal_35mm,
+        raw_trajectory=args.raw_trajectory,
         progress=_show if sys.stderr.isatty() else None,
         threshold=args.threshold,
         mode=args.mode,

@@ -32,13 +32,14 @@ def lift_file(
     trajectory: bool = False,
     focal: float | None = None,
     focal_35mm: float | None = None,
+    raw_trajectory: bool = False,
     progress: Progress | None = None,
     **lifting: object,
 ) -> Iterator[InferenceResult]:
     """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.
 
     model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
-    :func:`~mpm_mmpose.apis.sources.read_recordings`. mend_sides to focal_35mm: sides, size and
+    :func:`~mpm_mmpose.apis.sources.read_recordings`. mend_sides to raw_trajectory: sides, size and
     place of people, see :class:`~mpm_mmpose.apis.person_lifting.PersonLifting`. lifting: arguments of
     :class:`~mpm_mmpose.apis.track_lifter.TrackLifter`. progress: called with the person, the windows done and those
     there are. Who cannot be lifted is left out, and the result's notes say why. Raises UsageError for wrong use,
@@ -48,7 +49,7 @@ def lift_file(
     if "2d" not in onnx_model.inputs:
         raise UsageError(f"{model}: completes 3D, where keypoints of images are 2D; export a model that takes 2D")
     lifter = TrackLifter(onnx_model, **lifting)
-    lift = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm)
+    lift = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory)
     recordings = read_recordings(
         source,
         fps=fps,

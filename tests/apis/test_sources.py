@@ -127,3 +127,35 @@ def test_keypoints_are_told_from_images(tmp_path):
     assert is_keypoint_source("a.json") and is_keypoint_source("a.npz") and is_keypoint_source(np.zeros((1, 17, 2)))
     assert not is_keypoint_source(tmp_path / "images") and not is_keypoint_source("a.mp4")
     assert not is_keypoint_source("webcam") and not is_keypoint_source(np.zeros((4, 4, 3), np.uint8))
+
+
+def test_from_when_to_when_there_are_people_is_said(tmp_path):
+    people = [person for person in coco_people(hidden=[(0, 0), (0, 1), (5, 0), (5, 1)]) if person["image_id"] > 7]
+    (recording,) = read_recordings(write(tmp_path / "walk.json", people), **OPTIONS)
+    assert recording.span == "walk: people from frame 4 (0.32 s) to 13 (1.04 s), in 9 of all 14"
+
+
+def test_all_that_is_missing_is_asked_for_at_once(tmp_path):
+    path = write(tmp_path / "walk.json", coco_people())
+    message = (
+        r"walk\.json: does not say how many frames a second it has and how large the images were; give fps \(--fps\) "
+        r"and width and height in px \(--width, --height\)"
+    )
+    with pytest.raises(UsageError, match=message):
+        list(read_recordings(path))
+
+
+def test_ids_are_used_mended_or_left_out(tmp_path):
+    people = coco_people(frames=30, track=True)
+    for person in people:
+        if person["image_id"] >= 35:
+            person["track_id"] = 15 - person["track_id"]  # 7 and 8 exchanged
+    path = write(tmp_path / "walk.json", people)
+    places = {}
+    for ids in ("file", "mend", "ignore"):
+        (recording,) = read_recordings(path, ids=ids, **OPTIONS)
+        places[ids] = [np.ptp(track.keypoints[:, 0, 0]) for track in recording.tracks]
+        assert len(recording.tracks) == 2 and any("--ids" in note for note in recording.notes) == (ids == "file")
+    assert min(places["file"]) > 250 and max(*places["mend"], *places["ignore"]) < 150
+    with pytest.raises(UsageError, match="ids 'fiel' is not known; did you mean 'file'?"):
+        list(read_recordings(path, ids="fiel", **OPTIONS))
