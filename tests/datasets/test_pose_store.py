@@ -187,13 +187,13 @@ def damage_version(path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (damage_truncate, r"keypoints.npy: missing, truncated.*copy or convert"),
+        (damage_truncate, r"keypoints.npy: says.* truncated.*copy or convert"),
         (damage_missing, r"lengths.npy: missing"),
         (damage_foreign_rows, r"keypoints_3d.npy: has 13 rows, lengths.npy asks for 14.*convert the data again"),
         (damage_dtype, r"keypoints_3d.npy: holds float64 rows"),
-        (damage_pickle, r"lengths.npy: missing, truncated or not"),
+        (damage_pickle, r"lengths.npy: holds object rows"),
         (damage_format, r"store.json: field 'format' is not .*give another path"),
-        (damage_json, r"store.json: not readable as JSON"),
+        (damage_json, r"store.json: is no JSON"),
         (damage_texts, r"store.json, field 'actions': has 1 rows, lengths.npy asks for 3"),
         (damage_version, r"store.json: field 'version' is 7, not 1"),
     ],

@@ -121,7 +121,7 @@ def test_mmpose(write, layouts, edit, message):
         (dict(image_id="."), "person 4 of the file: field 'image_id' is '.'"),
         (dict(image_id=10**30), "person 4 of the file .*: 10* is no number of a frame"),
         (dict(track_id=float("nan")), "person 4 of the file .*: track id is nan; give an integer"),
-        (dict(track_id=10**30), "person 4 of the file .*: track id is 10*; give an integer"),
+        (dict(track_id=10**30), "person 4 of the file .*: track id is an integer of .* bits; give an integer"),
         (dict(image_id=[2]), r"person 4 of the file: field 'image_id' is \[2\]"),
         (dict(keypoints=[1.0] * 50), r"person 4 of the file .* has shape \(50,\), not \(3 \* keypoints,\)"),
         (dict(keypoints=[]), r"person 4 of the file .* has shape \(0,\)"),

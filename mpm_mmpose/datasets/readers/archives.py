@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from .files import opened
+from .npy_header import read_header
 from .restricted_pickle import restricted_load
 
 #: Bytes that one array or pickle may take unpacked, unless told otherwise: twice the largest of the published files.
@@ -102,13 +103,8 @@ def _check_size(where: str, size: int, limit: int) -> None:
 
 def _read_array(where: str, file: IO[bytes], size: int, limit: int) -> Any:
     """The array in ``file``, which holds ``size`` bytes: none is made before its header fits that size."""
-    try:
-        version = np.lib.format.read_magic(file)
-        if version != (1, 0):  # later ones are for arrays with many fields, and allow headers of 4 GiB
-            raise ValueError(f"version {version}")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{where}: has no valid .npy header ({str(error)[:200]}); {_AGAIN}") from None
+    header = read_header(where, file, _AGAIN)
+    shape, fortran, dtype = header
     left = size - file.tell()
     if dtype.hasobject:
         if dtype != np.dtype(object):
@@ -117,8 +113,8 @@ def _read_array(where: str, file: IO[bytes], size: int, limit: int) -> Any:
         if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
             raise ValueError(f"{where}: header and contents do not agree; {_AGAIN}")
         return array if shape else array.item()
-    announced = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or announced != left or (math.prod(shape) and not dtype.itemsize):
+    announced = header.nbytes
+    if announced != left or (math.prod(shape) and not dtype.itemsize):
         raise ValueError(
             f"{where}: an array of shape {shape} and type {dtype} takes {announced} bytes, {max(left, 0)} are there; "
             f"cut off or damaged: {_AGAIN}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,15 +12,13 @@ from typing import Any
 import numpy as np
 
 from ...keypoints import get_keypoint_set
-from .files import read_bytes
+from ...messages import brief
 
 # Keypoints that detectors write a person: the set they are of, and how many of the first ones make up that set.
 # 133 are COCO-WholeBody and 136 Halpe full body: the body, then feet, face and hands.
 SETS_BY_NUMBER = {17: ("coco_17", 17), 25: ("body_25", 25), 26: ("halpe_26", 26)}
 SETS_BY_NUMBER |= {133: ("coco_17", 17), 136: ("halpe_26", 26)}
 
-#: Bytes that a JSON file may have; docs/data.md says how much video that is, and how much memory it takes.
-JSON_LIMIT = 2 * 2**30
 #: No coordinate in px and no score is as large.
 LARGEST = 1e6
 
@@ -166,7 +163,7 @@ def integer(where: str, field: str, value: Any) -> int:
     except ValueError:  # lists of unequal length
         array = np.empty(0)
     if array.size != 1 or array.dtype.kind not in "fiu" or not abs(array.item()) < 2**62 or array.item() % 1:
-        raise ValueError(f"{where}: {field} is {value!r}; give an integer")
+        raise ValueError(f"{where}: {field} is {brief(value)}; give an integer")
     return int(array.item())
 
 
@@ -175,7 +172,7 @@ def field(where: str, record: Any, name: str) -> Any:
     if not isinstance(record, dict):
         raise ValueError(f"{where}: is no object with fields but {type(record).__name__}; is the format right?")
     if name not in record:
-        there = ", ".join(map(str, record)) or "none"
+        there = ", ".join(str(key)[:60] for key in list(record)[:20]) or "none"
         raise ValueError(f"{where}: field {name!r} is missing; it has {there}: is the format right?")
     return record[name]
 
@@ -187,14 +184,3 @@ def triples(where: str, name: str, value: Sequence[float]) -> tuple[np.ndarray, 
         raise ValueError(f"{where}: field {name!r} has shape {array.shape}, not (3 * keypoints,): x, y, score each")
     array = array.reshape(-1, 3)
     return array[:, :2], array[:, 2]
-
-
-def read_json(path: str | Path) -> Any:
-    """The contents of a JSON file of ``JSON_LIMIT`` bytes at most; raises ValueError or OSError (file, fix)."""
-    content = read_bytes(path, JSON_LIMIT)
-    try:
-        return json.loads(content)
-    except RecursionError:
-        raise ValueError(f"{path}: its lists are nested too deep for people in frames; is it the right file?") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: is no JSON, or is cut off ({str(error)[:200]}); write or fetch it again") from None

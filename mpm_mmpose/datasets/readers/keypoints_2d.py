@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .detections import Detections, read_json
+from .detections import Detections
 from .files import files_below
+from .json_file import read_json
 from .keypoints_coco import read_alphapose, read_coco
 from .keypoints_mmpose import read_mmpose
 from .keypoints_openpose import SUFFIX, read_openpose

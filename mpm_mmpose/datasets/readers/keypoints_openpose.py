@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .detections import DetectionRows, Detections, field, integer, read_json, triples
+from .detections import DetectionRows, Detections, field, integer, triples
+from .json_file import read_json
 
 SUFFIX = "_keypoints.json"
 
