@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 #: Frames a second: slower is no motion, faster no camera.
 LOWEST_FPS, HIGHEST_FPS = 1.0, 1000.0
@@ -19,7 +18,7 @@ _OUTSIDE = 10
 LARGEST_SCORE = 1000.0
 
 
-def is_fps(value: Any) -> bool:
+def is_fps(value: float) -> bool:
     """Whether a number can be the frames a second of a recording."""
     return LOWEST_FPS <= value <= HIGHEST_FPS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,15 @@ from ..datasets.pose_store import PoseStore
 from ..datasets.readers.detections import Detections
 from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
 from ..datasets.readers.keypoints_openpose import SUFFIX
+from ..formats.files import FileNames
 from ..keypoints import get_keypoint_set
+from ..limits import MOST_FRAMES, check_fps
 from .errors import UsageError, check_readable, unknown_name
 from .tracking import follow
 from .tracks import Track2D
 
 if TYPE_CHECKING:
     from .images import Images
-
-#: Four days at 30 frames a second: a file whose frame numbers span more is wrong about them.
-MOST_FRAMES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ class Recording:
     """The people of one recording.
 
     times (F,) s of all its frames; fps: of them. images: to draw on, None where there are only keypoints. truth: by
-    person. problem: why it ended early, '' if it did not.
+    person. problem: why it ended early, '' if it did not. file: what its files are called, another one for each
+    recording of a source; '' for as the recording.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Recording:
     images: Images | None = None
     truth: Mapping[str, Truth] = field(default_factory=dict)
     problem: str = ""
+    file: str = ""
 
     def frames_of(self, track: Track2D) -> np.ndarray:
         """(N,) int64, which frame each row of a track is."""
@@ -87,6 +88,26 @@ def read_recordings(
     people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all. Raises UsageError
     for what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
     """
+    names = FileNames()
+    for recording in _read(source, fps, width, height, format, keypoint_set, track, sequence):
+        yield replace(recording, file=names(recording.name))
+
+
+def _read(
+    source: str | Path | np.ndarray,
+    fps: float | None,
+    width: int,
+    height: int,
+    format: str,
+    keypoint_set: str,
+    track: str,
+    sequence: str | None,
+) -> Iterator[Recording]:
+    if fps is not None:
+        try:
+            check_fps("fps (--fps)", fps)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
     if isinstance(source, np.ndarray):
         yield _array(source, fps, width, height, keypoint_set)
         return
@@ -115,15 +136,11 @@ def split_tracks(
 
     camera: keypoint_set, width, height and fps of all tracks.
     """
+    people, counts = np.unique(ids, return_counts=True)
+    rows_of = np.split(np.argsort(ids, kind="stable"), np.cumsum(counts)[:-1])
     return [
-        Track2D(
-            person=str(person),
-            times=times[ids == person],
-            keypoints=keypoints[ids == person],
-            scores=scores[ids == person],
-            **camera,
-        )
-        for person in np.unique(ids)
+        Track2D(person=str(person), times=times[rows], keypoints=keypoints[rows], scores=scores[rows], **camera)
+        for person, rows in zip(people, rows_of, strict=True)
     ]
 
 
@@ -135,7 +152,9 @@ def _file(detections: Detections, fps: float | None, width: int, height: int, tr
     check_ids(detections, ids[order], detections.frames[order])
     try:
         width, height = image_size(detections, width, height)
-    except ValueError as error:  # it was given, so it was given wrongly
+    except ValueError as error:
+        if detections.width > 0 and detections.height > 0:
+            raise
         raise UsageError(str(error)) from None
     fps = fps or detections.fps
     tracks = split_tracks(

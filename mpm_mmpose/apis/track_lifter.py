@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..geometry import normalize_intrinsics, normalize_screen
+from ..limits import check_fps
 from .resampling import ModelFrames, interpolate, resample_track
 from .tracks import Track2D, Track3D
 from .windows import Camera, WindowPredictor, cut_windows
@@ -86,8 +87,8 @@ class TrackLifter:
             raise ValueError(f"mode is {mode!r}; give one of {tuple(MODES)}")
         if self.mode not in able:
             raise ValueError(f"mode {mode!r} needs poses of the {MODES[mode]}, which this model file does not give")
-        if self.fps is not None and not (np.isfinite(self.fps) and self.fps > 0):
-            raise ValueError(f"fps is {self.fps}; give frames a second, above 0, or None")
+        if self.fps is not None:
+            check_fps("the model's rate", self.fps)
         if maskings < 0 or batch_size < 1 or self.frame_step < 1:
             raise ValueError(
                 f"maskings is {maskings}, batch_size {batch_size}, frame_step {self.frame_step}; "

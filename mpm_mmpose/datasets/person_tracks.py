@@ -131,10 +131,10 @@ def check_ids(detections: Detections, tracks: np.ndarray, frames: np.ndarray) ->
 def image_size(detections: Detections, width: int, height: int) -> tuple[int, int]:
     """Width and height, px: what the file says, else those given.
 
-    Raises ValueError (file, fix) where neither does, or where most keypoints are outside of the size that was given.
+    Raises ValueError (file, fix) where neither does, or where most keypoints are outside of that size.
     """
     if detections.width > 0 and detections.height > 0:
-        return detections.width, detections.height
+        width, height = detections.width, detections.height
     if not (width > 0 and height > 0):
         raise ValueError(f"{detections.path}: does not say how large the image is; give width and height in px")
     inside = ((detections.keypoints >= 0) & (detections.keypoints <= (width, height))).all(-1)

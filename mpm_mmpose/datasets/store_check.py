@@ -7,6 +7,7 @@ by a checksum over what the system says of its files, which a copy or a changed 
 from __future__ import annotations
 
 import hashlib
+import logging
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,6 +22,7 @@ from ..limits import FARTHEST, LARGEST_IMAGE, LARGEST_SCORE, MOST_FRAMES, farthe
 from ..messages import brief
 from .store_format import FORMAT, FRAME_ARRAYS, TABLES, TEXTS, VERSION
 
+_log = logging.getLogger("mpm_mmpose")
 _AGAIN = "convert the data again"
 CHECKED = ".checked"
 #: Rises when the values are asked for more than before.
@@ -153,6 +155,11 @@ def check_values(path: Path, index: dict, tables: dict[str, np.ndarray], frames:
             if not (np.min(rows) >= -limits[name] and np.max(rows) <= limits[name]):  # NaN is neither
                 _refuse(path, index, tables["lengths"], name, rows, number * _FRAMES, limits[name])
     check_sums(path, index, frames)
+    if "checksums" not in index:
+        _log.warning(
+            f"{path}: was written before stores had checksums, so its tables may be of other frames; to be sure "
+            f"{_AGAIN}. This is said once."
+        )
     if fingerprint(path) == known:
         remember(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import numpy as np
 from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
 from .scene import Scene
+
+# What a cell begins with that a spreadsheet computes.
+_FIRST = ("=", "+", "-", "@")
+_FORMULA = re.compile(r"([;|]\s*)([=+@-])")
 
 
 def write_csv(path: str | Path, scene: Scene) -> Path:
@@ -40,14 +45,24 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
             values += [nowhere if person.trajectory is None else person.trajectory] if placed else []
             for frame, row in zip(person.frames, np.concatenate(values, axis=1), strict=True):
                 numbers = [f"{value:.6f}" if np.isfinite(value) else "" for value in row]
-                yield [person.name, int(frame), f"{scene.times[frame]:.6f}", *numbers]
+                yield [_cell(person.name), int(frame), f"{scene.times[frame]:.6f}", *numbers]
 
     def write(file: Path) -> None:
         with open(file, "w", encoding="utf-8", newline="") as text:
             for comment in comments:
-                text.write("# " + " ".join(comment.split()) + "\n")
+                text.write(_comment(comment) + "\n")
             table = csv.writer(text, lineterminator="\n")
             table.writerow(["person", "frame", "time", *(f"{point}_{axis}" for point in points for axis in "xyz")])
             table.writerows(rows())
 
     return write_atomically(path, write)
+
+
+def _comment(text: str) -> str:
+    """A line of one cell: the names and notes in it may have commas, and what follows one would be a formula."""
+    return "# " + _FORMULA.sub(r"\1'\2", " ".join(text.split()).replace(",", ";"))
+
+
+def _cell(text: str) -> str:
+    """A name that no spreadsheet takes for a formula; numbers, as ids of people are, stay numbers."""
+    return f"'{text}" if text[:1] in _FIRST and not text[1:].isdecimal() else text

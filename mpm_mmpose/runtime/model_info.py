@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
 from ..keypoints import get_keypoint_set
+from ..limits import check_fps
+from ..messages import brief
 
 #: Rises when a file of before would be misread.
 FORMAT_VERSION = 1
@@ -73,13 +75,15 @@ class ModelInfo:
                 values[entry.name] = _READ[entry.type](text)
             except (ValueError, TypeError, KeyError):
                 raise ValueError(
-                    f"{file}: its metadata mpm_{entry.name} is {text!r}, which is damaged; {_AGAIN}"
+                    f"{file}: its metadata mpm_{entry.name} is {brief(text)}, which is damaged; {_AGAIN}"
                 ) from None
         info = cls(**values)
         info._check(metadata.get("mpm_keypoints", ""), file)
         return info
 
     def _check(self, keypoints: str, file: str) -> None:
+        if self.fps is not None:
+            check_fps(f"{file}: its metadata mpm_fps", self.fps)
         if self.input not in _SPACES or self.output not in OUTPUTS or self.window < 1 or self.frame_step < 1:
             raise ValueError(
                 f"{file}: its metadata is damaged: input {self.input!r}, output {self.output!r}, window {self.window}, "
@@ -91,8 +95,8 @@ class ModelInfo:
             raise ValueError(f"{file}: {error.args[0]}; {_AGAIN}") from None
         if keypoints != ",".join(names):
             raise ValueError(
-                f"{file}: it says {self.keypoint_set} and lists other keypoints ({keypoints or 'none'}) than "
-                f"{','.join(names)}; {_AGAIN}"
+                f"{file}: it says {self.keypoint_set} and lists other keypoints ({brief(keypoints or 'none')}) "
+                f"than {','.join(names)}; {_AGAIN}"
             )
 
 

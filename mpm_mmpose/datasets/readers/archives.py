@@ -19,6 +19,8 @@ from .restricted_pickle import restricted_load
 LIMIT = 4 * 2**30
 # Deflate reaches 1032; what is large and shrinks further than this is no recording.
 _MAX_RATIO, _ALWAYS_ALLOWED = 500, 64 * 2**20
+# All fields of a file together: numbers of recordings shrink to a third, masks and names to a hundredth.
+_TOGETHER_RATIO, _TOGETHER = 50, 256 * 2**20
 _AGAIN = "fetch the file again"
 
 
@@ -40,6 +42,16 @@ def read_npz(
             raise ValueError(f"{path}: is no .npz archive, or is cut off ({error}); {_AGAIN}") from None
         with archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            sizes = {
+                field: archive.getinfo(members[field]).file_size for field in (*fields, *optional) if field in members
+            }
+            total, packed = sum(sizes.values()), path.stat().st_size
+            if total > max(_TOGETHER, _TOGETHER_RATIO * packed):
+                largest = max(sizes, key=sizes.get)
+                raise ValueError(
+                    f"{path}: field {largest!r} and others: {packed} bytes announce {total}; no recording shrinks so "
+                    f"far; {_AGAIN}"
+                )
             for field in (*fields, *optional):
                 if field in members:
                     result[field] = _read_member(path, archive, members[field], limit)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...keypoints import H36M_17
+from ...limits import HIGHEST_FPS, LOWEST_FPS, is_fps
 from .files import read_text
 from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK, axis_rotation, y_up_to_z_up
 from .motion import Motion, check_size
@@ -92,8 +93,11 @@ def _parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
             walk(child, index)
 
     walk(root, -1)
-    if not 0 < seconds <= 1:
-        raise ValueError(f"{path}: 'Frame Time' is {header[2]}; write the seconds a frame, above 0 and at most 1")
+    if not (seconds > 0 and is_fps(round(1 / seconds, 3))):
+        raise ValueError(
+            f"{path}: 'Frame Time' is {header[2][:40]}; write the seconds a frame, {1 / HIGHEST_FPS:g} to "
+            f"{1 / LOWEST_FPS:g}"
+        )
     channels = [channel for joint, _ in joints for channel in joint.Channels]
     unknown = sorted(channel for channel in set(channels) if not _CHANNEL.fullmatch(channel))
     if unknown:

@@ -19,6 +19,8 @@ from ...messages import brief
 SETS_BY_NUMBER = {17: ("coco_17", 17), 25: ("body_25", 25), 26: ("halpe_26", 26)}
 SETS_BY_NUMBER |= {133: ("coco_17", 17), 136: ("halpe_26", 26)}
 
+#: In one frame: all are compared with all of the next.
+MOST_PEOPLE = 300
 #: No coordinate in px and no score is as large.
 LARGEST = 1e6
 
@@ -71,7 +73,7 @@ class DetectionRows:
         """One person: keypoints (K, 2) px, scores (K,), box x1 y1 x2 y2 px; ``where`` names the place in the file."""
         where = f"{self.path}: {where}"
         if abs(frame) > 2**62:
-            raise ValueError(f"{where}: {frame} is no number of a frame; give the frames' own numbers")
+            raise ValueError(f"{where}: {brief(frame)} is no number of a frame; give the frames' own numbers")
         keypoints = numbers(where, "keypoints", keypoints)
         if keypoints.ndim != 2 or keypoints.shape[1] != 2:
             more = "; these are 3D, give the file of the 2D detector" if keypoints.shape[-1:] == (3,) else ""
@@ -95,6 +97,8 @@ class DetectionRows:
         if not self.rows:
             raise ValueError(f"{self.path}: holds no people; leave it out, or detect with a lower threshold")
         frames, keypoints, scores, boxes = (np.array(column) for column in zip(*self.rows, strict=True))
+        if (most := int(np.unique(frames, return_counts=True)[1].max())) > MOST_PEOPLE:
+            raise ValueError(f"{self.path}: has {most} people in a frame; up to {MOST_PEOPLE} are told apart")
         keypoint_set, number = choose_set(self.path, keypoints.shape[1], keypoint_set)
         keypoints, scores = keypoints[:, :number], scores[:, :number]
         found = scores > 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...messages import brief
 from .detections import DetectionRows, Detections, field, numbers, triples
 
 
@@ -44,12 +45,12 @@ def _read(path: Path, name: str, content: Any, keypoint_set: str, track: str, bo
         video, frame = _frame_of(f"{path}: {where}", field(f"{path}: {where}", record, "image_id"))
         people.append((video, frame, where, record))
     videos = list(dict.fromkeys(video for video, *_ in people))
-    counts = Counter((video, frame, str(record.get(track))) for video, frame, _, record in people)
+    counts = Counter((video, frame, brief(record.get(track))) for video, frame, _, record in people)
     # AlphaPose's only: elsewhere one id twice in a frame is a fault, which is found when tracks are put together.
     untracked = {video for (video, *_), number in counts.items() if number > 1 and track == "idx"}
     rows = {video: DetectionRows(f"{name}/{video}" if len(videos) > 1 else name, path) for video in videos}
     for video, frame, where, record in people:
-        here = f"{where} (image_id {record['image_id']!r})"
+        here = f"{where} (image_id {brief(record['image_id'])})"
         keypoints, scores = triples(f"{path}: {here}", "keypoints", field(f"{path}: {here}", record, "keypoints"))
         identity = None if video in untracked else record.get(track)
         rows[video].add(here, frame, keypoints, scores, _corners(f"{path}: {here}", box, record.get(box)), identity)
@@ -63,7 +64,7 @@ def _frame_of(where: str, image: Any) -> tuple[str, int]:
     digits = re.search(r"^(.*?)(\d{1,18})(\.\w+)?$", image) if isinstance(image, str) else None
     if digits is None:
         raise ValueError(
-            f"{where}: field 'image_id' is {image!r}; a frame's number or a name that ends in it is needed"
+            f"{where}: field 'image_id' is {brief(image)}; a frame's number or a name that ends in it is needed"
         )
     return digits[1].rstrip("/_-. "), int(digits[2])
 
