@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from .agreement import Agreement
 from .pose_sequence import PoseSequence
 from .readers import find_motion_files, read_motion
 from .store_writer import write_store
@@ -23,12 +24,16 @@ from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
 
 @dataclass
 class Conversion:
-    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped."""
+    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped.
+
+    agreement: of 2D with 3D, where the files have both.
+    """
 
     store: Path
     clips: int = 0
     frames: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    agreement: Agreement = field(default_factory=Agreement)
 
 
 def convert_mocap(

@@ -91,6 +91,8 @@ def _sequences(
     for source, recording in jobs:
         try:
             sequences = source.read(recording)
+            for sequence in sequences:
+                report.agreement.add(str(source.files[-1] if len(source.files) > 1 else source.files[0]), sequence)
         except ValueError as error:
             if not skip_bad:
                 raise

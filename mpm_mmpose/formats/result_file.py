@@ -65,12 +65,7 @@ def _check(where: str, name: str, array: np.ndarray) -> np.ndarray:
         if not is_empty:
             raise ValueError(f"{where} is {brief(array)}, not what this package writes there; {_AGAIN}")
         return array.astype("U1" if kinds == "U" else array.dtype)
-    if array.dtype.kind == "U":
-        try:
-            array.tolist()
-        except ValueError:
-            raise ValueError(f"{where} holds what is no text; {_AGAIN}") from None
-    elif array.dtype.kind == "b":
+    if array.dtype.kind == "b":
         array = array.view(np.uint8) != 0  # other bytes than 0 and 1 are neither for numpy
     elif limit is not None:
         values = array if array.dtype.kind in "iu" else array.astype(np.float64)

@@ -31,11 +31,11 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
     placed = any(person.trajectory is not None for person in scene.people)
     points += ["trajectory"] * placed
     comments = (
-        f"made by {scene.made_by} of {scene.name}",
+        f"made by {scene.made_by} of {_in_comment(scene.name)}",
         f"fps {scene.fps:g}; keypoint set {sets[0] if sets else 'of nobody'}",
         "m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
         *(["trajectory: the pelvis in the camera's axes, m"] if placed else []),
-        *(f"note: {note}" for note in scene.notes),
+        *(f"note: {_in_comment(note)}" for note in scene.notes),
     )
 
     def rows() -> Iterator[list[object]]:
@@ -50,7 +50,7 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
     def write(file: Path) -> None:
         with open(file, "w", encoding="utf-8", newline="") as text:
             for comment in comments:
-                text.write(_comment(comment) + "\n")
+                text.write("# " + " ".join(comment.split()) + "\n")
             table = csv.writer(text, lineterminator="\n")
             table.writerow(["person", "frame", "time", *(f"{point}_{axis}" for point in points for axis in "xyz")])
             table.writerows(rows())
@@ -58,9 +58,9 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
     return write_atomically(path, write)
 
 
-def _comment(text: str) -> str:
-    """A line of one cell: the names and notes in it may have commas, and what follows one would be a formula."""
-    return "# " + _FORMULA.sub(r"\1'\2", " ".join(text.split()).replace(",", ";"))
+def _in_comment(text: str) -> str:
+    """A name or note without commas, after which a spreadsheet begins another cell, which might be a formula."""
+    return _FORMULA.sub(r"\1'\2", text.replace(",", ";"))
 
 
 def _cell(text: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .files import opened
 from .npy_header import read_header
+from .pickled_numpy import is_text
 from .restricted_pickle import restricted_load
 
 #: Bytes that one array or pickle may take unpacked, unless told otherwise: twice the largest of the published files.
@@ -136,6 +137,8 @@ def _read_array(where: str, file: IO[bytes], size: int, limit: int) -> Any:
     if len(data) != announced:
         raise ValueError(f"{where}: cut off, {len(data)} of {announced} bytes are there; {_AGAIN}")
     array = np.frombuffer(data, dtype=dtype) if announced else np.empty(math.prod(shape), dtype)
+    if not is_text(array):
+        raise ValueError(f"{where}: holds characters that there are not; damaged: {_AGAIN}")
     return array.reshape(shape, order="F" if fortran else "C")
 
 

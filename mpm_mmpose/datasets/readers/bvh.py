@@ -86,13 +86,11 @@ def _parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
         raise ValueError(f"{path}: hierarchy or frame time is not as BVH has it ({reason}); repair the file") from None
     joints: list[tuple[BvhJoint, int]] = []
 
-    def walk(joint: BvhJoint, parent: int) -> None:
+    left = [(root, -1)]
+    while left:
+        joint, parent = left.pop()
         joints.append((joint, parent))
-        index = len(joints) - 1
-        for child in joint.Children:
-            walk(child, index)
-
-    walk(root, -1)
+        left += [(child, len(joints) - 1) for child in reversed(joint.Children)]
     if not (seconds > 0 and is_fps(round(1 / seconds, 3))):
         raise ValueError(
             f"{path}: 'Frame Time' is {header[2][:40]}; write the seconds a frame, {1 / HIGHEST_FPS:g} to "

@@ -70,11 +70,11 @@ def _times_of(path: Path, frames: list) -> np.ndarray | None:
 
 
 def _fps_of(path: Path, meta: dict, times: np.ndarray | None) -> float:
-    """What ``meta_info`` says, else the mean rate of the times, else 0."""
+    """What ``meta_info`` says, else the usual rate of the times, else 0."""
     if "fps" not in meta:
         if times is None or len(times) < 2:
             return 0.0
-        return check_fps(f"{path}: by the fields 'time'", (len(times) - 1) / float(times[-1] - times[0]))
+        return check_fps(f"{path}: by the fields 'time'", 1 / float(np.median(np.diff(times))))
     fps = numbers(f"{path}: meta_info", "fps", meta["fps"])
     if fps.ndim:
         raise ValueError(f"{path}: meta_info: field 'fps' is {brief(meta['fps'])}; give frames a second")
