@@ -2,12 +2,18 @@ import time
 
 import numpy as np
 
-from mpm_mmpose.messages import brief
+from mpm_mmpose.messages import brief, shortened
 
 
 def test_plain_values_are_as_they_are():
     for value in ("a", b"a", 3, 2.5, None, True, [1, 2], ("a", 1.5)):
         assert brief(value) == repr(value)
+
+
+def test_long_lines_are_cut():
+    assert shortened("a\nb") == "a b"
+    cut = shortened("x" * 5000 + ": repair it")
+    assert len(cut) < 310 and cut.startswith("xxx") and cut.endswith("x: repair it")
 
 
 def test_large_values_are_short_and_quick():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..messages import shortened
 from .agreement import Agreement
 from .convert import Conversion, read_sequences
 from .pose_sequence import PoseSequence
@@ -121,5 +122,5 @@ def _reader(path: Path) -> type[Source]:
             return reader
     raise ValueError(
         f"{path}: has neither field 'data' (P-STMO's data_train_3dhp.npz) nor 'imgname' (MMPose's) but "
-        f"{', '.join(fields) or 'none'}; give one of these files, or annot.mat and annot_data.mat"
+        f"{shortened(', '.join(fields)) or 'none'}; give one of these files, or annot.mat and annot_data.mat"
     )

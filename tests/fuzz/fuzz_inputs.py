@@ -114,6 +114,7 @@ def fuzz(kind: Kind, number: int, seed: int, keep: Path | None) -> tuple[Counter
             longest, largest = max(longest, outcome.seconds), max(largest, outcome.megabytes)
             if outcome.verdict not in GOOD:
                 wrong.append(f"{kind.name} {index}, {path.name}, {done}: {outcome.verdict}: {outcome.said}")
+                print(f"\n{wrong[-1]}", file=sys.stderr, flush=True)
                 if keep is not None:
                     shutil.copytree(folder, keep / f"{kind.name}-{index}".replace(" ", "_"), dirs_exist_ok=True)
     return verdicts, wrong, longest, largest
@@ -144,8 +145,6 @@ def main(argv: list[str] | None = None) -> int:
         cells = kind.name, each, verdicts["accepted"], verdicts["refused"], len(wrong), f"{longest:.1f}", largest
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
     print(f"{sum(total.values())} mutations: " + ", ".join(f"{number} {what}" for what, number in total.most_common()))
-    for problem in problems:
-        print(f"\n{problem}")
     return int(bool(problems))
 
 

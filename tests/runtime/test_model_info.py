@@ -33,6 +33,8 @@ def test_what_a_reader_without_us_needs_is_said():
         (dict(mpm_made_by=None), "mpm_made_by is None, which is damaged"),
         (dict(mpm_output="video"), "output 'video'"),
         (dict(mpm_frame_step="0"), "frame_step 0"),
+        (dict(mpm_fps="1e9"), "x.onnx: its metadata mpm_fps: fps is 1e.09; give the frames a second, from 1 to 1000"),
+        (dict(mpm_window="9" * 5000), "its metadata mpm_window is .* .5000 characters., which is damaged"),
     ],
 )
 def test_other_files_are_refused_with_the_field(changes, message):

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...messages import shortened
 from .files import opened
 from .npy_header import read_header
 from .pickled_numpy import is_text
@@ -57,8 +58,9 @@ def read_npz(
                 if field in members:
                     result[field] = _read_member(path, archive, members[field], limit)
                 elif field not in optional:
+                    there = shortened(", ".join(sorted(members))) or "none"
                     raise ValueError(
-                        f"{path}: field {field!r} is missing; it has {', '.join(sorted(members)) or 'none'}: "
+                        f"{path}: field {field!r} is missing; it has {there}: "
                         "give the file of the layout that is asked for"
                     )
     return result

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...keypoints import H36M_17
 from ...limits import HIGHEST_FPS, LOWEST_FPS, is_fps
+from ...messages import shortened
 from .files import read_text
 from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK, axis_rotation, y_up_to_z_up
 from .motion import Motion, check_size
@@ -83,7 +84,9 @@ def _parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
         seconds = float(header[2])
     except (SyntaxError, ValueError, IndexError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else error
-        raise ValueError(f"{path}: hierarchy or frame time is not as BVH has it ({reason}); repair the file") from None
+        raise ValueError(
+            f"{path}: hierarchy or frame time is not as BVH has it ({shortened(str(reason))}); repair the file"
+        ) from None
     joints: list[tuple[BvhJoint, int]] = []
 
     left = [(root, -1)]
@@ -99,7 +102,9 @@ def _parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
     channels = [channel for joint, _ in joints for channel in joint.Channels]
     unknown = sorted(channel for channel in set(channels) if not _CHANNEL.fullmatch(channel))
     if unknown:
-        raise ValueError(f"{path}: CHANNELS has {', '.join(unknown)}; only X, Y, Z position and rotation can be read")
+        raise ValueError(
+            f"{path}: CHANNELS has {shortened(', '.join(unknown))}; only X, Y, Z position and rotation can be read"
+        )
     return joints, _numbers(path, text, header, len(channels)), seconds
 
 

@@ -24,6 +24,7 @@ _REFUSED = (
     *("NEXT_BUFFER", "READONLY_BUFFER", "EMPTY_SET", "ADDITEMS", "FROZENSET"),
 )
 _NAMES = (str, bytes, np.str_)
+_LONGEST_NAME = 500
 _KEYS = (*_NAMES, int, float, bool)
 
 
@@ -114,6 +115,8 @@ class _Unpickler(pickle._Unpickler):
                 if type(part) not in _KEYS:  # hashing deep tuples of shared tuples would never end
                     raise Refused(f"has a {type(part).__name__} in the key of a dict; only names and numbers are read")
                 # Large numbers, and numbers in pairs, can be chosen so that all of them are in one place of the table.
+                if type(part) in _NAMES and len(part) > _LONGEST_NAME:
+                    raise Refused(f"has the key {brief(part)} in a dict; names are shorter")
                 if type(part) not in _NAMES and (type(key) is tuple or not abs(part) < 2**60):
                     raise Refused(f"has the key {brief(key)} in a dict; only names and small numbers are read")
             target[key] = value
