@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..geometry import normalize_intrinsics, normalize_screen
-from ..limits import check_fps
+from ..limits import FARTHEST, check_fps
 from .resampling import ModelFrames, interpolate, resample_track
 from .tracks import Track2D, Track3D
 from .windows import Camera, WindowPredictor, cut_windows
@@ -118,7 +118,8 @@ class TrackLifter:
 
         progress: called after each batch with the windows done and those there are. Frames further than :meth:`reach`
         from any sight of the person are NaN. Memory beyond the track's own size depends on ``batch_size``. Raises
-        ValueError where nothing of the person is to be believed, and where the model gives NaN alone.
+        ValueError where nothing of the person is to be believed, and where the model gives NaN or absurd
+        poses.
         """
         stretches = self.stretches(track)
         if len(track) < FEW_FRAMES:
@@ -135,16 +136,16 @@ class TrackLifter:
         for index, frames in enumerate(stretches):
             times = track.times[frames.rows]
             lifted = self._lift(track, frames, frames.hidden, report)
+            if not (np.abs(lifted) <= FARTHEST).all():  # NaN is not, either
+                raise ValueError(
+                    f"person {track.person}: the model gives what is no pose (NaN, or beyond {FARTHEST:g} m) for "
+                    f"some of {len(track)} frames; its weights are damaged: train or export it again"
+                )
             poses[frames.rows] = interpolate(frames.times, lifted, times)
             hidden[frames.rows] = frames.hidden[_nearest(frames.times, times)]
             if spread is not None:
                 variance = self._variance(track, frames, lifted, index, report)
                 spread[frames.rows] = np.sqrt(variance[_nearest(frames.times, times)])
-        if not np.isfinite(poses).any():
-            raise ValueError(
-                f"person {track.person}: the model gives no numbers (NaN) for {len(track)} frames; its weights are "
-                "damaged: train or export it again"
-            )
         return Track3D(track, poses, self.keypoint_set, hidden, spread)
 
     def stretches(self, track: Track2D) -> list[ModelFrames]:
