@@ -17,7 +17,7 @@ from torch import nn
 
 from .checkpoint import CheckpointError, check_fit, weights_of
 from .keypoints import get_keypoint_set
-from .runtime.model_info import FASTEST, SLOWEST
+from .limits import HIGHEST_FPS, LOWEST_FPS
 
 #: The field of ``meta``.
 FIELD = "mpm_model"
@@ -73,8 +73,8 @@ class ModelDescription:
             if type(said[name]) is not int or not 1 <= said[name] <= _LARGEST:
                 raise refuse(f"has {name} {str(said[name])[:20]!r}, no number of 1 to {_LARGEST}")
         rate = said["fps"]
-        if rate is not None and (type(rate) not in (int, float) or not SLOWEST <= rate <= FASTEST):
-            raise refuse(f"has fps {str(rate)[:20]!r}, no rate of {SLOWEST:g} to {FASTEST:g} Hz")
+        if rate is not None and (type(rate) not in (int, float) or not LOWEST_FPS <= rate <= HIGHEST_FPS):
+            raise refuse(f"has fps {str(rate)[:20]!r}, no rate of {LOWEST_FPS:g} to {HIGHEST_FPS:g} Hz")
         try:
             model = plain(said["model"])
             get_keypoint_set(str(said["keypoint_set"]))

@@ -43,8 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"--figure {args.figure}: give a name that ends with .pdf, .svg or .png")
     if args.frames and args.figure is None:
         parser.error("--frames chooses rows of --figure, which is not given")
-    if args.fps is not None and not 0 < args.fps < 10_000:
-        parser.error(f"--fps {args.fps:g}: give frames a second, such as 30")
+    if args.fps is not None and not 1 <= args.fps <= 1000:
+        parser.error(f"--fps {args.fps:g}: give frames a second, from 1 to 1000, such as 30")
     args.pred = _named(parser, args.pred)
     for path in (*args.pred.values(), *([args.truth] if args.truth else [])):
         if not path.exists():

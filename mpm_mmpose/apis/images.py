@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from ..limits import HIGHEST_FPS, LOWEST_FPS, is_fps
 from .errors import UsageError, check_readable
 from .image_files import animation_durations, is_animation, natural_order, number_images, read_animation, read_image
 from .source_kind import is_stream, source_kind
@@ -210,8 +211,8 @@ def open_images(source: str | Path | np.ndarray, fps: float | None = None) -> Im
     fps: replaces what a video says; needed for folders and arrays of several images. Raises UsageError for what is not
     there or incomplete, ValueError or OSError for what cannot be read.
     """
-    if fps is not None and not 0 < fps < math.inf:
-        raise UsageError(f"fps is {fps}; give the frames a second, above 0")
+    if fps is not None and not is_fps(fps):
+        raise UsageError(f"fps is {fps}; give the frames a second, from {LOWEST_FPS:g} to {HIGHEST_FPS:g}")
     if isinstance(source, np.ndarray):
         return _array(source, fps)
     if str(source).lower().partition(":")[0] == "webcam":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..limits import check_frames
 from .tracks import Track2D, find_stretches, visible_keypoints
 
 NEAR = 1e-3  # of a frame; frames so close together are taken as they are
@@ -85,7 +86,8 @@ def model_times(first: float, last: float, fps: float) -> np.ndarray:
 
     So nothing is ever read from beyond the ends.
     """
-    times = first + np.arange(int((last - first) * fps + NEAR) + 1) / fps
+    frames = check_frames(f"{last - first:.4g} s at {fps:g} Hz", (last - first) * fps + NEAR) + 1
+    times = first + np.arange(frames) / fps
     return times if last - times[-1] <= NEAR / fps else np.append(times, last)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..formats import WRITERS, Person, Scene, mmpose_json, write_scene
+from ..formats.files import safe_name
 from ..keypoints import remap
 from .errors import UsageError, unknown_name
 from .sources import Recording
@@ -65,7 +66,7 @@ class InferenceResult:
             for format in formats:
                 if format not in FORMATS:
                     raise unknown_name("format", format, FORMATS)
-            stem = result_path(out, self.name)
+            stem = result_path(out, self.recording.file or self.name)
             paths = [stem.with_name(stem.name + suffix_of(format)) for format in FORMATS if format in formats]
         written = []
         for path in paths:
@@ -87,7 +88,7 @@ def suffix_of(format: str) -> str:
 
 def result_path(out: str | Path, name: str) -> Path:
     """Where a recording's files go, without suffix; its name may be that of a folder and a video in it."""
-    return Path(out, *(part for part in Path(name).parts if part not in ("/", "..")))
+    return Path(out, safe_name(name))
 
 
 def scene_of(result: InferenceResult) -> Scene:

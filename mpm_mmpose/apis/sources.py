@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,9 @@ from ..datasets.readers.keypoint_choice import KeypointMap
 from ..datasets.readers.keypoints_2d import FORMATS, find_keypoint_files, frame_files, read_keypoints_2d
 from ..datasets.readers.normalised import in_pixels
 from ..datasets.track_ids import settle_ids
+from ..formats.files import FileNames
 from ..keypoints import get_keypoint_set
+from ..limits import check_fps
 from .errors import UsageError, check_readable, unknown_name
 from .id_exchanges import check_exchanges
 from .source_kind import is_camera, source_kind, wrong_command
@@ -44,7 +46,8 @@ class Recording:
     """The people of one recording.
 
     times (F,) s of all its frames; fps: of them. images: to draw on, None where there are only keypoints. truth: by
-    person. problem: why it ended early, '' if it did not; notes: what is to be known of the source.
+    person. problem: why it ended early, '' if it did not; notes: what is to be known of the source. file: what its
+    files are called, another one for each recording of a source; '' for as the recording.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Recording:
     images: Images | None = None
     truth: Mapping[str, Truth] = field(default_factory=dict)
     problem: str = ""
+    file: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -107,8 +111,13 @@ def read_recordings(
     does, and is drawn on. Raises UsageError for what is missing, at once where the whole file need not be read for it;
     ValueError or OSError for a file that cannot be read (file, place, field, fix).
     """
+    if fps is not None:
+        try:
+            check_fps("fps (--fps)", fps)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
     if isinstance(source, np.ndarray):
-        return iter([_array(source, fps, width, height, keypoint_set)])
+        return _with_files([_array(source, fps, width, height, keypoint_set)])
     path = Path(source) if is_camera(source) else check_readable(source)
     if (said := wrong_command(source, "keypoints")) is not None:
         raise UsageError(said)
@@ -117,9 +126,14 @@ def read_recordings(
     if ids not in IDS:
         raise unknown_name("ids", ids, IDS)
     if (path / "store.json").is_file():
-        return _store(path, sequence)
+        return _with_files(_store(path, sequence))
     images = None if video is None else _open_video(video, fps)
-    return _files(path, format, keypoint_set, fps, width, height, track, ids, images)
+    return _with_files(_files(path, format, keypoint_set, fps, width, height, track, ids, images))
+
+
+def _with_files(recordings: Iterable[Recording]) -> Iterator[Recording]:
+    names = FileNames()
+    return (replace(recording, file=names(recording.name)) for recording in recordings)
 
 
 def _files(
@@ -190,15 +204,17 @@ def split_tracks(
 
     names: what people are called whose id is not their name. camera: keypoint_set, width, height and fps of all tracks.
     """
+    people, counts = np.unique(ids, return_counts=True)
+    rows_of = np.split(np.argsort(ids, kind="stable"), np.cumsum(counts)[:-1])
     return [
         Track2D(
             person=(names or {}).get(int(person), str(person)),
-            times=times[ids == person],
-            keypoints=keypoints[ids == person],
-            scores=scores[ids == person],
+            times=times[rows],
+            keypoints=keypoints[rows],
+            scores=scores[rows],
             **camera,
         )
-        for person in np.unique(ids)
+        for person, rows in zip(people, rows_of, strict=True)
     ]
 
 
@@ -210,7 +226,9 @@ def _file(detections: Detections, fps: float | None, width: int, height: int, tr
     order = np.lexsort((frames, tracks))
     try:
         width, height, size_notes = image_size(detections, width, height)
-    except ValueError as error:  # it was given, so it was given wrongly
+    except ValueError as error:
+        if not (width > 0 and height > 0):  # what is wrong is what the file says
+            raise
         raise UsageError(str(error)) from None
     people = split_tracks(
         tracks[order],

@@ -11,6 +11,7 @@ import numpy as np
 from ..bones import constant_bones
 from ..geometry import normalize_intrinsics, normalize_screen, to_rays
 from ..keypoints import get_keypoint_set
+from ..limits import FARTHEST, check_fps
 from .resampling import ModelFrames, interpolate, resample_track
 from .room import choose_camera
 from .tracks import Track2D, Track3D
@@ -95,8 +96,8 @@ class TrackLifter:
             raise ValueError(f"mode is {mode!r}; give one of {tuple(MODES)}")
         if self.mode not in able:
             raise ValueError(f"mode {mode!r} needs poses of the {MODES[mode]}, which this model file does not give")
-        if self.fps is not None and not (np.isfinite(self.fps) and self.fps > 0):
-            raise ValueError(f"fps is {self.fps}; give frames a second, above 0, or None")
+        if self.fps is not None:
+            check_fps("the model's rate", self.fps)
         if maskings < 0 or batch_size < 1 or self.frame_step < 1:
             raise ValueError(
                 f"maskings is {maskings}, batch_size {batch_size}, frame_step {self.frame_step}; "
@@ -126,7 +127,8 @@ class TrackLifter:
 
         progress: called after each batch with the windows done and those there are. Frames further than :meth:`reach`
         from any sight of the person are NaN. Memory beyond the track's own size depends on ``batch_size``. Raises
-        ValueError where nothing of the person is to be believed, and where the model gives NaN alone.
+        ValueError where nothing of the person is to be believed, and where the model gives NaN or absurd
+        poses.
         """
         stretches = self.stretches(track)
         if len(track) < FEW_FRAMES:
@@ -143,16 +145,16 @@ class TrackLifter:
         for index, frames in enumerate(stretches):
             times = track.times[frames.rows]
             lifted = self._lift(track, frames, frames.hidden, report)
+            if not (np.abs(lifted) <= FARTHEST).all():  # NaN is not, either
+                raise ValueError(
+                    f"person {track.person}: the model gives what is no pose (NaN, or beyond {FARTHEST:g} m) for "
+                    f"some of {len(track)} frames; its weights are damaged: train or export it again"
+                )
             poses[frames.rows] = interpolate(frames.times, lifted, times)
             hidden[frames.rows] = frames.hidden[_nearest(frames.times, times)]
             if spread is not None:
                 variance = self._variance(track, frames, lifted, index, report)
                 spread[frames.rows] = np.sqrt(variance[_nearest(frames.times, times)])
-        if not np.isfinite(poses).any():
-            raise ValueError(
-                f"person {track.person}: the model gives no numbers (NaN) for {len(track)} frames; its weights are "
-                "damaged: train or export it again"
-            )
         if self.constant_bones:
             poses = constant_bones(get_keypoint_set(self.keypoint_set), poses)
         return Track3D(track, poses, self.keypoint_set, hidden, spread)

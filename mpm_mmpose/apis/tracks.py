@@ -8,6 +8,7 @@ import numpy as np
 
 from ..consistency import misfit
 from ..keypoints import get_keypoint_set, remap
+from ..limits import HIGHEST_FPS, LARGEST_IMAGE, LOWEST_FPS, is_fps
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,10 @@ class Track2D:
     def _check_values(self) -> None:
         if not (np.isfinite(self.times).all() and (np.diff(self.times) > 0).all()):
             raise ValueError(f"person {self.person}: times must be finite and increase; sort the frames, each once")
-        if not (self.width > 0 and self.height > 0 and np.isfinite(self.fps) and self.fps > 0):
+        if not (0 < self.width <= LARGEST_IMAGE and 0 < self.height <= LARGEST_IMAGE and is_fps(self.fps)):
             raise ValueError(
                 f"person {self.person}: width {self.width}, height {self.height}, fps {self.fps}; give the size of the "
-                "video in px and its frames a second, all above 0"
+                f"video in px, above 0, and its frames a second, from {LOWEST_FPS:g} to {HIGHEST_FPS:g}"
             )
         unknown = ~np.isfinite(self.scores) | (~np.isfinite(self.keypoints).all(-1) & (self.scores != 0))
         if unknown.any():

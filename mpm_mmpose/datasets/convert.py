@@ -16,6 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from .agreement import Agreement
 from .motion_choice import chosen_clips, chosen_files
 from .motion_faults import cut_jumps, describe, find_jumps
 from .noisy_sequence import noisy_sequence
@@ -29,13 +30,14 @@ from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
 class Conversion:
     """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped.
 
-    notes: on what is doubtful of the files that were taken.
+    notes: on what is doubtful of the files that were taken. agreement: of 2D with 3D, where the files have both.
     """
 
     store: Path
     clips: int = 0
     frames: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    agreement: Agreement = field(default_factory=Agreement)
     notes: list[str] = field(default_factory=list)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..messages import shortened
+from .agreement import Agreement
 from .convert import Conversion, read_sequences
 from .pose_sequence import PoseSequence
 from .readers.archives import npz_fields
@@ -72,7 +74,7 @@ def convert_3dhp(
             f"{', '.join(meta['made_from'])}: no recording of {', '.join(subjects)}; is it the right file or folder?"
         )
     results = tqdm(
-        _results(jobs, activities),
+        _results(jobs, activities, report.agreement),
         total=len(jobs),
         unit="recording",
         desc=f"Converting to {out}",
@@ -93,11 +95,13 @@ def _counted(sequences: Iterator[PoseSequence], report: Conversion) -> Iterator[
 
 
 def _results(
-    jobs: Sequence[tuple[Source, Recording]], activities: dict[str, list[tuple[int, int]]]
+    jobs: Sequence[tuple[Source, Recording]], activities: dict[str, list[tuple[int, int]]], agreement: Agreement
 ) -> Iterator[tuple[str, list[PoseSequence] | Exception]]:
     for source, recording in jobs:
         try:
             sequences, stretches = source.read(recording), source.activities(recording)
+            for sequence in sequences:
+                agreement.add(str(source.files[0]), sequence)
         except MissingPackageError:
             raise
         except (ValueError, OSError) as error:
@@ -118,5 +122,5 @@ def _reader(path: Path) -> type[Source]:
             return reader
     raise ValueError(
         f"{path}: has neither field 'data' (P-STMO's data_train_3dhp.npz) nor 'imgname' (MMPose's) but "
-        f"{', '.join(fields) or 'none'}; give one of these files, or annot.mat and annot_data.mat"
+        f"{shortened(', '.join(fields)) or 'none'}; give one of these files, or annot.mat and annot_data.mat"
     )

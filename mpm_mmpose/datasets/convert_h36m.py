@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..messages import shortened
 from .convert import Conversion
 from .pose_sequence import PoseSequence
 from .readers.archives import npz_fields
@@ -38,7 +39,7 @@ def open_h36m(
         else:
             raise ValueError(
                 f"{path}: has neither field 'positions_3d' (VideoPose3D's data_3d_h36m.npz) nor 'imgname' (MMPose's "
-                f"h36m_train.npz) but {', '.join(fields) or 'none'}; give one of these files"
+                f"h36m_train.npz) but {shortened(', '.join(fields)) or 'none'}; give one of these files"
             )
     return sources
 
@@ -91,6 +92,8 @@ def _sequences(
     for source, recording in jobs:
         try:
             sequences = source.read(recording)
+            for sequence in sequences:
+                report.agreement.add(str(source.files[-1] if len(source.files) > 1 else source.files[0]), sequence)
         except ValueError as error:
             if not skip_bad:
                 raise

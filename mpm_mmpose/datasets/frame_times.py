@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..limits import MOST_FRAMES
 from .readers.detections import Detections
 
-#: Four days at 30 frames a second: a file whose frame numbers span more is wrong about them.
-MOST_FRAMES = 10_000_000
 #: Numbers since 1970, from 2001 to 2096, and their unit in s.
 _SINCE_1970 = {1e-3: (1e12, 4e12), 1e-6: (1e15, 4e15), 1e-9: (1e18, 4e18)}
 _NAMES = {1e-3: "milliseconds", 1e-6: "microseconds", 1e-9: "nanoseconds"}

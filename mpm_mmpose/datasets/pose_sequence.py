@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..keypoints import get_keypoint_set
+from ..limits import FARTHEST, LARGEST_IMAGE, LARGEST_SCORE, check_fps, farthest_pixel
 
 
 @dataclass
@@ -59,12 +60,28 @@ class PoseSequence:
             if not np.isfinite(value).all():
                 raise ValueError(f"sequence {self.name!r}: {name} holds NaN or infinity; repair or leave it out")
             setattr(self, name, value)
+        if not (0 <= self.width <= LARGEST_IMAGE and 0 <= self.height <= LARGEST_IMAGE):
+            raise ValueError(f"sequence {self.name!r}: no image is {self.width} x {self.height} px; give its size")
         if self.keypoints is not None and not (self.width > 0 and self.height > 0):
             raise ValueError(
                 f"sequence {self.name!r}: width {self.width}, height {self.height}; 2D needs the image size in px"
             )
-        if not (np.isfinite(self.fps) and self.fps > 0):
-            raise ValueError(f"sequence {self.name!r}: fps is {self.fps}; give the frames a second, above 0")
+        check_fps(f"sequence {self.name!r}", self.fps)
+        limits = dict(
+            keypoints_3d=(FARTHEST, "m"),
+            keypoints=(farthest_pixel(self.width, self.height), "px"),
+            keypoint_scores=(LARGEST_SCORE, "at most"),
+            translation=(FARTHEST, "m"),
+        )
+        for name, (limit, unit) in limits.items():
+            value = getattr(self, name)
+            if value is not None and np.abs(value).max() > limit:
+                frame = int(np.argmax(np.abs(value).reshape(len(value), -1).max(1) > limit))
+                where = f"in frame {frame}, " if len(value) == frames else ""
+                raise ValueError(
+                    f"sequence {self.name!r}: {name} goes up to {np.abs(value).max():.4g} {where}{limit:g} {unit} are "
+                    "the most that is recorded; repair or leave it out"
+                )
 
     def __len__(self) -> int:
         return len(self.keypoints if self.keypoints is not None else self.keypoints_3d)

@@ -5,18 +5,23 @@ A store is a directory of the files that :mod:`mpm_mmpose.datasets.store_format`
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 
 import numpy as np
 
 from ..keypoints import get_keypoint_set
 from .pose_sequence import PoseSequence
-from .store_format import FORMAT, FRAME_ARRAYS, TABLES, TEXTS, VERSION
+from .readers.files import opened
+from .readers.json_file import read_json
+from .readers.npy_header import read_header
+from .store_check import check_index, check_tables, check_values
+from .store_format import FRAME_ARRAYS, TABLES, TEXTS
 from .store_writer import write_store
 
 __all__ = ["PoseSequence", "PoseStore", "write_store"]
 
+_AGAIN = "copy or convert the data again"
 # Commands tools/dataset_converters/<name>.py; the configs call their stores <name>_<split>.
 CONVERTERS = ("amass", "h36m", "keypoints_2d", "mocap", "mpi_inf_3dhp")
 
@@ -30,6 +35,7 @@ class PoseStore:
     (S, 3) m from a world with z up, NaN where unknown; tuples of text ``names``, ``subjects``, ``actions``,
     ``cameras``, ``sources``.
     Pickling keeps only the path: each process maps the same pages of the same files.
+    All of it is checked when it is opened, the values of frames once (:mod:`mpm_mmpose.datasets.store_check`).
     Raises FileNotFoundError where there is no store, ValueError (file, field, fix) where it is broken or foreign.
     """
 
@@ -41,18 +47,17 @@ class PoseStore:
         for text in TEXTS:
             setattr(self, text, tuple(index[text]))
         tables = {name: np.asarray(self._map(name, dtype, row)) for name, (dtype, row) in TABLES.items()}
+        number = len(get_keypoint_set(self.keypoint_set))
+        frames = {name: self._map(name, np.float32, FRAME_ARRAYS[name](number)) for name in index["frame_arrays"]}
+        check_tables(self.path, index, tables, frames)
+        check_values(self.path, index, tables, frames)
         self.lengths = tables["lengths"]
         self.widths, self.heights = tables["sizes"].T
         self.fps, self.intrinsics = tables["fps"], tables["intrinsics"]
         self.rotations, self.translations = tables["rotations"], tables["translations"]
-        number = len(get_keypoint_set(self.keypoint_set))
-        frames = {
-            name: self._map(name, np.float32, row(number)) if name in index["frame_arrays"] else None
-            for name, row in FRAME_ARRAYS.items()
-        }
-        self.keypoints, self.keypoints_3d = frames["keypoints"], frames["keypoints_3d"]
-        self.keypoint_scores = frames["keypoint_scores"]
-        self._check(tables, frames)
+        self.keypoints, self.keypoints_3d, self.keypoint_scores = map(
+            frames.get, ("keypoints", "keypoints_3d", "keypoint_scores")
+        )
         self.starts = np.cumsum(self.lengths) - self.lengths
 
     def __len__(self) -> int:
@@ -105,49 +110,29 @@ class PoseStore:
                 f"{self.path}: there is no pose store here (store.json is missing); make it with "
                 f"{_converters_of(self.path)} (see docs/data.md), or give the directory that such a command wrote"
             )
-        try:
-            index = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{file}: not readable as JSON ({error}); convert the data again") from None
-        if not isinstance(index, dict) or index.get("format") != FORMAT:
-            raise ValueError(f"{file}: field 'format' is not {FORMAT!r}; this is no pose store, give another path")
-        if index.get("version") != VERSION:
-            raise ValueError(
-                f"{file}: field 'version' is {index.get('version')!r}, not {VERSION}; convert the data again"
-            )
-        for name in ("meta", "keypoint_set", "frame_arrays", *TEXTS):
-            if name not in index:
-                raise ValueError(f"{file}: field {name!r} is missing; convert the data again")
+        index = read_json(file)
+        check_index(file, index)
         return index
 
     def _map(self, name: str, dtype: type, row: tuple[int, ...]) -> np.ndarray:
-        file = self.path / f"{name}.npy"
+        path = self.path / f"{name}.npy"
         try:
-            array = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            with opened(path) as file:
+                header, start = read_header(str(path), file, _AGAIN), file.tell()
+                size = os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise ValueError(f"{path}: missing, or not to be read ({error}); {_AGAIN}") from None
+        if header.dtype != dtype or header.shape[1:] != row or len(header.shape) != 1 + len(row) or header.fortran:
             raise ValueError(
-                f"{file}: missing, truncated or not a .npy file ({error}); copy or convert the data again"
-            ) from None
-        if array.dtype != dtype or array.shape[1:] != row:
-            raise ValueError(
-                f"{file}: holds {array.dtype} rows of shape {array.shape[1:]}, not {np.dtype(dtype)} {row}; "
-                "the files of this store do not belong together, convert the data again"
+                f"{path}: holds {header.dtype} rows of shape {header.shape[1:]}, not {np.dtype(dtype)} {row}; "
+                f"the files of this store do not belong together, {_AGAIN}"
             )
-        return array
-
-    def _check(self, tables: dict[str, np.ndarray], frames: dict[str, np.ndarray | None]) -> None:
-        rows = {f"{name}.npy": len(table) for name, table in tables.items()}
-        rows |= {f"store.json, field {text!r}": len(getattr(self, text)) for text in TEXTS}
-        expected = dict.fromkeys(rows, len(self))
-        for name, array in frames.items():
-            if array is not None:
-                rows[f"{name}.npy"], expected[f"{name}.npy"] = len(array), self.num_frames
-        for file, number in rows.items():
-            if number != expected[file]:
-                raise ValueError(
-                    f"{self.path / file}: has {number} rows, lengths.npy asks for {expected[file]}; "
-                    "the files of this store do not belong together, convert the data again"
-                )
+        if header.nbytes != size - start or not header.nbytes:
+            raise ValueError(
+                f"{path}: says that it has {header.nbytes} bytes of numbers, {size - start} are there; truncated "
+                f"or damaged, {_AGAIN}"
+            )
+        return np.memmap(path, header.dtype, "r", start, header.shape)
 
 
 def _converters_of(path: Path) -> str:

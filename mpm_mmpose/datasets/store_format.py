@@ -1,7 +1,8 @@
 """Files of a pose store, for the one that writes and the one that reads.
 
-A store is a directory: ``store.json`` (format, version, keypoint set, what it was made from, the sequences' texts) and
-plain ``.npy`` files. Frame arrays run over all frames of all sequences (N, ...), tables have a row a sequence (S, ...).
+A store is a directory: ``store.json`` (format, version, keypoint set, what it was made from, the sequences' texts, and
+CRC-32 checksums of the rows in each file) and plain ``.npy`` files. Frame arrays run over all frames of all sequences
+(N, ...), tables have a row a sequence (S, ...).
 """
 
 import numpy as np

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
@@ -135,10 +136,11 @@ def _write_files(path: Path, directory: Path, sequences: Iterable[PoseSequence],
         if keypoint_set is None:
             raise ValueError(f"{path}: there are no sequences to write; give at least one")
         index = dict(format=FORMAT, version=VERSION, keypoint_set=keypoint_set, frame_arrays=present, meta=meta)
-        content = json.dumps(index | texts, indent=1, ensure_ascii=False)
         with _explained(path, files):
             for file in files.values():
                 file.finish()
+            index["checksums"] = {name: file.checksum for name, file in files.items()}
+            content = json.dumps(index | texts, indent=1, ensure_ascii=False)
             # Names of files may be no Unicode; what stands for their bytes is written as JSON writes it.
             (directory / "store.json").write_text(content, encoding="utf-8", errors="backslashreplace")
 
@@ -164,6 +166,7 @@ class _RowFile:
 
     def __init__(self, path: Path, dtype: type, row: tuple[int, ...]) -> None:
         self.dtype, self.row, self.rows = np.dtype(dtype).newbyteorder("<"), row, 0
+        self.checksum = 0  # CRC-32 of the rows
         self.file = open(path, "wb")
         self.data_start = self._write_header()
 
@@ -174,7 +177,9 @@ class _RowFile:
 
     def append(self, rows: np.ndarray) -> None:
         self.rows += len(rows)
-        self.file.write(np.ascontiguousarray(rows, dtype=self.dtype).data)
+        data = np.ascontiguousarray(rows, dtype=self.dtype).data
+        self.checksum = zlib.crc32(data, self.checksum)
+        self.file.write(data)
 
     def finish(self) -> None:
         self.file.seek(0)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
+from ..limits import check_fps
+from .result_file import read_arrays
 from .scene import Person, Scene
 
 AXES = "m; camera axes: x right, y down, z away"
-_NEEDED = ("person", "frame", "keypoints_3d", "keypoint_set", "fps")
+_NEEDED = ("person", "frame", "keypoints_3d", "keypoint_set")
 #: Of Person, in the file where they are known of everybody.
 _OPTIONAL = ("hidden", "spread", "trajectory", "trajectory_spread", "keypoints_2d", "scores_2d", "truth", "misfit")
+_READ = (*_NEEDED, *_OPTIONAL, "fps", "notes", "made_by", "width", "height", "frame_times", "keypoint_set_2d")
 
 
 def write_npz(path: str | Path, scene: Scene) -> Path:
@@ -69,16 +71,9 @@ def read_npz(path: str | Path) -> Scene:
     read. Nothing in it is unpickled.
     """
     path = Path(path)
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            raise ValueError("it is one array")
-        with loaded as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, BadZipFile, EOFError, AttributeError) as error:
-        raise ValueError(f"{path}: is no .npz file of plain arrays, or is cut off ({error}); write it again") from None
-    fps = _number(path, arrays, "fps")
-    notes = [str(note) for note in np.atleast_1d(arrays.get("notes", []))]
+    arrays = read_arrays(path, ["fps"], [name for name in _READ if name != "fps"])
+    fps = check_fps(str(path), float(arrays["fps"]))
+    notes = [str(note) for note in arrays.get("notes", [])]
     made_by = str(arrays.get("made_by", ""))
     size = dict(width=int(arrays.get("width", 0)), height=int(arrays.get("height", 0)))
     if "person" not in arrays and "frame_times" in arrays:  # nobody was found
@@ -86,12 +81,17 @@ def read_npz(path: str | Path) -> Scene:
     _check(path, arrays)
     last = int(arrays["frame"].max()) if len(arrays["frame"]) else -1
     times = arrays.get("frame_times", np.arange(last + 1) / fps)
+    if not (np.diff(times) > 0).all():
+        raise ValueError(f"{path}: frame_times do not rise; write the file again")
     if last >= len(times):
         raise ValueError(f"{path}: frame has {last}, but frame_times only {len(times)} frames; write the file again")
-    names, first = np.unique(arrays["person"], return_index=True)
+    names, first, of = np.unique(arrays["person"], return_index=True, return_inverse=True)
+    rows_of = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of.ravel(), minlength=len(names)))[:-1])
     people = []
-    for name in names[np.argsort(first)]:
-        rows = arrays["person"] == name
+    for number in np.argsort(first):
+        name, rows = names[number], rows_of[number]
+        if not (np.diff(arrays["frame"][rows].astype(np.int64)) > 0).all():
+            raise ValueError(f"{path}: frame does not rise in the rows of person {name!s:.60}; write the file again")
         people.append(
             Person(
                 name=str(name),
@@ -110,22 +110,18 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
         raise ValueError(f"{path}: has no {', '.join(missing)}; give an .npz that this package wrote of 3D results")
     try:
         number = len(get_keypoint_set(str(arrays["keypoint_set"])))
+        number_2d = len(get_keypoint_set(str(arrays.get("keypoint_set_2d", arrays["keypoint_set"]))))
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]}") from None
-    shape = (len(arrays["person"]), number, 3)
-    if arrays["keypoints_3d"].shape != shape:
-        raise ValueError(f"{path}: keypoints_3d has shape {arrays['keypoints_3d'].shape}, not {shape}; write it again")
+    rows = len(arrays["person"])
+    shapes = dict(keypoints_3d=(rows, number, 3), truth=(rows, number, 3), trajectory=(rows, 3))
+    shapes |= dict(hidden=(rows, number), spread=(rows, number), scores_2d=(rows, number_2d))
+    shapes |= dict(keypoints_2d=(rows, number_2d, 2))
+    for name, shape in shapes.items():
+        if name in arrays and arrays[name].shape != shape:
+            raise ValueError(f"{path}: {name} has shape {arrays[name].shape}, not {shape}; write it again")
     for name in ("frame", *_OPTIONAL):
         if name in arrays and len(arrays[name]) != len(arrays["person"]):
             raise ValueError(
                 f"{path}: {name} has {len(arrays[name])} rows, person {len(arrays['person'])}; write it again"
             )
-    if arrays["frame"].dtype.kind not in "iu" or (arrays["frame"] < 0).any():
-        raise ValueError(f"{path}: frame is not whole numbers from 0; write it again")
-
-
-def _number(path: Path, arrays: dict[str, np.ndarray], name: str) -> float:
-    value = arrays.get(name)
-    if value is None or value.ndim or value.dtype.kind not in "fiu" or not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{path}: {name} is {value}, not a number above 0; give an .npz that this package wrote")
-    return float(value)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
 from .files import Written
 from .placing import upright
-from .scene import Scene
+from .scene import Scene, plain_text
 
 UNIT = 1000.0  # mm
 MISSING = -1.0  # residual of a marker that is not there
@@ -52,7 +54,7 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
         ("POINT", "LABELS", labels),
         ("POINT", "X_SCREEN", ["+X"]),
         ("POINT", "Y_SCREEN", ["+Y"]),
-        ("MANUFACTURER", "SOFTWARE", [scene.made_by]),
+        ("MANUFACTURER", "SOFTWARE", [plain_text(scene.made_by)]),
         ("SUBJECTS", "NAMES", [person.name for person in scene.people]),
     ):
         file.add_parameter(group, name, value)
@@ -62,15 +64,21 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
     )
 
     def write(place: Path) -> None:
-        own = place.with_name(f"{place.stem}_.c3d")  # ezc3d adds .c3d to a name that does not end so, as .C3D
-        try:
+        # Elsewhere where the folder is no UTF-8, which is all that ezc3d takes.
+        with TemporaryDirectory(prefix=".c3d-", dir=place.parent if _is_text(place.parent) else None) as folder:
+            own = Path(folder, "scene.c3d")  # ezc3d adds .c3d to a name that does not end so, as .C3D
             file.write(str(own))
             _check_whole(own, path, known.size)
-            own.replace(place)
-        finally:
-            own.unlink(missing_ok=True)
+            shutil.move(own, place)
 
     return Written([write_atomically(path, write)], notes)
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        return bool(str(path).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _check_whole(place: Path, path: Path, points: int) -> None:

@@ -1,4 +1,4 @@
-"""What every writer gives back, and how files of a person are called; pure."""
+"""What every writer gives back, and how files are called after people and recordings; pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 from .scene import Person
 
+# What some system takes for something else than a letter of a name, or no system can write.
+_UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\ud800-\udfff]')
+_LONGEST = 180  # bytes of UTF-8, of the 255 that a name may have with what is added to it
+
 
 class Written(NamedTuple):
     """The files that were written, and what a reader of them has to know: who was left out, what was filled in."""
@@ -17,21 +21,36 @@ class Written(NamedTuple):
     notes: list[str]
 
 
-def paths_of(path: Path, people: Sequence[Person]) -> list[Path]:
-    """Where each person's file goes: ``path`` for one, else ``<path>_<person>``, what no file name can hold as ``_``.
+class FileNames:
+    """Names of files for any texts: each inside the folder they are put into, and each another one.
 
-    People whose names are the same then, to a disk that does not tell a from A, get a number: ``a_b``, ``a_b_2``.
+    Also on a disk that does not tell a from A: what would be called as something before gets a number, ``a_b_2``.
     """
-    if len(people) == 1:
-        return [path]
-    names: list[str] = []
-    taken: set[str] = set()
-    for person in people:
-        name = wanted = re.sub(r"[^\w.-]", "_", person.name)
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def __call__(self, text: str) -> str:
+        """The name for a text, whose slashes make folders."""
+        name = wanted = safe_name(text)
         number = 1
-        while name.casefold() in taken:
+        while name.casefold() in self._taken:
             number += 1
             name = f"{wanted}_{number}"
-        names.append(name)
-        taken.add(name.casefold())
-    return [path.with_name(f"{path.stem}_{name}{path.suffix}") for name in names]
+        self._taken.add(name.casefold())
+        return name
+
+
+def safe_name(text: str) -> str:
+    """A text as the path of a file in a folder: nothing of it leads out of there or is no letter; never empty."""
+    parts = [_UNFIT.sub("_", part) for part in text.split("/") if part.strip(". ")]
+    return "/".join(part.encode()[:_LONGEST].decode(errors="ignore") for part in parts) or "_"
+
+
+def paths_of(path: Path, people: Sequence[Person]) -> list[Path]:
+    """Where each person's file goes: ``path`` for one, else ``<path>_<person>``, with ``_`` for what is no letter."""
+    if len(people) == 1:
+        return [path]
+    names = FileNames()
+    called = [names(re.sub(r"[^\w.-]", "_", person.name)) for person in people]
+    return [path.with_name(f"{path.stem}_{name}{path.suffix}") for name in called]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..version import __version__
+
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,23 @@ class Scene:
     height: int = 0
     made_by: str = f"mpm_mmpose {__version__}"
     notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # Names come from files of anybody's. Here they become text that every format can hold, and each another one.
+        people, taken = [], set()
+        for person in self.people:
+            name = wanted = plain_text(person.name)
+            number = 1
+            while name in taken:
+                number += 1
+                name = f"{wanted}_{number}"
+            taken.add(name)
+            people.append(person if name == person.name else replace(person, name=name))
+        object.__setattr__(self, "people", people)
+        object.__setattr__(self, "name", plain_text(self.name))
+        object.__setattr__(self, "notes", [plain_text(note) for note in self.notes])
+
+
+def plain_text(text: str) -> str:
+    """A text without what some format ends a cell, a line or itself with, or cannot write: one line of Unicode."""
+    return _UNFIT.sub(" ", text.encode("utf-8", "replace").decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import numpy as np
 from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
 from .scene import Scene
+
+# What a cell begins with that a spreadsheet computes.
+_FIRST = ("=", "+", "-", "@")
+_FORMULA = re.compile(r"([;|]\s*)([=+@-])")
 
 
 def write_csv(path: str | Path, scene: Scene) -> Path:
@@ -30,14 +35,14 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
     certain = any(person.trajectory_spread is not None for person in scene.people)
     masked = any(person.hidden is not None for person in scene.people)
     comments = (
-        f"made by {scene.made_by} of {scene.name}",
+        f"made by {scene.made_by} of {_in_comment(scene.name)}",
         f"fps {scene.fps:g}; keypoint set {sets[0] if sets else 'of nobody'}",
         "m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
         *(["trajectory: the pelvis in the camera's axes, m"] if placed else []),
         *(["trajectory_spread: one standard deviation of its depth, m"] if certain else []),
         *(["masked: keypoints that the model was not shown, and guesses"] if masked else []),
         *(["misfit: of the 3D from the 2D it came from, 0 the same, 1 nothing in common"] if judged else []),
-        *(f"note: {note}" for note in scene.notes),
+        *(f"note: {_in_comment(note)}" for note in scene.notes),
     )
 
     def rows() -> Iterator[list[object]]:
@@ -54,7 +59,7 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
                 if masked:
                     hidden = [] if person.hidden is None else np.flatnonzero(person.hidden[index])
                     cells.append(" ".join(names[keypoint] for keypoint in hidden))
-                yield [person.name, frame, f"{scene.times[frame]:.6f}", *cells]
+                yield [_cell(person.name), frame, f"{scene.times[frame]:.6f}", *cells]
 
     def write(file: Path) -> None:
         with open(file, "w", encoding="utf-8", newline="") as text:
@@ -73,3 +78,13 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
 def _column(values: np.ndarray | None, nowhere: np.ndarray) -> np.ndarray:
     """Values (N,) as (N, 1), NaN where they are not known; nowhere (N, 3) NaN."""
     return nowhere[:, :1] if values is None else values[:, None]
+
+
+def _in_comment(text: str) -> str:
+    """A name or note without commas, after which a spreadsheet begins another cell, which might be a formula."""
+    return _FORMULA.sub(r"\1'\2", text.replace(",", ";"))
+
+
+def _cell(text: str) -> str:
+    """A name that no spreadsheet takes for a formula; numbers, as ids of people are, stay numbers."""
+    return f"'{text}" if text[:1] in _FIRST and not text[1:].isdecimal() else text

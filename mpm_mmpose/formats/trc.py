@@ -10,7 +10,7 @@ from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
 from .files import Written, paths_of
 from .placing import every_frame, upright
-from .scene import Person, Scene
+from .scene import Person, Scene, plain_text
 
 UNIT = 1000.0  # mm
 
@@ -35,9 +35,10 @@ def _write_person(path: Path, person: Person, places: np.ndarray, scene: Scene) 
     frames = np.arange(person.frames[0], person.frames[-1] + 1)
     markers = UNIT * every_frame(person.frames, places).reshape(len(frames), -1)
     rate = f"{scene.fps:g}"
+    made_by = f"made by {plain_text(scene.made_by)}; y up, z towards the camera"
     counts = f"{len(frames)}\t{len(names)}"
     header = (
-        f"PathFileType\t4\t(X/Y/Z)\t{path.name}\tmade by {scene.made_by}; y up, z towards the camera",
+        f"PathFileType\t4\t(X/Y/Z)\t{plain_text(path.name)}\t{made_by}",
         "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames",
         f"{rate}\t{rate}\t{counts}\tmm\t{rate}\t1\t{len(frames)}",
         "Frame#\tTime\t" + "\t\t\t".join(names) + "\t\t",

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
 from ..keypoints import get_keypoint_set
+from ..limits import check_fps
+from ..messages import brief
 
 #: Rises when a file of before would be misread.
 FORMAT_VERSION = 1
 OUTPUTS = ("target", "sequence", "features")
-#: Hz, of training data.
-SLOWEST, FASTEST = 1.0, 1000.0
 #: Names in the graph.
 INPUT, HIDDEN = "keypoints", "hidden"
 
@@ -87,20 +87,20 @@ class ModelInfo:
                 values[entry.name] = _READ[entry.type](text)
             except (ValueError, TypeError, KeyError):
                 raise ValueError(
-                    f"{file}: its metadata mpm_{entry.name} is {text!r}, which is damaged; {_AGAIN}"
+                    f"{file}: its metadata mpm_{entry.name} is {brief(text)}, which is damaged; {_AGAIN}"
                 ) from None
         info = cls(**values)
         info._check(metadata.get("mpm_keypoints", ""), file)
         return info
 
     def _check(self, keypoints: str, file: str) -> None:
+        if self.fps is not None:
+            check_fps(f"{file}: its metadata mpm_fps", self.fps)
         if self.input not in _SPACES or self.output not in OUTPUTS or self.window < 1 or self.frame_step < 1:
             raise ValueError(
                 f"{file}: its metadata is damaged: input {self.input!r}, output {self.output!r}, window {self.window}, "
                 f"frame_step {self.frame_step}; {_AGAIN}"
             )
-        if self.fps is not None and not SLOWEST <= self.fps <= FASTEST:
-            raise ValueError(f"{file}: its metadata mpm_fps is {self.fps:g}, no rate of a video; {_AGAIN}")
         self._check_model(file)
         try:
             names = get_keypoint_set(self.keypoint_set).names
@@ -108,8 +108,8 @@ class ModelInfo:
             raise ValueError(f"{file}: {error.args[0]}; {_AGAIN}") from None
         if keypoints != ",".join(names):
             raise ValueError(
-                f"{file}: it says {self.keypoint_set} and lists other keypoints ({keypoints or 'none'}) than "
-                f"{','.join(names)}; {_AGAIN}"
+                f"{file}: it says {self.keypoint_set} and lists other keypoints ({brief(keypoints or 'none')}) "
+                f"than {','.join(names)}; {_AGAIN}"
             )
 
     def _check_model(self, file: str) -> None:

@@ -69,7 +69,7 @@ def test_gender_and_shape_matter(write_clip, bodies):
         (dict(betas=None), "field 'betas' is missing"),
         (dict(betas=np.full(16, 3000.0)), "field 'betas' gives a body whose trunk is"),
         (dict(mocap_framerate=None), "field 'mocap_framerate' is missing"),
-        (dict(mocap_framerate=np.array(0.0)), "field 'mocap_framerate' is 0.0"),
+        (dict(mocap_framerate=np.array(0.0)), "field 'mocap_framerate': fps is 0; give"),
         (dict(gender=np.array("robot")), "field 'gender' is 'robot', none of female, male, neutral"),
         (dict(gender=np.array(3)), "field 'gender' is"),
         (

@@ -10,6 +10,7 @@ from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.results import InferenceResult, result_path, scene_of, write_keypoints_2d
 from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
 from mpm_mmpose.apis.tracks import Track2D, Track3D
+from mpm_mmpose.datasets.pose_store import PoseSequence, write_store
 from mpm_mmpose.formats.mmpose_json import mmpose_axes
 
 
@@ -141,6 +142,19 @@ def test_unknown_format_and_names_with_folders(tmp_path):
         make_result().save(tmp_path, ["jsn"])
     assert result_path("out", "walk/camera1") == result_path("out", "/../walk/camera1")
     assert result_path("out", "walk/camera1").as_posix() == "out/walk/camera1"
+
+
+def test_recordings_of_any_names_are_files_of_their_own_in_the_folder(tmp_path):
+    names = ["walk", "Walk", "//walk", "../walk", "..", "a/b"]
+    people = np.random.default_rng(0).uniform(0, 90, (3, 17, 2))
+    sequences = [PoseSequence(name, None, people, width=100, height=100, fps=25) for name in names]
+    write_store(tmp_path / "store", sequences)
+    recordings = list(read_recordings(tmp_path / "store"))
+    assert [recording.name for recording in recordings] == names
+    written = [path for one in recordings for path in InferenceResult(one, []).save(tmp_path / "out", ["npz"])]
+    files = ["walk.npz", "Walk_2.npz", "walk_3.npz", "walk_4.npz", "_.npz", "a/b.npz"]
+    assert written == [tmp_path / "out" / file for file in files] and all(path.is_file() for path in written)
+    assert {path.name for path in tmp_path.iterdir()} == {"store", "out"}
 
 
 def test_every_format_is_known_by_name_and_suffix(tmp_path):

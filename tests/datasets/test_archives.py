@@ -63,12 +63,30 @@ def test_names_of_numpy_2_and_text_of_python_2():
     assert load(python_2).tolist() == [1, 2]
 
 
-def test_cyclic_and_shared_values_end():
+def test_values_that_never_end_or_are_too_many_are_refused():
     values = []
     values.append(values)
-    assert load(pickle.dumps(values))[0][0] is not None
-    lots = b"\x80\x02K\x01q\x00" + b"h\x00h\x00\x86q\x00" * 40 + b"."
-    load(lots)  # 2**40 ones, were it written out
+    lots = b"\x80\x02K\x01q\x00" + b"h\x00h\x00\x86q\x00" * 40 + b"."  # 2**40 ones, were it written out
+    few = b"\x80\x02K\x01q\x00" + b"h\x00h\x00\x86q\x00" * 8 + b"."
+    assert str(load(few)).count("1") == 2**8
+    array = pickle.dumps([np.zeros(2**20)] * 100)
+    for data, message in (
+        (pickle.dumps(values), "contains itself"),
+        (lots, "occur again and again"),
+        (array, "occur again and again"),
+        (b"\x80\x02" + b"](" * 10**6 + b".", "more lists, tables and names than"),
+        (b"\x80\x04N" + b"\x94" * 3 * 10**6 + b".", "more lists, tables and names than"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load(data)
+
+
+def test_keys_that_collide_are_refused():
+    for keys in ([(2**61 - 1) * number for number in range(1, 10)], [(1, 2)], [float("nan")]):
+        with pytest.raises(ValueError, match="only names and small numbers are read"):
+            load(pickle.dumps(dict.fromkeys(keys)))
+    plain = {3: 0, "a": 1, ("S1", "54138969"): 2, b"b": 3, 0.5: 4}
+    assert load(pickle.dumps(plain)) == plain
 
 
 class Call:
@@ -252,7 +270,7 @@ def lying_bomb(path):
     ("make", "message"),
     [
         (bomb, "no recording shrinks so far"),
-        (lying_bomb, "field 'a': .* announce 2147483648; no recording shrinks so far"),
+        (lying_bomb, "field 'a' .* announce 2147483648; no recording shrinks so far"),
         (lambda p: write_member(p, header((2**40,)) + bytes(8)), r"shape \(1099511627776,\) and type float64 takes"),
         (lambda p: write_member(p, header((2**62, 2**62)) + bytes(8)), "takes .* bytes, 8 are there"),
         (lambda p: write_member(p, header((-1,)) + bytes(8)), r"shape \(-1,\)"),

@@ -159,6 +159,7 @@ def test_damaged_trials_are_refused(write_amc, damage, message):
     ("old", "new", "message"),
     [
         (":hierarchy", ":tree", "has no section :hierarchy; it is cut off"),
+        ("  length 0.45\n", "", "section :units has no 'length', which says how long a unit is"),
         ("length 0.45", "length 0", r"line 6, section :units: 'length' is 0"),
         ("angle deg", "angle turns", r"'angle' is 'turns', neither deg nor rad"),
         ("order TX TY TZ RX RY RZ", "order TX TY TZ", r"section :root: 'order' is tx ty tz, not"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,5 +45,19 @@ def test_motion_validates_itself(changes, message):
 
 
 def test_impossible_rate():
-    with pytest.raises(ValueError, match="cannot resample to fps -1"):
+    with pytest.raises(ValueError, match="rate to resample to: fps is -1; give"):
         make().resampled(-1)
+    with pytest.raises(ValueError, match="this makes .* frames, more than 10,000,000"):
+        replace(make(), keypoints_3d=np.zeros((20_000, 17, 3)), fps=1).resampled(1000)
+    for fps in (1e-5, 1e9, float("nan")):
+        with pytest.raises(ValueError, match="fps is .*; give the frames a second, from 1 to 1000"):
+            replace(make(), fps=fps)
+
+
+def test_nobody_is_recorded_from_so_far_away():
+    poses = make().keypoints_3d.copy()
+    poses[2] += 1e5
+    with pytest.raises(
+        ValueError, match="keypoints_3d of frame 2 is 1e.05 m away, and people are recorded within 1000"
+    ):
+        replace(make(), keypoints_3d=poses)

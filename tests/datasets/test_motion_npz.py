@@ -115,7 +115,7 @@ def test_store_of_a_split(tmp_path, workers):
 @pytest.mark.parametrize(
     ("text", "split", "message"),
     [
-        ("{", "a", "is no JSON file"),
+        ("{", "a", "is no JSON, or is cut off"),
         ('{"b": []}', "a", "has no split 'a'; it has b"),
         ("[]", "a", "has no split 'a'; it has none"),
         ('{"a": [1]}', "a", "split 'a' is not a list of file names"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mpm_mmpose.datasets import store_check
 from mpm_mmpose.datasets.pose_store import CONVERTERS, PoseSequence, PoseStore, write_store
 
 RANDOM = np.random.default_rng(0)
@@ -137,6 +138,9 @@ def test_sequences_that_do_not_go_together(tmp_path, sequences, change, message)
         (dict(intrinsics=np.ones(8)), "intrinsics has shape"),
         (dict(width=0), "width 0, height 1002"),
         (dict(fps=0), "fps is 0"),
+        (dict(fps=1e9), "fps is 1e.09; give the frames a second, from 1 to 1000"),
+        (dict(width=-1), "no image is -1 x 1002 px"),
+        (dict(keypoints_3d=np.full((4, 17, 3), 1e5)), "keypoints_3d goes up to 1e.05 in frame 0, 1000 m are the most"),
         (dict(keypoints_3d=np.ones((0, 17, 3))), "no frames"),
     ],
 )
@@ -187,13 +191,13 @@ def damage_version(path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (damage_truncate, r"keypoints.npy: missing, truncated.*copy or convert"),
+        (damage_truncate, r"keypoints.npy: says.* truncated.*copy or convert"),
         (damage_missing, r"lengths.npy: missing"),
         (damage_foreign_rows, r"keypoints_3d.npy: has 13 rows, lengths.npy asks for 14.*convert the data again"),
         (damage_dtype, r"keypoints_3d.npy: holds float64 rows"),
-        (damage_pickle, r"lengths.npy: missing, truncated or not"),
+        (damage_pickle, r"lengths.npy: holds object rows"),
         (damage_format, r"store.json: field 'format' is not .*give another path"),
-        (damage_json, r"store.json: not readable as JSON"),
+        (damage_json, r"store.json: is no JSON"),
         (damage_texts, r"store.json, field 'actions': has 1 rows, lengths.npy asks for 3"),
         (damage_version, r"store.json: field 'version' is 7, not 1"),
     ],
@@ -223,3 +227,122 @@ def test_no_store(tmp_path, path):
     path.mkdir()
     with pytest.raises(FileNotFoundError, match="store.json is missing"):
         PoseStore(path)
+
+
+def change(path, name, edit):
+    """Change the array of a file as its bytes, in place, without its checksum."""
+    array = np.load(path / f"{name}.npy")
+    edit(array)
+    np.save(path / f"{name}.npy", array)
+    index = json.loads((path / "store.json").read_text())
+    index["checksums"].pop(name, None)
+    (path / "store.json").write_text(json.dumps(index))
+
+
+def put(index, value):
+    def edit(array):
+        array[index] = value
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "message"),
+    [
+        (
+            "keypoints",
+            put((5, 3, 0), np.nan),
+            "keypoints.npy: sequence 'thrée' has nan in frame 1, where numbers up to",
+        ),
+        ("keypoints_3d", put((3, 0, 0), np.inf), "keypoints_3d.npy: sequence 'two' has inf in frame 0"),
+        ("keypoints_3d", put((13, 16, 2), 1e30), "keypoints_3d.npy: sequence 'thrée' has 1e.30 in frame 9"),
+        ("keypoints", put((0, 0, 0), 1e5), "keypoints.npy: sequence 'one' has 100000 in frame 0"),
+        ("lengths", put(slice(None), [5, -1, 10]), "lengths.npy: sequence 'two' has -1, which cannot be"),
+        ("lengths", put(slice(None), [2**62, 2**62, 14]), "lengths.npy: sequence 'one' has 4.61169e.18"),
+        ("lengths", put(1, 2), "keypoints.npy: has 14 rows, lengths.npy asks for 15"),
+        ("sizes", put((0, 0), -1), "sizes.npy: sequence 'one' has -1 1002, which cannot be"),
+        ("fps", put(2, 1e-9), "fps.npy: sequence 'thrée' has 1e-09, which cannot be"),
+        ("fps", put(0, np.nan), "fps.npy: sequence 'one' has nan, which cannot be"),
+        ("intrinsics", put((0, 2), np.nan), "intrinsics.npy: sequence 'one' has"),
+        ("rotations", put((1, 0), 0.5), "rotations.npy: sequence 'two' has"),
+        ("translations", put((1, 2), 1e9), "translations.npy: sequence 'two' has"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(path, name, edit, message):
+    change(path, name, edit)
+    with pytest.raises(ValueError, match=message):
+        PoseStore(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (dict(keypoint_set="h36m_18"), "'keypoint_set' is 'h36m_18', which is not known"),
+        (dict(keypoint_set=[]), "'keypoint_set' is .., which is not known"),
+        (dict(frame_arrays=7), "'frame_arrays' is 7, no arrays of a store"),
+        (dict(frame_arrays=["../../keypoints"]), "'frame_arrays' is .* no arrays of a store"),
+        (dict(frame_arrays=["keypoint_scores"]), "'frame_arrays' is .* no arrays of a store"),
+        (dict(names=7), "'names' is no list of texts"),
+        (dict(names=["a", "b", 3]), "'names' is no list of texts"),
+        (dict(names=["a", "b", "a"]), "'names' has a name twice"),
+        (dict(meta=None), "'meta' is None, not a table"),
+        (dict(meta=dict(activities=[])), "'activities' are no stretches"),
+        (dict(meta=dict(activities=dict(one=[[-1, 1]]))), "'activities' are no stretches"),
+        (dict(checksums=[]), "'checksums' is no table of numbers"),
+    ],
+)
+def test_indices_that_cannot_be_are_refused(path, fields, message):
+    index = json.loads((path / "store.json").read_text())
+    (path / "store.json").write_text(json.dumps(index | fields))
+    with pytest.raises(ValueError, match=f"store.json: field {message}|store.json: field 'meta': {message}"):
+        PoseStore(path)
+    (path / "store.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="store.json: its lists are nested too deep"):
+        PoseStore(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'shape': (3, 17, 2, ".ljust(128)])
+def test_files_that_numpy_cannot_read(path, content):
+    (path / "keypoints.npy").write_bytes(content)
+    with pytest.raises(ValueError, match="keypoints.npy: has no valid .npy header"):
+        PoseStore(path)
+
+
+def test_tables_of_other_frames_are_noticed(path):
+    """Lengths that are swapped add up to the same frames: windows would go from one clip into the next."""
+    np.save(path / "lengths.npy", np.array([1, 3, 10]))
+    with pytest.raises(ValueError, match="lengths.npy: is not as it was written, its checksum is another; convert"):
+        PoseStore(path)
+
+
+def test_values_are_read_once_and_again_where_files_are_others(path, tmp_path, monkeypatch):
+    read = []
+    check = store_check.check_sums
+    monkeypatch.setattr(store_check, "check_sums", lambda *given: read.append(list(given[2])) or check(*given))
+    for _ in range(3):
+        PoseStore(path)
+    assert [arrays for arrays in read if "keypoints" in arrays] == [["keypoints", "keypoints_3d"]]
+    shutil.copytree(path, tmp_path / "copy")  # with what says that it was checked
+    keypoints = np.load(path / "keypoints.npy", mmap_mode="r+")
+    np.load(tmp_path / "copy/keypoints.npy", mmap_mode="r+")[0] = keypoints[0] = 1
+    keypoints.flush()
+    for place in (path, tmp_path / "copy"):
+        with pytest.raises(ValueError, match="keypoints.npy: is not as it was written"):
+            PoseStore(place)
+
+
+def test_stores_of_before_have_no_checksums(path, caplog):
+    index = json.loads((path / "store.json").read_text())
+    del index["checksums"]
+    (path / "store.json").write_text(json.dumps(index))
+    for _ in range(2):
+        assert len(PoseStore(path)) == 3
+    assert [record.message for record in caplog.records] == [
+        f"{path}: was written before stores had checksums, so its tables may be of other frames; to be sure "
+        "convert the data again. This is said once."
+    ]
+
+
+def test_a_store_in_a_folder_that_may_not_be_written_to(path, monkeypatch):
+    monkeypatch.setattr(store_check, "write_atomically", lambda *given: (_ for _ in ()).throw(PermissionError()))
+    assert len(PoseStore(path)) == 3 and not (path / store_check.CHECKED).exists()

@@ -1,3 +1,4 @@
+import zipfile
 from dataclasses import fields, replace
 
 import numpy as np
@@ -83,19 +84,32 @@ GOOD = dict(fps=10.0, person=["3"], frame=[0], keypoints_3d=np.zeros((1, 17, 3))
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (dict(fps=-1.0), "fps is -1.0, not a number above 0"),
-        (dict(fps=None), "fps is None, not a number above 0"),
-        (dict(fps="fast"), "fps is fast, not a number"),
+        (dict(fps=-1.0), "fps is -1; give the frames a second, from 1 to 1000"),
+        (dict(fps=None), "has no fps; give an .npz"),
+        (dict(fps="fast"), "fps is <U4 of shape .., not what this package writes"),
         (dict(keypoint_set=None), "has no keypoint_set; give an .npz that this package wrote"),
         (dict(person=None), "has no person; give an .npz"),
         (dict(keypoint_set="h36m_18"), "keypoint set 'h36m_18' is not known"),
         (dict(keypoints_3d=np.zeros((1, 16, 3))), r"keypoints_3d has shape \(1, 16, 3\), not \(1, 17, 3\)"),
         (dict(frame=[0, 1]), "frame has 2 rows, person 1"),
-        (dict(frame=[-1]), "frame is not whole numbers from 0"),
-        (dict(frame=[0.5]), "frame is not whole numbers from 0"),
-        (dict(hidden=np.zeros((2, 17), bool)), "hidden has 2 rows, person 1"),
+        (dict(frame=[-1]), "frame has a value of -1, and 1e.07 is the most"),
+        (dict(frame=[0.5]), "frame is float64 of shape .1,., not what"),
+        (dict(hidden=np.zeros((2, 17), bool)), r"hidden has shape \(2, 17\), not \(1, 17\)"),
         (dict(frame_times=[], frame=[1]), "frame has 1, but frame_times only 0 frames"),
-        (dict(keypoints_3d=np.array([None])), "is no .npz file of plain arrays"),
+        (dict(keypoints_3d=np.array([None])), "keypoints_3d is object of shape"),
+        (dict(keypoints_3d=np.full((1, 17, 3), 1e30)), "keypoints_3d has a value of 1e.30, and 1000 is the most"),
+        (dict(keypoints_3d=np.full((1, 17, 3), np.inf)), "keypoints_3d has a value of inf"),
+        (dict(frame=[2**62]), "frame has a value of 4.61169e.18, and 1e.07 is the most"),
+        (dict(frame_times=[1.0, 0.5]), "frame_times do not rise"),
+        (dict(frame_times=[np.nan]), "frame_times has a value of nan"),
+        (dict(width=-1), "width has a value of -1"),
+        (dict(fps=1e-9), "fps is 1e-09; give the frames"),
+        (
+            dict(person=["3", "3"], frame=[4, 4], keypoints_3d=np.zeros((2, 17, 3))),
+            "frame does not rise in the rows of",
+        ),
+        (dict(keypoints_2d=np.zeros((1, 16, 2))), r"keypoints_2d has shape \(1, 16, 2\), not \(1, 17, 2\)"),
+        (dict(truth=np.zeros((1, 16, 3))), r"truth has shape \(1, 16, 3\)"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path, damage, message):
@@ -108,9 +122,31 @@ def test_damaged_files_are_refused(tmp_path, damage, message):
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
 def test_what_is_no_npz(tmp_path, content):
     (tmp_path / "bad.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz file of plain arrays, or is cut off"):
+    with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz archive, or is cut off"):
         read_npz(tmp_path / "bad.npz")
     np.save(tmp_path / "one.npy", np.zeros(3))
     (tmp_path / "one.npy").rename(tmp_path / "bad.npz")
-    with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz file of plain arrays"):
+    with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz archive"):
         read_npz(tmp_path / "bad.npz")
+
+
+def test_text_that_is_none(tmp_path):
+    """numpy does not check it; Python's text of it is a SystemError."""
+    arrays = GOOD | dict(person=np.array([2**30], np.uint32).view("<U1"))
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(ValueError, match=r"bad\.npz: field 'person': holds characters that there are not"):
+        read_npz(tmp_path / "bad.npz")
+
+
+def test_few_bytes_that_would_be_gigabytes(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("keypoints_3d", "truth", "keypoints_2d", "spread", "person", "frame", "keypoint_set", "fps"):
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                shape = () if name == "fps" else (60 * 2**17,)
+                np.lib.format.write_array_header_1_0(member, dict(descr="<f8", fortran_order=False, shape=shape))
+                for _ in range(60 if shape else 0):
+                    member.write(bytes(2**20))
+    assert path.stat().st_size < 10**6
+    with pytest.raises(ValueError, match=r"bomb\.npz: field '\w+' and others: \d+ bytes announce \d+; no rec"):
+        read_npz(path)

@@ -53,3 +53,14 @@ def test_nobody(tmp_path):
     write_scene(tmp_path / "empty.csv", Scene("a\nname", [], np.arange(3) / 10, 10.0))
     comments, rows = read(tmp_path / "empty.csv")
     assert comments[0].endswith("of a name") and not rows
+
+
+def test_names_and_notes_are_no_formulas(tmp_path, walk):
+    people = [replace(walk.people[0], name='=HYPERLINK("x")'), replace(walk.people[1], name="-7")]
+    scene = replace(walk, name="a,=1+1;@b\ttab", people=people, notes=["one, =2; -3"])
+    write_scene(tmp_path / "walk.csv", scene)
+    lines = (tmp_path / "walk.csv").read_text().splitlines()
+    assert not [cell for line in csv.reader(lines) for cell in line if cell.strip()[:1] in ("=", "@")]
+    assert lines[0].endswith("of a;'=1+1;'@b tab") and lines[4] == "# note: one; '=2; '-3"
+    _, rows = read(tmp_path / "walk.csv")
+    assert {row["person"] for row in rows} == {'\'=HYPERLINK("x")', "-7"}

@@ -1,11 +1,13 @@
+import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mpm_mmpose.formats import WRITERS, write_scene
+from mpm_mmpose.formats import WRITERS, read_npz, write_scene
 
 from .conftest import moving, scene_of_poses
 
@@ -81,3 +83,20 @@ def test_numpy_is_all_that_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("format", sorted(WRITERS))
+def test_names_that_are_no_unicode_or_no_names(tmp_path, walk, format):
+    """Files are called by bytes, which need not be UTF-8; people and recordings are called after them."""
+    name = os.fsdecode(b"caf\xe9\ttab\nline")
+    people = [replace(person, name=name) for person in walk.people]
+    folder = tmp_path / os.fsdecode(b"dossier\xe9")
+    folder.mkdir()
+    written = write_scene(folder / f"{name}.{format}", replace(walk, name=name, people=people, notes=[name]))
+    assert written.paths and all(path.parent == folder and path.stat().st_size for path in written.paths)
+    assert len(set(written.paths)) == (2 if format in ("bvh", "trc") else 1)
+    if format == "npz":
+        assert [person.name for person in read_npz(written.paths[0]).people] == ["caf? tab line", "caf? tab line_2"]
+    if format == "trc":
+        header = written.paths[0].read_text(encoding="utf-8").splitlines()[0]
+        assert header.count("\t") == 4

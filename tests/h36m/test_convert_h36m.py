@@ -111,3 +111,29 @@ def test_files_that_do_not_go(tmp_path, videopose3d):
     (tmp_path / "x.pkl").write_bytes(pickle.dumps({}))
     with pytest.raises(ValueError, match="x.pkl: is no .npz archive"):
         open_h36m([tmp_path / "x.pkl"])
+
+
+def exchange(table):
+    table["S9"]["Greeting"] = [view[..., ::-1] for view in table["S9"]["Greeting"]]
+
+
+def one_frame(table):
+    table["S9"]["Greeting"][2][1] = 1e5
+
+
+@pytest.mark.parametrize("edit", [exchange, one_frame])
+def test_2d_that_is_not_of_its_3d_is_refused(tmp_path, videopose3d, edit):
+    path_3d, path_2d = videopose3d(edit_2d=edit)
+    with pytest.raises(
+        ValueError, match="S9_Greeting.* its 2D is .* px from|S9_Greeting.*: keypoints goes up to 1e.05"
+    ):
+        convert_h36m(open_h36m([path_3d], [path_2d]), tmp_path / "s", TEST_SUBJECTS, progress=False)
+    assert not (tmp_path / "s").exists()
+    report = convert_h36m(open_h36m([path_3d], [path_2d]), tmp_path / "s", TEST_SUBJECTS, skip_bad=True, progress=False)
+    assert [name for name, _ in report.skipped] == ["S9_Greeting"] and report.clips == 4
+
+
+def test_agreement_is_reported(tmp_path, videopose3d):
+    report = convert_h36m(open_h36m(*[[path] for path in videopose3d()]), tmp_path / "s", TEST_SUBJECTS, progress=False)
+    # The 2D of the tests is (camera, 0.5) px off.
+    assert str(report.agreement).startswith("2D 1.6 px from the projected 3D, 3 px in the worst frame (S")

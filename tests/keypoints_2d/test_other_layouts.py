@@ -367,6 +367,7 @@ def test_a_row_a_keypoint(write, layouts):
         ("", "holds 0 lines"),
         ("1,2,3\n4,5,6", "line 1 has numbers; the names of the columns are expected"),
         ("a,b\n1,2", "no two columns are x and y of a keypoint .* it has a, b"),
+        ("frame,nose_x,nose_y\n,1,2", r"line 2: column 1 \(frame\) is nan; give an integer"),
         ("frame,nose_x,nose_y\n0,1,two", r"line 2, column 3 \(nose_y\): 'two' is no number"),
         ("frame,nose_x,nose_y\n0,100,200", "none of its keypoints is called left_shoulder, right_shoulder"),
         ("bodyparts,a,a\ncoords,x,y", "none of its keypoints|holds no people"),

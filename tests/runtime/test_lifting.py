@@ -53,7 +53,8 @@ def test_a_model_that_gives_no_numbers(keypoint_file, model_file, monkeypatch):
     monkeypatch.setattr(OnnxModel, "targets", lambda self, windows, *_: np.full((len(windows), 17, 3), np.nan))
     (result,) = lift_file(keypoint_file, model_file, fps=30, width=1000, height=1000, keypoint_set="h36m_17")
     assert result.people == [] and result.notes == [
-        "person 7: the model gives no numbers (NaN) for 20 frames; its weights are damaged: train or export it again"
+        "person 7: the model gives what is no pose (NaN, or beyond 1000 m) for some of 20 frames; its weights "
+        "are damaged: train or export it again"
     ]
 
 

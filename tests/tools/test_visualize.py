@@ -142,7 +142,7 @@ def test_damaged_file(files, tmp_path, capsys):
     cut = tmp_path / "cut.npz"
     cut.write_bytes(files["a"].read_bytes()[:2000])
     status, message = failure(capsys, "--pred", cut, "--out", tmp_path / "page.html")
-    assert status == 2 and "cut.npz: cannot be read as poses" in message
+    assert status == 2 and "cut.npz: is no .npz archive" in message
 
 
 def test_results_of_an_inference(clips, tmp_path):

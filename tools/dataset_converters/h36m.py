@@ -103,7 +103,7 @@ def main(argv: list[str] | None = None) -> int:
             out,
             lambda report, seconds: (
                 f"{report.store}: {report.clips} recordings of {report.frames} frames, "
-                f"{len(report.skipped)} skipped, {seconds:.1f} s"
+                f"{len(report.skipped)} skipped, {seconds:.1f} s; {report.agreement}"
             ),
             hint=lambda error: " --skip-bad goes on without recordings that cannot be read.",
         )

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...keypoints import H36M_17
+from ...limits import check_fps
+from ...messages import brief
 from .amass_body import GENDERS, NUM_JOINTS, BodyModels, finite_numbers
 from .archives import npz_fields, read_npz
 from .files import files_below
@@ -124,9 +126,8 @@ def read_amass(path: str | Path, bodies: BodyModels) -> Motion:
     # Some archives were written by Python 2 code run in Python 3, which left "b'female'".
     plain = gender.removeprefix("b'").removesuffix("'").lower()
     if plain not in GENDERS:
-        raise ValueError(f"{path}: field 'gender' is {gender!r}, none of {', '.join(GENDERS)}; correct the file")
-    if not fps > 0:
-        raise ValueError(f"{path}: field {rate!r} is {fps}; it must be the frames a second, above 0")
+        raise ValueError(f"{path}: field 'gender' is {brief(gender)}, none of {', '.join(GENDERS)}; correct the file")
+    check_fps(f"{path}: field {rate!r}", fps)
     _check_units(path, poses, trans)
     keypoints = bodies.get(kind, plain).keypoints(poses, betas) + trans[:, None]
     thorax, pelvis = (keypoints[:, H36M_17.index(name)] for name in ("thorax", "pelvis"))
@@ -173,8 +174,8 @@ def _read_poses(path: Path, arrays: dict[str, Any]) -> tuple[str, np.ndarray]:
     said = _text(arrays.get("surface_model_type", kind)).lower()
     if said != kind:
         raise ValueError(
-            f"{path}: field 'surface_model_type' is {said!r}, but {' + '.join(fields)!r} has {poses.shape[1]} columns, "
-            f"as {kind} has; fetch AMASS's SMPL+H or SMPL-X format"
+            f"{path}: field 'surface_model_type' is {brief(said)}, but {' + '.join(fields)!r} has {poses.shape[1]} "
+            f"columns, as {kind} has; fetch AMASS's SMPL+H or SMPL-X format"
         )
     return kind, poses
 

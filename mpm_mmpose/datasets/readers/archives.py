@@ -11,13 +11,18 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...messages import shortened
 from .files import opened
+from .npy_header import read_header
+from .pickled_numpy import is_text
 from .restricted_pickle import restricted_load
 
 #: Bytes that one array or pickle may take unpacked, unless told otherwise: twice the largest of the published files.
 LIMIT = 4 * 2**30
 # Deflate reaches 1032; what is large and shrinks further than this is no recording.
 _MAX_RATIO, _ALWAYS_ALLOWED = 500, 64 * 2**20
+# All fields of a file together: numbers of recordings shrink to a third, masks and names to a hundredth.
+_TOGETHER_RATIO, _TOGETHER = 50, 256 * 2**20
 _AGAIN = "fetch the file again"
 
 
@@ -39,12 +44,23 @@ def read_npz(
             raise ValueError(f"{path}: is no .npz archive, or is cut off ({error}); {_AGAIN}") from None
         with archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            sizes = {
+                field: archive.getinfo(members[field]).file_size for field in (*fields, *optional) if field in members
+            }
+            total, packed = sum(sizes.values()), path.stat().st_size
+            if total > max(_TOGETHER, _TOGETHER_RATIO * packed):
+                largest = max(sizes, key=sizes.get)
+                raise ValueError(
+                    f"{path}: field {largest!r} and others: {packed} bytes announce {total}; no recording shrinks so "
+                    f"far; {_AGAIN}"
+                )
             for field in (*fields, *optional):
                 if field in members:
                     result[field] = _read_member(path, archive, members[field], limit)
                 elif field not in optional:
+                    there = shortened(", ".join(sorted(members))) or "none"
                     raise ValueError(
-                        f"{path}: field {field!r} is missing; it has {', '.join(sorted(members)) or 'none'}: "
+                        f"{path}: field {field!r} is missing; it has {there}: "
                         "give the file of the layout that is asked for"
                     )
     return result
@@ -102,13 +118,8 @@ def _check_size(where: str, size: int, limit: int) -> None:
 
 def _read_array(where: str, file: IO[bytes], size: int, limit: int) -> Any:
     """The array in ``file``, which holds ``size`` bytes: none is made before its header fits that size."""
-    try:
-        version = np.lib.format.read_magic(file)
-        if version != (1, 0):  # later ones are for arrays with many fields, and allow headers of 4 GiB
-            raise ValueError(f"version {version}")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{where}: has no valid .npy header ({str(error)[:200]}); {_AGAIN}") from None
+    header = read_header(where, file, _AGAIN)
+    shape, fortran, dtype = header
     left = size - file.tell()
     if dtype.hasobject:
         if dtype != np.dtype(object):
@@ -117,8 +128,8 @@ def _read_array(where: str, file: IO[bytes], size: int, limit: int) -> Any:
         if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
             raise ValueError(f"{where}: header and contents do not agree; {_AGAIN}")
         return array if shape else array.item()
-    announced = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or announced != left or (math.prod(shape) and not dtype.itemsize):
+    announced = header.nbytes
+    if announced != left or (math.prod(shape) and not dtype.itemsize):
         raise ValueError(
             f"{where}: an array of shape {shape} and type {dtype} takes {announced} bytes, {max(left, 0)} are there; "
             f"cut off or damaged: {_AGAIN}"
@@ -128,6 +139,8 @@ def _read_array(where: str, file: IO[bytes], size: int, limit: int) -> Any:
     if len(data) != announced:
         raise ValueError(f"{where}: cut off, {len(data)} of {announced} bytes are there; {_AGAIN}")
     array = np.frombuffer(data, dtype=dtype) if announced else np.empty(math.prod(shape), dtype)
+    if not is_text(array):
+        raise ValueError(f"{where}: holds characters that there are not; damaged: {_AGAIN}")
     return array.reshape(shape, order="F" if fortran else "C")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...messages import shortened
 from .files import read_text
 from .kinematics import axis_rotation
 
@@ -45,8 +46,9 @@ class _Lines:
         self.path, self.section, self.lines = path, section, lines
 
     def error(self, number: int, problem: str) -> ValueError:
+        section = shortened(self.section, 60)
         return ValueError(
-            f"{self.path}: line {number}, section :{self.section}: {problem}; repair the file or leave it out"
+            f"{self.path}: line {number}, section :{section}: {shortened(problem)}; repair the file or leave it out"
         )
 
 
@@ -88,7 +90,7 @@ def _sections(path: Path) -> dict[str, _Lines]:
 
 def _units(section: _Lines) -> tuple[float, float]:
     """The 'length' entry (inches a file unit are 1 / length) and radians a unit of angle."""
-    length, angle = 1.0, np.pi / 180
+    length, angle = 0.0, np.pi / 180
     for number, words in section.lines:
         if words[0] == "length":
             (length,) = _numbers(section, number, words[1:], 1)
@@ -98,6 +100,11 @@ def _units(section: _Lines) -> tuple[float, float]:
             if words[1:] not in (["deg"], ["rad"]):
                 raise section.error(number, f"'angle' is {' '.join(words[1:])!r}, neither deg nor rad")
             angle = np.pi / 180 if words[1] == "deg" else 1.0
+    if not length:
+        raise ValueError(
+            f"{section.path}: section :units has no 'length', which says how long a unit is; repair the file or leave "
+            "it out"
+        )
     return length, angle
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...keypoints import H36M_17
+from ...messages import brief
 from .asf import Skeleton, ordered_rotation, read_asf
 from .cmu import recorded_fps
 from .files import read_text
@@ -134,7 +135,9 @@ def _find_fault(path: Path, text: str, expected: dict[str, int]) -> ValueError:
         seen = {}
         for number, (name, *values) in group:
             if frame == 0 or name not in expected or name in seen:
-                return ValueError(f"{path}: line {number}: {name!r} is no bone of the skeleton that is due here; {fix}")
+                return ValueError(
+                    f"{path}: line {number}: {brief(name)} is no bone of the skeleton that is due here; {fix}"
+                )
             if len(values) != expected[name] or not _finite(values):
                 return ValueError(f"{path}: line {number}: {name} needs {expected[name]} finite numbers; {fix}")
             seen[name] = number

@@ -38,7 +38,7 @@ def read_joint_map(path: str | Path) -> dict[str, str]:
     """The map of a JSON file ``{"left_hip": "Bone_12", ...}``, parts to joints; raises ValueError or OSError."""
     try:
         table = json.loads(read_text(path).removeprefix("\ufeff"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path}: is no JSON ({error}); give {{"left_hip": "name of the joint", ...}}') from None
     if not isinstance(table, dict) or not table or not all(isinstance(name, str) for name in table.values()):
         raise ValueError(f'{path}: is no table of names; give {{"left_hip": "name of the joint", ...}}')

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...limits import HIGHEST_FPS, LOWEST_FPS, is_fps
+from ...messages import shortened
 from .files import read_bytes
 
 if TYPE_CHECKING:
@@ -43,22 +45,27 @@ def parse(path: Path) -> tuple[list[tuple[BvhJoint, int]], np.ndarray, float]:
         seconds = float(header[2])
     except (SyntaxError, ValueError, IndexError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else error
-        raise ValueError(f"{path}: hierarchy or frame time is not as BVH has it ({reason}); repair the file") from None
+        raise ValueError(
+            f"{path}: hierarchy or frame time is not as BVH has it ({shortened(str(reason))}); repair the file"
+        ) from None
     joints: list[tuple[BvhJoint, int]] = []
 
-    def walk(joint: BvhJoint, parent: int) -> None:
+    left = [(root, -1)]
+    while left:
+        joint, parent = left.pop()
         joints.append((joint, parent))
-        index = len(joints) - 1
-        for child in joint.Children:
-            walk(child, index)
-
-    walk(root, -1)
-    if not 0 < seconds <= 1:
-        raise ValueError(f"{path}: 'Frame Time' is {header[2]}; write the seconds a frame, above 0 and at most 1")
+        left += [(child, len(joints) - 1) for child in reversed(joint.Children)]
+    if not (seconds > 0 and is_fps(round(1 / seconds, 3))):
+        raise ValueError(
+            f"{path}: 'Frame Time' is {header[2][:40]}; write the seconds a frame, {1 / HIGHEST_FPS:g} to "
+            f"{1 / LOWEST_FPS:g}"
+        )
     channels = [channel for joint, _ in joints for channel in joint.Channels]
     unknown = sorted(channel for channel in set(channels) if not _CHANNEL.fullmatch(channel))
     if unknown:
-        raise ValueError(f"{path}: CHANNELS has {', '.join(unknown)}; only X, Y, Z position and rotation can be read")
+        raise ValueError(
+            f"{path}: CHANNELS has {shortened(', '.join(unknown))}; only X, Y, Z position and rotation can be read"
+        )
     return joints, _numbers(path, text, header, len(channels)), seconds
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -13,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from .files import read_bytes
+from ...messages import brief
 from .keypoint_choice import KeypointMap, choose_keypoints
 from .person_ids import person_id
 
-#: Bytes that a JSON file may have; docs/data.md says how much video that is, and how much memory it takes.
-JSON_LIMIT = 2 * 2**30
+#: In one frame: all are compared with all of the next.
+MOST_PEOPLE = 300
 #: No coordinate in px and no score is as large.
 LARGEST = 1e6
 #: No coordinate of a keypoint is as far from the image's, as a share of its size; no person in px is as small.
@@ -95,7 +94,7 @@ class DetectionRows:
         """
         where = f"{self.path}: {where}"
         if abs(frame) > 2**62:
-            raise ValueError(f"{where}: {frame} is no number of a frame; give the frames' own numbers")
+            raise ValueError(f"{where}: {brief(frame)} is no number of a frame; give the frames' own numbers")
         keypoints = numbers(where, "keypoints", keypoints, missing=True)
         if scores is None and keypoints.ndim == 2 and keypoints.shape[1] in (2, 3):
             scores = keypoints[:, 2] if keypoints.shape[1] == 3 else np.ones(len(keypoints))
@@ -125,6 +124,8 @@ class DetectionRows:
         if not self.rows:
             raise ValueError(f"{self.path}: holds no people; leave it out, or detect with a lower threshold")
         frames, keypoints, scores, boxes = (np.array(column) for column in zip(*self.rows, strict=True))
+        if (most := int(np.unique(frames, return_counts=True)[1].max())) > MOST_PEOPLE:
+            raise ValueError(f"{self.path}: has {most} people in a frame; up to {MOST_PEOPLE} are told apart")
         keypoint_set, columns, on_set = choose_keypoints(self.path, keypoints, scores > 0, keypoint_set, self.names)
         keypoints, scores = keypoints[:, columns], scores[:, columns]
         found = scores > 0
@@ -207,7 +208,7 @@ def integer(where: str, field: str, value: Any) -> int:
     except ValueError:  # lists of unequal length
         array = np.empty(0)
     if array.size != 1 or array.dtype.kind not in "fiu" or not abs(array.item()) < 2**62 or array.item() % 1:
-        raise ValueError(f"{where}: {field} is {value!r}; give an integer")
+        raise ValueError(f"{where}: {field} is {brief(value)}; give an integer")
     return int(array.item())
 
 
@@ -216,7 +217,7 @@ def field(where: str, record: Any, name: str) -> Any:
     if not isinstance(record, dict):
         raise ValueError(f"{where}: is no object with fields but {type(record).__name__}; is the format right?")
     if name not in record:
-        there = ", ".join(map(str, record)) or "none"
+        there = ", ".join(str(key)[:60] for key in list(record)[:20]) or "none"
         raise ValueError(f"{where}: field {name!r} is missing; it has {there}: is the format right?")
     return record[name]
 
@@ -230,28 +231,3 @@ def triples(where: str, name: str, value: Sequence[float]) -> tuple[np.ndarray, 
         raise ValueError(f"{where}: field {name!r} has shape {array.shape}, not (3 * keypoints,): x, y, score each")
     array = array.reshape(-1, 3)
     return array[:, :2], array[:, 2]
-
-
-def read_json(path: str | Path) -> Any:
-    """The contents of a JSON file of ``JSON_LIMIT`` bytes at most, a list of them where it is a file of JSON lines.
-
-    Raises ValueError or OSError (file, fix).
-    """
-    content = read_bytes(path, JSON_LIMIT)
-    try:
-        return json.loads(content)
-    except RecursionError:
-        raise ValueError(f"{path}: its lists are nested too deep for people in frames; is it the right file?") from None
-    except ValueError as error:
-        if (lines := _json_lines(content)) is not None:
-            return lines
-        raise ValueError(f"{path}: is no JSON, or is cut off ({str(error)[:200]}); write or fetch it again") from None
-
-
-def _json_lines(content: bytes) -> list | None:
-    """What is in a file that has a JSON object or list in every line; None where it is not."""
-    try:
-        lines = [line for line in content.decode(json.detect_encoding(content)).splitlines() if line.strip()]
-        return [json.loads(line) for line in lines] if len(lines) > 1 and lines[0].lstrip()[0] in "{[" else None
-    except (ValueError, RecursionError):
-        return None

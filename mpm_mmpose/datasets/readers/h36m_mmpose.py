@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...messages import brief
 from ..pose_sequence import PoseSequence
 from .archives import read_npy, read_npz, read_pickle
 from .h36m import FPS, LARGEST, Camera, Recording, cameras, check_array, check_body, check_pixels
@@ -92,8 +93,8 @@ class MMPoseFiles:
             match = _IMAGE_NAME.fullmatch(name)
             if match is None:
                 raise ValueError(
-                    f"{self.files[0]}: field 'imgname', row {row}: {name!r} does not say subject, action, camera and "
-                    "frame as S1_Directions_1.54138969_000001.jpg does; give MMPose's file"
+                    f"{self.files[0]}: field 'imgname', row {row}: {brief(name)} does not say subject, action, camera "
+                    "and frame as S1_Directions_1.54138969_000001.jpg does; give MMPose's file"
                 )
             subject, take, camera, number = match.groups()
             rows, numbers = groups.setdefault((subject, take), {}).setdefault(camera, ([], []))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...keypoint_names import our_name
 from ...keypoints import CUSTOM, custom_keypoint_set, get_keypoint_set
+from ...messages import brief
 from .anatomy import CLEAR, likeliest_set
 from .files import read_text
 
@@ -38,13 +39,15 @@ def read_keypoint_map(path: str | Path) -> KeypointMap:
     """The map in a JSON file ``{"left_hip": "LHip", "right_hip": 12, ...}``; raises ValueError or OSError."""
     try:
         table = json.loads(read_text(path).removeprefix("\ufeff"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path}: is no JSON ({error}); give {{"left_hip": "LHip", "right_hip": 12, ...}}') from None
     if not isinstance(table, dict) or not table:
         raise ValueError(f'{path}: holds no names; give {{"left_hip": "LHip", "right_hip": 12, ...}}')
     wrong = [name for name, value in table.items() if not isinstance(value, str | int) or isinstance(value, bool)]
     if wrong:
-        raise ValueError(f"{path}: {wrong[0]!r} is {table[wrong[0]]!r}; give the name of a keypoint, or its number")
+        raise ValueError(
+            f"{path}: {wrong[0]!r} is {brief(table[wrong[0]])}; give the name of a keypoint, or its number"
+        )
     try:
         custom_keypoint_set(tuple(table))
     except KeyError as error:

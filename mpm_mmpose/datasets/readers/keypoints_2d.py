@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from .archives import npz_fields
-from .detections import Detections, read_json
+from .detections import Detections
 from .files import files_below
+from .json_file import read_json
 from .keypoint_choice import KeypointMap
 from .keypoints_annotations import read_annotations
 from .keypoints_arrays import read_npy_keypoints, read_npz_keypoints

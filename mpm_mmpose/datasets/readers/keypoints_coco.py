@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...messages import brief
 from .detections import DetectionRows, Detections, field, numbers, triples
 from .frame_names import frames_of_names
 from .keypoint_choice import KeypointMap
@@ -43,7 +44,7 @@ def _read(
     videos = list(dict.fromkeys(video for video, _ in places))
     rows = {video: DetectionRows(f"{name}/{video}" if len(videos) > 1 else name, path) for video in videos}
     for index, ((video, frame), record) in enumerate(zip(places, content, strict=True)):
-        here = f"person {index} of the file (image_id {record['image_id']!r})"
+        here = f"person {index} of the file (image_id {brief(record['image_id'])})"
         keypoints, scores = triples(f"{path}: {here}", "keypoints", field(f"{path}: {here}", record, "keypoints"))
         corners = _corners(f"{path}: {here}", box, record.get(box))
         rows[video].add(here, frame, keypoints, scores, corners, record.get(track))
@@ -58,8 +59,8 @@ def _places(path: Path, content: list) -> list[tuple[str, int]]:
     for index, image in enumerate(images):
         if isinstance(image, bool) or not isinstance(image, int | str) or not any(map(str.isdecimal, str(image))):
             raise ValueError(
-                f"{path}: person {index} of the file: field 'image_id' is {image!r}; a frame's number or a name that "
-                "has one is needed"
+                f"{path}: person {index} of the file: field 'image_id' is {brief(image)}; a frame's number or a name "
+                "that has one is needed"
             )
     names = list(dict.fromkeys(str(image) for image in images))
     suffixes = (Path(name).suffix for name in names)

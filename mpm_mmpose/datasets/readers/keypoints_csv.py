@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .detections import DetectionRows, Detections
+from .detections import DetectionRows, Detections, integer
 from .files import read_text
 from .keypoint_choice import KeypointMap
 
@@ -125,7 +125,7 @@ def _wide(
         scores = np.where(
             np.isnan(array[:, 2]) & (not any("score" in place for place in keypoints.values())), 1, array[:, 2]
         )
-        frame = number - first if frames is None else int(_value(path, number, line, frames, header))
+        frame = number - first if frames is None else _whole(path, number, line, frames, header)
         rows.append((where, frame, _person(path, number, line, people, header), array[:, :2], scores))
     return _names(list(keypoints)), rows
 
@@ -146,7 +146,7 @@ def _long(
     poses: dict[tuple[int, int | None], dict[str, list[float]]] = {}
     names: dict[str, None] = {}
     for number, line in enumerate(body, first):
-        frame, person = int(_value(path, number, line, frames, header)), _person(path, number, line, people, header)
+        frame, person = _whole(path, number, line, frames, header), _person(path, number, line, people, header)
         keypoint = line[long].strip() if long < len(line) else ""
         names[keypoint] = None
         x, y = (_value(path, number, line, columns[axis], header) for axis in "xy")
@@ -167,7 +167,12 @@ def _names(keypoints: list[str]) -> list[str] | None:
 
 
 def _person(path: Path, number: int, line: list[str], column: int | None, header: Sequence[str]) -> int | None:
-    return None if column is None else int(_value(path, number, line, column, header))
+    return None if column is None else _whole(path, number, line, column, header)
+
+
+def _whole(path: Path, number: int, line: list[str], column: int, header: Sequence[str]) -> int:
+    value = _value(path, number, line, column, header)
+    return integer(f"{path}: line {number}", f"column {column + 1} ({header[column]})", value)
 
 
 def _value(path: Path, number: int, line: list[str], column: int | None, header: Sequence[str]) -> float:

@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .detections import DetectionRows, Detections, integer, numbers, read_json
+from .detections import DetectionRows, Detections, integer, numbers
 from .frame_names import frames_of_names
+from .json_file import read_json
 from .keypoint_choice import KeypointMap
 from .keypoints_people import Person, is_points, people_of
 
@@ -33,7 +34,7 @@ def read_frames(path: Path, name: str, content: Any, keypoint_set: str | Keypoin
     meta = {}
     if isinstance(content, dict) and isinstance(content.get("frames"), list | dict):
         meta, content = content, content["frames"]
-    if isinstance(content, dict) and all(re.search(r"\d", str(key)) for key in content):
+    if isinstance(content, dict) and all(re.search("[0-9]", str(key)) for key in content):
         names = [str(key) for key in content]
         places = frames_of_names([name.removesuffix(Path(name).suffix) for name in names]) or frames_of_names(names)
         frames = [(number, f"frame {name!r}", content[name]) for name, (_, number) in zip(names, places, strict=True)]
@@ -85,7 +86,7 @@ def _numbered(path: Path, frames: list) -> Iterator[tuple[int, str, Any]]:
     if frames and all(isinstance(frame, str) for frame in frames):  # Ultralytics' tojson gives text
         try:
             frames = [json.loads(frame) for frame in frames]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: is a list of text that is no JSON ({error}); is it the right file?") from None
     if is_points(frames) or _is_image(frames):
         if len(frames) > _MOST_IN_AN_IMAGE and not is_points(frames):

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...keypoints import get_keypoint_set
+from ...limits import LARGEST_IMAGE, check_fps
+from ...messages import brief
 from .detections import DetectionRows, Detections, field, integer, numbers
 from .keypoint_choice import KeypointMap
 
@@ -72,13 +74,15 @@ def _times_of(path: Path, frames: list) -> np.ndarray | None:
 
 
 def _fps_of(path: Path, meta: dict, times: np.ndarray | None) -> float:
-    """What ``meta_info`` says, else the mean rate of the times, else 0."""
+    """What ``meta_info`` says, else the usual rate of the times, else 0."""
     if "fps" not in meta:
-        return 0.0 if times is None or len(times) < 2 else (len(times) - 1) / float(times[-1] - times[0])
+        if times is None or len(times) < 2:
+            return 0.0
+        return check_fps(f"{path}: by the fields 'time'", 1 / float(np.median(np.diff(times))))
     fps = numbers(f"{path}: meta_info", "fps", meta["fps"])
-    if fps.ndim or not fps > 0:
-        raise ValueError(f"{path}: meta_info: field 'fps' is {meta['fps']!r}; give frames a second, above 0")
-    return float(fps)
+    if fps.ndim:
+        raise ValueError(f"{path}: meta_info: field 'fps' is {brief(meta['fps'])}; give frames a second")
+    return check_fps(f"{path}: meta_info", float(fps))
 
 
 def _size_of(path: Path, meta: dict) -> tuple[int, int]:
@@ -86,9 +90,9 @@ def _size_of(path: Path, meta: dict) -> tuple[int, int]:
     if "image_size" not in meta:
         return 0, 0
     size = numbers(f"{path}: meta_info", "image_size", meta["image_size"])
-    if size.shape != (2,) or not (size > 0).all() or (size % 1).any():
+    if size.shape != (2,) or not ((size > 0) & (size <= LARGEST_IMAGE)).all() or (size % 1).any():
         raise ValueError(
-            f"{path}: meta_info: field 'image_size' is {meta['image_size']!r}; give width and height in px"
+            f"{path}: meta_info: field 'image_size' is {brief(meta['image_size'])}; give width and height in px"
         )
     return int(size[0]), int(size[1])
 
@@ -100,8 +104,8 @@ def _set_of(path: Path, meta: dict) -> str:
             return get_keypoint_set(meta["keypoint_set"]).name
         except (KeyError, TypeError):
             raise ValueError(
-                f"{path}: meta_info: keypoint_set {meta['keypoint_set']!r} is not known; leave it out, or name the set "
-                "yourself"
+                f"{path}: meta_info: keypoint_set {brief(meta['keypoint_set'])} is not known; leave it out, or "
+                "name the set yourself"
             ) from None
     names = meta.get("keypoint_id2name")
     if not isinstance(names, dict):
@@ -112,7 +116,7 @@ def _set_of(path: Path, meta: dict) -> str:
     coco = get_keypoint_set("coco_17").names
     if tuple(names.get(str(index)) for index in range(len(coco))) != coco:
         raise ValueError(
-            f"{path}: field 'meta_info': the keypoints of {meta.get('dataset_name')!r} are not read; detect with a "
-            "model of COCO, COCO-WholeBody, Halpe or Human3.6M keypoints"
+            f"{path}: field 'meta_info': the keypoints of {brief(meta.get('dataset_name'))} are not read; detect with "
+            "a model of COCO, COCO-WholeBody, Halpe or Human3.6M keypoints"
         )
     return "auto"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .detections import DetectionRows, Detections, field, read_json, triples
+from .detections import DetectionRows, Detections, field, triples
 from .frame_names import frames_of_names
+from .json_file import read_json
 from .keypoint_choice import KeypointMap
 
 SUFFIX = "_keypoints.json"

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ...limits import LARGEST_IMAGE
+from ...messages import brief
 from .archives import read_npz
 from .detections import LARGEST, LARGEST_SHARE, Detections, integer
 from .keypoint_choice import KeypointMap, choose_keypoints
@@ -31,7 +33,7 @@ def read_videopose3d(path: Path, name: str, keypoint_set: str | KeypointMap = "a
         layout = metadata.get("layout_name")
         if not isinstance(layout, str) or layout not in ("coco", "h36m"):
             raise ValueError(
-                f"{path}: field 'metadata': layout_name is {layout!r}, not 'coco' or 'h36m'; say which set"
+                f"{path}: field 'metadata': layout_name is {brief(layout)}, not 'coco' or 'h36m'; say which set"
             )
         keypoint_set = {"coco": "coco_17", "h36m": "h36m_17"}[layout]
     return [
@@ -71,7 +73,7 @@ def _detections(
         integer(f"{path}: metadata of {video}", key, size[key]) if isinstance(size, dict) and key in size else 0
         for key in ("w", "h")
     )
-    if max(width, height) > LARGEST:
+    if min(width, height) < 0 or max(width, height) > LARGEST_IMAGE:
         raise ValueError(f"{path}: metadata of {video}: an image of {width} x {height} px; write it again")
     return Detections(
         name,

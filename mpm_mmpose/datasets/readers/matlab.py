@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...messages import shortened
 from .archives import LIMIT, check_ratio
 from .files import opened
 
@@ -120,4 +121,4 @@ def _check_fields(path: Path, fields, there) -> None:
     for field in fields:
         if field not in there:
             known = ", ".join(sorted(name for name in there if not name.startswith("_"))) or "none"
-            raise ValueError(f"{path}: field {field!r} is missing; it has {known}: is this the file?")
+            raise ValueError(f"{path}: field {field!r} is missing; it has {shortened(known)}: is this the file?")

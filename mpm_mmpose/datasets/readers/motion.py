@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...keypoints import H36M_17, get_keypoint_set
+from ...limits import FARTHEST, check_fps, check_frames
 
 # Hip to ankle along the bones, m; a child's and a tall man's are well within.
 _SHORTEST_LEG, _LONGEST_LEG = 0.3, 1.5
@@ -62,8 +63,14 @@ class Motion:
         if not np.isfinite(self.keypoints_3d).all():
             frame = int(np.flatnonzero(~np.isfinite(self.keypoints_3d).all((1, 2)))[0])
             raise ValueError(f"{where}: keypoints_3d is not finite at frame {frame}; repair or cut the recording there")
-        if not (np.isfinite(self.fps) and self.fps > 0):
-            raise ValueError(f"{where}: fps is {self.fps}; give the frames a second, above 0")
+        largest = float(np.abs(self.keypoints_3d).max())
+        if largest > FARTHEST:
+            frame = int(np.abs(self.keypoints_3d).max((1, 2)).argmax())
+            raise ValueError(
+                f"{where}: keypoints_3d of frame {frame} is {largest:.4g} m away, and people are recorded within "
+                f"{FARTHEST:g} m; repair or cut the recording there, or correct its unit"
+            )
+        check_fps(where, self.fps)
 
     def __len__(self) -> int:
         return len(self.keypoints_3d)
@@ -75,11 +82,11 @@ class Motion:
         """
         if abs(fps - self.fps) < 1e-6 * self.fps:
             return self
-        if not (np.isfinite(fps) and fps > 0):
-            raise ValueError(f"motion {self.name!r}: cannot resample to fps {fps}; give a number above 0")
+        check_fps(f"motion {self.name!r}: the rate to resample to", fps)
         duration = (len(self) - 1) / self.fps
         # The small share of a frame keeps rounding from losing the last frame.
-        position = np.arange(int(duration * fps + 1e-6) + 1) * (self.fps / fps)
+        frames = check_frames(f"motion {self.name!r}: {duration:.4g} s at {fps:g} Hz", duration * fps + 1e-6) + 1
+        position = np.arange(frames) * (self.fps / fps)
         before = np.minimum(position.round(6).astype(np.int64), len(self) - 1)
         after = np.minimum(before + 1, len(self) - 1)
         share = np.clip(position - before, 0, 1).round(6).astype(np.float32)[:, None, None]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...messages import brief
 from ..pose_sequence import PoseSequence
 from .archives import read_npz, read_pickle
 from .h36m import LARGEST, check_array
@@ -89,8 +90,8 @@ class MMPoseFiles:
             match = _IMAGE_NAME.fullmatch(name)
             if match is None:
                 raise ValueError(
-                    f"{self.files[0]}: field 'imgname', row {row}: {name!r} is not like S1_Seq1_Cam0_000001.jpg or "
-                    "TS1_000001.jpg; give MMPose's file"
+                    f"{self.files[0]}: field 'imgname', row {row}: {brief(name)} is not like S1_Seq1_Cam0_000001.jpg "
+                    "or TS1_000001.jpg; give MMPose's file"
                 )
             subject, take, camera, test_subject, number = match.groups()
             key = (subject or test_subject, take or "")

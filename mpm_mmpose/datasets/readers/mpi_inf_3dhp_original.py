@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...keypoints import MPI_INF_3DHP_17, MPI_INF_3DHP_28
+from ...messages import brief, shortened
 from ..pose_sequence import PoseSequence
 from .files import files_below, read_text
 from .matlab import read_mat5, read_mat73
@@ -141,7 +142,9 @@ def read_calibration(path: str | Path) -> dict[int, Camera]:
             intrinsics = np.array([lens[0, 0], lens[1, 1], lens[0, 2], lens[1, 2], 0, 0, 0, 0, 0])
             cameras[int(name)] = Camera(width, height, intrinsics, place[:3, :3], place[:3, 3] / 1000)
         except (KeyError, ValueError) as error:
-            raise ValueError(f"{path}: camera {name.strip()!r}: {error}; fetch the file again, or remove it") from None
+            raise ValueError(
+                f"{path}: camera {brief(name.strip())}: {shortened(str(error))}; fetch the file again, or remove it"
+            ) from None
     if not cameras:
         raise ValueError(f"{path}: holds no cameras; fetch the file again, or remove it")
     return cameras

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...messages import brief
+
 _NOBODY = ("", "none", "null", "nan", "undefined")
 _LONGEST = 64
 
@@ -31,9 +33,9 @@ def person_id(where: str, value: Any) -> int | str | None:
     if value is None:
         return None
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ValueError(f"{where}: track id is {value!r}; give a number or a name, or leave it out")
+        raise ValueError(f"{where}: track id is {brief(value)}; give a number or a name, or leave it out")
     if value != value or value < 0:
         return None
     if value % 1 or value >= 2**53:
-        raise ValueError(f"{where}: track id is {value!r}; give a whole number below 2^53, or a name")
+        raise ValueError(f"{where}: track id is {brief(value)}; give a whole number below 2^53, or a name")
     return int(value)

@@ -93,7 +93,17 @@ def _from_bytes(data: Any, dtype: np.dtype, shape: tuple, count: int) -> np.ndar
     data = data.encode("latin1") if type(data) is str else data  # Python 2 wrote bytes as text
     if type(data) not in (bytes, bytearray) or len(data) != count * dtype.itemsize or (count and not dtype.itemsize):
         raise Refused(f"an array of shape {shape} and type {dtype} has another number of bytes")
-    return np.frombuffer(data, dtype=dtype) if count else np.empty(count, dtype=dtype)
+    array = np.frombuffer(data, dtype=dtype) if count else np.empty(count, dtype=dtype)
+    if not is_text(array):
+        raise Refused("holds characters that there are not")
+    return array
+
+
+def is_text(array: np.ndarray) -> bool:
+    """Whether an array of text, contiguous, holds characters of Unicode; of numbers always. numpy checks nothing."""
+    if array.dtype.kind != "U" or not array.nbytes:
+        return True
+    return bool(array.reshape(-1).view(array.dtype.str[0] + "u4").max() <= 0x10FFFF)
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> PickledArray:

@@ -14,6 +14,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...messages import brief
+from .pickle_budget import CONTAINER, REMEMBERED, Budget, Finish
 from .pickled_numpy import Call, PickledArray, PickledDtype, Refused
 
 # Instructions that call something, ask for data from elsewhere, or make what no published archive holds.
@@ -21,20 +23,20 @@ _REFUSED = (
     *("INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"),
     *("NEXT_BUFFER", "READONLY_BUFFER", "EMPTY_SET", "ADDITEMS", "FROZENSET"),
 )
-_KEYS = (str, bytes, int, float, bool, np.str_)
-_DEPTH = 50
+_NAMES = (str, bytes, np.str_)
+_LONGEST_NAME = 500
+_KEYS = (*_NAMES, int, float, bool)
 
 
 def restricted_load(file: IO[bytes], size: int) -> Any:
     """Load one pickle, any protocol, of ``size`` bytes at most.
 
     Allowed: None, bool, numbers, text, bytes, list, tuple, dict, OrderedDict, and numpy arrays and scalars of plain
-    types or of such objects. Arrays may be read-only.
+    types or of such objects. Arrays may be read-only. What it makes is bounded (:mod:`.pickle_budget`).
     Raises ValueError naming the refused global or instruction, or the damage.
     """
-    reader = _Bounded(file, size)
     try:
-        return _finish(_Unpickler(reader, size).load(), 0, {})
+        return Finish(size)(_Unpickler(_Bounded(file, size)).load())
     except Refused:
         raise
     except Exception as error:  # pickle raises nearly anything on damaged input
@@ -46,6 +48,7 @@ class _Bounded:
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self.file, self.left = file, size
+        self.budget = Budget(size)
 
     def _take(self, number: int) -> None:
         if number > self.left:
@@ -53,6 +56,7 @@ class _Bounded:
         self.left -= number
 
     def read(self, number: int) -> bytes:
+        self.budget.instruction()  # each of them begins with a byte that is read
         self._take(number)
         return self.file.read(number)
 
@@ -67,18 +71,9 @@ class _Unpickler(pickle._Unpickler):
     # file becomes memory.
     dispatch = dict(pickle._Unpickler.dispatch)
 
-    def __init__(self, file: _Bounded, size: int) -> None:
+    def __init__(self, file: _Bounded) -> None:
         super().__init__(file, encoding="latin1")
-        self.allowance = 2 * size  # what is written once becomes text, then an array
-
-    def _spend(self, made: Any) -> None:
-        # Instructions can take up the same text or list again and again, and have it copied each time.
-        if isinstance(made, np.ndarray):
-            self.allowance -= made.size if made.dtype.hasobject else made.nbytes
-        elif isinstance(made, bytes):
-            self.allowance -= len(made)
-        if self.allowance < 0:
-            raise Refused("makes more of its contents than it holds; no array does")
+        self.budget = file.budget
 
     def find_class(self, module: str, name: str) -> Call:
         return Call(module, name)
@@ -89,7 +84,7 @@ class _Unpickler(pickle._Unpickler):
         if type(call) is not Call or type(arguments) is not tuple:
             raise Refused(f"calls a {type(call).__name__}; only numpy arrays and plain containers are read")
         self.stack[-1] = call.run(arguments)
-        self._spend(self.stack[-1])
+        self.budget.content(self.stack[-1])
 
     def load_build(self) -> None:
         state = self.stack.pop()
@@ -98,7 +93,7 @@ class _Unpickler(pickle._Unpickler):
             raise Refused(f"sets the state of a {type(built).__name__}; only numpy arrays have one here")
         built.set_state(state)
         if type(built) is PickledArray:
-            self._spend(built.value)
+            self.budget.content(built.value)
 
     def load_setitems(self) -> None:
         self._put(self.pop_mark(), self.stack[-1])
@@ -119,6 +114,11 @@ class _Unpickler(pickle._Unpickler):
             for part in key if type(key) is tuple else (key,):
                 if type(part) not in _KEYS:  # hashing deep tuples of shared tuples would never end
                     raise Refused(f"has a {type(part).__name__} in the key of a dict; only names and numbers are read")
+                # Large numbers, and numbers in pairs, can be chosen so that all of them are in one place of the table.
+                if type(part) in _NAMES and len(part) > _LONGEST_NAME:
+                    raise Refused(f"has the key {brief(part)} in a dict; names are shorter")
+                if type(part) not in _NAMES and (type(key) is tuple or not abs(part) < 2**60):
+                    raise Refused(f"has the key {brief(key)} in a dict; only names and small numbers are read")
             target[key] = value
 
     def load_bytearray8(self) -> None:
@@ -148,35 +148,18 @@ for _name in _REFUSED:
     _Unpickler.dispatch[getattr(pickle, _name)[0]] = _refuse(_name)
 
 
-def _finish(value: Any, depth: int, done: dict[int, tuple]) -> Any:
-    """The value with arrays in the places of what stood for them; lists, dicts and object arrays are changed in place.
+def _costly(load: Callable, cost: int) -> Callable:
+    def spend(self: _Unpickler) -> None:
+        self.budget.object(cost)
+        load(self)
 
-    ``done`` holds what was met before, by identity, and keeps it alive: things may be shared, or contain themselves.
-    """
-    if id(value) in done:
-        return done[id(value)][0]
-    if depth > _DEPTH:
-        raise Refused(f"is nested more than {_DEPTH} deep; only plain containers are read")
-    if type(value) is Call:
-        raise Refused(f"holds {value.name} itself; only numpy arrays and plain containers are read")
-    result = value
-    if type(value) is PickledDtype:
-        result = value.dtype
-    elif type(value) is PickledArray:
-        if value.value is None:
-            raise Refused("holds an array without contents")
-        result = value.value
-    done[id(value)] = (result, value)
-    if type(value) is tuple:
-        result = tuple(_finish(item, depth + 1, done) for item in value)
-        done[id(value)] = (result, value)
-    elif type(value) is list:
-        value[:] = [_finish(item, depth + 1, done) for item in value]
-    elif type(value) in (dict, OrderedDict):
-        for key in value:
-            value[key] = _finish(value[key], depth + 1, done)
-    elif isinstance(result, np.ndarray) and result.dtype.hasobject:
-        flat = result.reshape(-1)  # a view
-        for index in range(flat.size):
-            flat[index] = _finish(flat[index], depth + 1, done)
-    return result
+    return spend
+
+
+for _names, _cost in (
+    (("EMPTY_LIST", "LIST", "EMPTY_DICT", "DICT", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"), CONTAINER),
+    (("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"), REMEMBERED),
+):
+    for _name in _names:
+        _code = getattr(pickle, _name)[0]
+        _Unpickler.dispatch[_code] = _costly(_Unpickler.dispatch[_code], _cost)

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
-from zipfile import BadZipFile
 
 import numpy as np
 
 from ...datasets.pose_store import PoseStore
+from ...datasets.readers.archives import npz_fields
 from ...keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17, MPI_INF_3DHP_28, get_keypoint_set
 from ..arrays import read_npz
+from ..result_file import read_arrays
 from ..scene import Person, Scene
+
+_DUMPED = ("prediction", "truth", "counted", "keypoints")
 
 
 class ClipFile(Protocol):
@@ -33,10 +36,16 @@ class Dump:
         self.path, self._arrays = path, arrays
         self._keypoint_set = _set_of(path, tuple(arrays["keypoints"].tolist()))
         shape = (len(arrays["truth"]), len(arrays["keypoints"]), 3)
-        if arrays["prediction"].shape != shape or arrays["truth"].shape != shape:
-            raise ValueError(f"{path}: prediction {arrays['prediction'].shape} and truth must have the shape {shape}")
-        if "sequence" in arrays and "frame" in arrays:
+        for name in ("prediction", "truth", "counted", "hidden", "sequence", "frame"):
+            wanted = shape if name in ("prediction", "truth") else shape[: 1 if name in ("sequence", "frame") else 2]
+            if name in arrays and arrays[name].shape != wanted:
+                raise ValueError(f"{path}: {name} has shape {arrays[name].shape}, not {wanted}; write it again")
+        if not shape[0]:
+            raise ValueError(f"{path}: holds no poses; give another evaluation's")
+        if {"sequence", "frame", "sequences"} <= set(arrays):
             there = np.unique(arrays["sequence"])
+            if there[-1] >= len(arrays["sequences"]):
+                raise ValueError(f"{path}: sequence has {there[-1]}, of {len(arrays['sequences'])}; write it again")
             self.names = tuple(arrays["sequences"][there].tolist())
             self._ids = dict(zip(self.names, there.tolist(), strict=True))
         else:
@@ -111,23 +120,18 @@ def _set_of(path: Path, names: tuple[str, ...]) -> str:
     for keypoints in (H36M_17, COMMON_16, MPI_INF_3DHP_17, MPI_INF_3DHP_28):
         if keypoints.names == names:
             return keypoints.name
-    raise ValueError(f"{path}: its keypoints ({', '.join(names[:3])}, ...) are those of no known set with 3D")
+    raise ValueError(
+        f"{path}: its keypoints ({', '.join(name[:40] for name in names[:3])}, ...) are those of no known set with 3D"
+    )
 
 
 def open_clips(path: Path) -> ClipFile:
     """The clips of a file or store. Raises ValueError (file, field, fix) for what holds none."""
     if path.is_dir():
         return Store(path)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if "prediction" not in file.files:
-                return Results(path)
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, BadZipFile, EOFError, AttributeError) as error:
-        raise ValueError(f"{path}: cannot be read as poses: {error}") from None
-    if missing := [name for name in ("truth", "counted", "keypoints") if name not in arrays]:
-        raise ValueError(f"{path}: has no {', '.join(missing)}; give what test_evaluator.dump=... wrote")
-    return Dump(path, arrays)
+    if "prediction" not in npz_fields(path):
+        return Results(path)
+    return Dump(path, read_arrays(path, _DUMPED, ("hidden", "sequence", "frame", "sequences")))
 
 
 def find_clip(file: ClipFile, name: str) -> str:
