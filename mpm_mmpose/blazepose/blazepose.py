@@ -1,0 +1,84 @@
+"""The 2D stage with BlazePose: people are found in the whole image, and then followed in regions of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..apis.people import People
+from .detection import PersonDetector
+from .landmarks import NUMBER, Landmarker, Landmarks
+from .region import Region
+
+#: A region in which it is less sure that there is a person is given up.
+MIN_PERSON = 0.5
+#: How often the whole image is looked at for people who have come, s. Who was followed and is lost is looked for at once.
+LOOK_EVERY = 0.5
+#: Regions whose centres are nearer, as a share of the larger one's side, hold the same person: 0.1 is about 0.2 m.
+SAME_REGION = 0.1
+#: Keypoints that are in the mean nearer, as a share of the region's side, are of the same person.
+SAME_PERSON = 0.04
+
+
+class BlazePose:
+    """Finds people and their keypoints (``blazepose_33``) in images, from files alone.
+
+    threads: of the CPU, for each of both models; by default one less than there are cores, at most 4. Raises UsageError
+    where the models or what runs them is not installed.
+    """
+
+    keypoint_set = "blazepose_33"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.detector, self.landmarker = PersonDetector(threads=threads), Landmarker(threads=threads)
+
+    def begin(self, fps: float) -> PeopleFollower:
+        """What finds the people of the images of one recording, one after the other; fps: of these."""
+        return PeopleFollower(self.detector, self.landmarker, fps)
+
+
+class PeopleFollower:
+    """The people of one image after the other: where somebody was, they are looked for first."""
+
+    def __init__(self, detector: PersonDetector, landmarker: Landmarker, fps: float) -> None:
+        self.detector, self.landmarker = detector, landmarker
+        self.pause = max(round(LOOK_EVERY * fps), 1)  # images from one look at the whole image to the next
+        self._regions: list[Region] = []
+        self._due = 0
+
+    def __call__(self, image: np.ndarray) -> People:
+        """The people in an image (H, W, 3) uint8 BGR; a keypoint's score is how visible it is, 0 to 1."""
+        found = self._look(image, self._regions)
+        self._due -= 1
+        if self._due <= 0 or len(found) < len(self._regions) or not found:
+            new = [region for region in self.detector(image) if not any(_same(region, one.following) for one in found)]
+            found = distinct(found + self._look(image, new))
+            self._due = self.pause
+        self._regions = [one.following for one in found]
+        return _people(found)
+
+    def _look(self, image: np.ndarray, regions: list[Region]) -> list[Landmarks]:
+        looked = (self.landmarker(image, region) for region in regions)
+        return distinct([one for one in looked if one.score >= MIN_PERSON])
+
+
+def distinct(found: list[Landmarks]) -> list[Landmarks]:
+    """Those found without who was found twice: the first of them stays."""
+    kept: list[Landmarks] = []
+    for one in found:
+        limits = [SAME_PERSON * max(one.following.side, other.following.side) for other in kept]
+        apart = [np.linalg.norm(one.keypoints - other.keypoints, axis=1).mean() for other in kept]
+        if all(distance > limit for distance, limit in zip(apart, limits, strict=True)):
+            kept.append(one)
+    return kept
+
+
+def _same(one: Region, other: Region) -> bool:
+    return float(np.hypot(one.x - other.x, one.y - other.y)) < SAME_REGION * max(one.side, other.side)
+
+
+def _people(found: list[Landmarks]) -> People:
+    if not found:
+        return People(*(np.zeros((0, *shape), np.float32) for shape in ((NUMBER, 2), (NUMBER,), (4,))))
+    keypoints = np.stack([one.keypoints for one in found]).astype(np.float32)
+    scores = np.stack([np.minimum(one.visibility, one.presence) for one in found]).astype(np.float32)
+    return People(keypoints, scores, np.concatenate((keypoints.min(1), keypoints.max(1)), axis=1))
