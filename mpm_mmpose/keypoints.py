@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,8 +14,8 @@ class KeypointSet:
     """Names and structure of K keypoints; every index is derived from a name.
 
     The same name means the same place in every set, whatever a data set calls it. ``parent_of`` names each keypoint's
-    parent (None for the root); ``limb_names`` the keypoints of a limb from the trunk outwards. Names that start with
-    ``left_`` and ``right_`` pair up.
+    parent (None for the root); ``limb_names`` the keypoints of a limb from the trunk outwards. Names that differ in
+    left and right alone pair up.
     """
 
     name: str
@@ -45,12 +45,12 @@ class KeypointSet:
     @cached_property
     def left(self) -> tuple[int, ...]:
         """Indices on the person's left, in the order of the names."""
-        return tuple(i for i, name in enumerate(self.names) if name.startswith("left_"))
+        return tuple(i for i, name in enumerate(self.names) if "left" in name.split("_"))
 
     @cached_property
     def right(self) -> tuple[int, ...]:
         """Indices on the person's right, each the partner of the same entry of ``left``."""
-        return tuple(self.index("right_" + self.names[i].removeprefix("left_")) for i in self.left)
+        return tuple(self.index(self.names[i].replace("left", "right")) for i in self.left)
 
     @cached_property
     def flip_pairs(self) -> tuple[tuple[int, int], ...]:
@@ -173,7 +173,21 @@ BODY_25 = _read(
     right_small_toe<right_ankle right_heel<right_ankle""",
 )
 
+# MediaPipe's pose landmarks (BlazePose), by its own names.
+BLAZEPOSE_33 = _read(
+    "blazepose_33",
+    """nose left_eye_inner<nose left_eye<left_eye_inner left_eye_outer<left_eye right_eye_inner<nose
+    right_eye<right_eye_inner right_eye_outer<right_eye left_ear<left_eye_outer right_ear<right_eye_outer
+    mouth_left<nose mouth_right<nose left_shoulder<nose right_shoulder<nose left_elbow<left_shoulder
+    right_elbow<right_shoulder left_wrist<left_elbow right_wrist<right_elbow left_pinky<left_wrist
+    right_pinky<right_wrist left_index<left_wrist right_index<right_wrist left_thumb<left_wrist right_thumb<right_wrist
+    left_hip<left_shoulder right_hip<right_shoulder left_knee<left_hip right_knee<right_hip left_ankle<left_knee
+    right_ankle<right_knee left_heel<left_ankle right_heel<right_ankle left_foot_index<left_heel
+    right_foot_index<right_heel""",
+)
+
 _ALL = (H36M_17, COMMON_16, MPI_INF_3DHP_28, MPI_INF_3DHP_17, COCO_17, HALPE_26, BODY_25)
+_ALL += (BLAZEPOSE_33,)
 _SETS = {keypoint_set.name: keypoint_set for keypoint_set in _ALL}
 
 
@@ -243,12 +257,20 @@ class Remap:
         return new_poses, new_scores
 
 
-def remap(source: str | KeypointSet, target: str | KeypointSet, approximate: bool = True) -> Remap:
-    """How to get ``target`` from ``source``; without ``approximate`` what is not exact is missing."""
+#: The pelvis is the middle of the hips by what it is; other approximations are where most people have the keypoint.
+BY_DEFINITION = ("pelvis",)
+
+
+def remap(source: str | KeypointSet, target: str | KeypointSet, approximate: bool | Collection[str] = True) -> Remap:
+    """How to get ``target`` from ``source``; what is not exact is missing.
+
+    approximate: whether, or of which keypoints, others stand in by :data:`APPROXIMATIONS`.
+    """
     source, target = (get_keypoint_set(name) if isinstance(name, str) else name for name in (source, target))
     exact = tuple(name for name in target.names if name in source.names)
     approximated = {}
-    for name in target.names if approximate else ():
+    wanted = approximate if isinstance(approximate, Collection) else target.names if approximate else ()
+    for name in (name for name in target.names if name in wanted):
         rules = (rule for rule in APPROXIMATIONS.get(name, ()) if set(rule) <= set(source.names))
         if name not in exact and (rule := next(rules, None)):
             approximated[name] = rule

@@ -1,10 +1,14 @@
-"""What every 2D stage gives of an image."""
+"""What every 2D stage has in common; needs no PyTorch."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+
+from .tracks import Track2D
 
 
 class People(NamedTuple):
@@ -15,19 +19,15 @@ class People(NamedTuple):
     boxes: np.ndarray
 
 
-class PeopleFinder(Protocol):
-    """The 2D stage of one recording: a function from its images (H, W, 3) uint8 BGR, in order, to their people."""
-
-    def __call__(self, image: np.ndarray) -> People:
-        """The people in the next image."""
-        ...
-
-
-class Detector2D(Protocol):
-    """A 2D stage; keypoint_set: of what it finds, by name."""
+class PeopleDetector(ABC):
+    """A 2D stage: from images (H, W, 3) uint8 BGR to people; keypoint_set: of what it finds, by name."""
 
     keypoint_set: str
 
-    def begin(self, fps: float) -> PeopleFinder:
-        """What finds the people of one recording of ``fps`` images a second."""
-        ...
+    @abstractmethod
+    def begin(self, fps: float) -> Callable[[np.ndarray], People]:
+        """What finds the people in the images of one recording of ``fps`` images a second, one after the other."""
+
+    def mend(self, track: Track2D) -> Track2D:
+        """A person of a whole recording, without the faults that this detector is known for."""
+        return track

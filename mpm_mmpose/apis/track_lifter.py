@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..geometry import normalize_intrinsics, normalize_screen
+from ..keypoints import BY_DEFINITION
 from .resampling import ModelFrames, interpolate, resample_track
 from .tracks import Track2D, Track3D
 from .windows import Camera, WindowPredictor, cut_windows
@@ -30,8 +31,8 @@ class TrackLifter:
 
     A track is resampled to the model's rate by its time stamps, and the 3D back to them. Windows are those of
     :class:`~mpm_mmpose.datasets.PoseWindowDataset`: target frame at ``window // 2``, ends repeated. What is not to be
-    believed (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`) and frames without a detection are the model's learned
-    mask tokens. A model without mask tokens is shown a guess from before and after instead, which is said once.
+    believed (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`), keypoints that the track's set does not have and frames
+    without a detection are the model's learned mask tokens. A model without mask tokens is shown a guess from before and after instead, which is said once.
 
     Args:
         model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D; or a
@@ -81,6 +82,8 @@ class TrackLifter:
         able = [mode for mode, output in MODES.items() if output in self.model.outputs]
         self.keypoint_set, self.mode, self.threshold = self.model.keypoint_set, mode or able[0], threshold
         self.flip_test, self.maskings, self.batch_size, self.seed = flip_test, maskings, batch_size, seed
+        # What a detector does not have is left to the mask tokens, not made up.
+        self.approximate = BY_DEFINITION if self.model.mask_tokens else True
         self._guess_is_said = False
         if self.mode not in MODES:
             raise ValueError(f"mode is {mode!r}; give one of {tuple(MODES)}")
@@ -149,7 +152,7 @@ class TrackLifter:
     def stretches(self, track: Track2D) -> list[ModelFrames]:
         """The stretches of the track in which the person is seen, at the model's rate; ValueError if there is none."""
         rate, reach = self.rate(track.fps), self.reach(track.fps)
-        found = resample_track(track, self.keypoint_set, rate, reach, self.threshold)
+        found = resample_track(track, self.keypoint_set, rate, reach, self.threshold, self.approximate)
         if not found:
             best = f"the best score is {track.scores.max():.2f}"
             raise ValueError(

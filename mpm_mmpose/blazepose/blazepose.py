@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..apis.people import People
+from ..apis.people import People, PeopleDetector
+from ..apis.tracks import Track2D
 from .detection import PersonDetector
 from .landmarks import NUMBER, Landmarker, Landmarks
 from .region import Region
+from .sides import mend_sides
 
 #: A region in which it is less sure that there is a person is given up.
 MIN_PERSON = 0.5
@@ -19,7 +21,7 @@ SAME_REGION = 0.1
 SAME_PERSON = 0.04
 
 
-class BlazePose:
+class BlazePose(PeopleDetector):
     """Finds people and their keypoints (``blazepose_33``) in images, from files alone.
 
     threads: of the CPU, for each of both models; by default one less than there are cores, at most 4. Raises UsageError
@@ -34,6 +36,10 @@ class BlazePose:
     def begin(self, fps: float) -> PeopleFollower:
         """What finds the people of the images of one recording, one after the other; fps: of these."""
         return PeopleFollower(self.detector, self.landmarker, fps)
+
+    def mend(self, track: Track2D) -> Track2D:
+        """A person whose left and right are not exchanged for a while; see :func:`~.sides.mend_sides`."""
+        return mend_sides(track)
 
 
 class PeopleFollower:

@@ -19,7 +19,8 @@ MIN_HEAT, AROUND = 0.5, 3
 
 class Landmarks(NamedTuple):
     """keypoints (33, 2) px; visibility and presence in the image (33,), 0 to 1; score: whether it is a person at all,
-    0 to 1; following: the region of this person for the next image."""
+    0 to 1; following: the region of this person for the next image.
+    """
 
     keypoints: np.ndarray
     visibility: np.ndarray
