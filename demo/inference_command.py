@@ -6,14 +6,16 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
 FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html", "video")
 DEFAULT_FORMATS = ("json", "npz", "video")
 BACKENDS = ("pytorch", "onnx")
+#: The config of weights that are given without one.
+MODEL_OF_WEIGHTS = "mpm_h36m_243"
 
 
 def positive(kind: type) -> Callable[[str], float]:
@@ -29,8 +31,8 @@ def positive(kind: type) -> Callable[[str], float]:
     return convert
 
 
-def new_parser(description: str, example: str) -> argparse.ArgumentParser:
-    """A parser with the arguments of both commands."""
+def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAULT_FORMATS) -> argparse.ArgumentParser:
+    """A parser with the arguments of both commands; formats: what is left where nothing else is asked for."""
     parser = argparse.ArgumentParser(
         description=description,
         epilog=f"example:\n  {example}\n\ndocs/inference_demo.md says more.\n{EXIT_STATUS}",
@@ -39,15 +41,16 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what comes out")
     parser.add_argument(
         "--model",
-        default="mpm_h36m_243",
-        help="name in configs/mpm/metafile.yml, or a config file; default: %(default)s",
+        help="name in configs/mpm/metafile.yml, or a config file; default: the model in this package, or "
+        f"{MODEL_OF_WEIGHTS} with --weights",
     )
-    parser.add_argument("--weights", help="of the model: a checkpoint's path or address; default: the published ones")
+    parser.add_argument(
+        "--weights", help="of the model: a checkpoint's path or address, or an exported model (docs/deployment.md)"
+    )
     parser.add_argument(
         "--backend",
         choices=BACKENDS,
-        default="pytorch",
-        help="onnx: --weights is an exported model (docs/deployment.md), which needs no --model; default: %(default)s",
+        help="onnx: --weights is an exported model, which needs no --model; default: by the name of the weights",
     )
     parser.add_argument(
         "--providers",
@@ -65,8 +68,8 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
         "--format",
         nargs="+",
         choices=FORMATS,
-        default=DEFAULT_FORMATS,
-        help=f"what to leave in DIR; docs/formats.md says for what; default: {' '.join(DEFAULT_FORMATS)}",
+        default=formats,
+        help=f"what to leave in DIR; docs/formats.md says for what; default: {' '.join(formats)}",
     )
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
@@ -90,6 +93,27 @@ def find_missing(source: str) -> str | None:
     return None if there else f"{source}: does not exist; give a video, image, folder or keypoint file, or webcam"
 
 
+def needs_pytorch(model: str | None, weights: str | None, backend: str | None, pose2d: str | None) -> bool:
+    """Whether any of these is a model of PyTorch's; pose2d: None where there are no images."""
+    exported = backend == "onnx" or (backend is None and not model and Path(weights or ".onnx").suffix == ".onnx")
+    return not exported or pose2d not in (None, "blazepose")
+
+
+@contextmanager
+def _quiet(pytorch: bool) -> Iterator[None]:
+    """What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning."""
+    if not pytorch:
+        yield
+        return
+    print("Loading PyTorch and MMPose ...", file=sys.stderr, flush=True)
+    from mmengine.logging import MMLogger
+
+    logger = MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
+    with redirect_stdout(sys.stderr):
+        yield
+    logger.setLevel("WARNING")
+
+
 def run(args: argparse.Namespace, source: str, model: dict[str, object], call: dict[str, object]) -> int:
     """Infer and return the exit status.
 
@@ -108,16 +132,11 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
     inferencer = None
     status = 0
     try:
-        print("Loading PyTorch and MMPose ...", file=sys.stderr, flush=True)
-        from mmengine.logging import MMLogger
+        with _quiet(needs_pytorch(args.model, args.weights, args.backend, model.get("pose2d"))):
+            from mpm_mmpose.apis import MPMInferencer
 
-        from mpm_mmpose.apis import MPMInferencer
-
-        # What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning.
-        logger = MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
-        with redirect_stdout(sys.stderr):
             inferencer = MPMInferencer(
-                args.model,
+                args.model or (args.weights and MODEL_OF_WEIGHTS),
                 args.weights,
                 device=args.device,
                 backend=args.backend,
@@ -125,7 +144,6 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
                 threshold=args.threshold,
                 **model,
             )
-        logger.setLevel("WARNING")
         for result in inferencer(
             source,
             args.task,

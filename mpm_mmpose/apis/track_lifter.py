@@ -31,8 +31,9 @@ class TrackLifter:
 
     A track is resampled to the model's rate by its time stamps, and the 3D back to them. Windows are those of
     :class:`~mpm_mmpose.datasets.PoseWindowDataset`: target frame at ``window // 2``, ends repeated. What is not to be
-    believed (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`), keypoints that the track's set does not have and frames
-    without a detection are the model's learned mask tokens. A model without mask tokens is shown a guess from before and after instead, which is said once.
+    believed (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`), what the track's keypoint set does not have and frames
+    without a detection are the model's learned mask tokens. A model without mask tokens is shown a guess instead, from
+    before and after or from other keypoints; the former is said once.
 
     Args:
         model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D; or a

@@ -13,7 +13,7 @@ from .sides import mend_sides
 
 #: A region in which it is less sure that there is a person is given up.
 MIN_PERSON = 0.5
-#: How often the whole image is looked at for people who have come, s. Who was followed and is lost is looked for at once.
+#: How often the whole image is looked at for people who have come, s; and at once where somebody was lost.
 LOOK_EVERY = 0.5
 #: Regions whose centres are nearer, as a share of the larger one's side, hold the same person: 0.1 is about 0.2 m.
 SAME_REGION = 0.1
