@@ -6,6 +6,7 @@ import numpy as np
 
 from ..apis.people import People, PeopleDetector
 from ..apis.tracks import Track2D
+from ..keypoints import BLAZEPOSE_33
 from .detection import PersonDetector
 from .landmarks import NUMBER, Landmarker, Landmarks
 from .region import Region
@@ -17,7 +18,7 @@ MIN_PERSON = 0.5
 LOOK_EVERY = 0.5
 #: Regions whose centres are nearer, as a share of the larger one's side, hold the same person: 0.1 is about 0.2 m.
 SAME_REGION = 0.1
-#: Keypoints that are in the mean nearer, as a share of the region's side, are of the same person.
+#: Middles of keypoints that are in the mean nearer, as a share of the region's side, are of the same person.
 SAME_PERSON = 0.04
 
 
@@ -55,10 +56,14 @@ class PeopleFollower:
         """The people in an image (H, W, 3) uint8 BGR; a keypoint's score is how visible it is, 0 to 1."""
         found = self._look(image, self._regions)
         self._due -= 1
-        if self._due <= 0 or len(found) < len(self._regions) or not found:
-            new = [region for region in self.detector(image) if not any(_same(region, one.following) for one in found)]
+        due = self._due <= 0
+        if due or len(found) < len(self._regions) or not found:
+            there = self.detector(image, closely=due)
+            new = [region for region in there if not any(_same(region, one.following) for one in found)]
+            # Where the whole body is, the landmarks say better: half a person in a part of the image is then whole.
+            new = [one.following for one in self._look(image, new)]
             found = distinct(found + self._look(image, new))
-            self._due = self.pause
+            self._due = self.pause if due else self._due
         self._regions = [one.following for one in found]
         return _people(found)
 
@@ -72,10 +77,15 @@ def distinct(found: list[Landmarks]) -> list[Landmarks]:
     kept: list[Landmarks] = []
     for one in found:
         limits = [SAME_PERSON * max(one.following.side, other.following.side) for other in kept]
-        apart = [np.linalg.norm(one.keypoints - other.keypoints, axis=1).mean() for other in kept]
+        apart = [np.linalg.norm(_middles(one) - _middles(other), axis=1).mean() for other in kept]
         if all(distance > limit for distance, limit in zip(apart, limits, strict=True)):
             kept.append(one)
     return kept
+
+
+def _middles(one: Landmarks) -> np.ndarray:
+    """(33, 2) px between each keypoint and its partner: the same, whichever side is taken for the left."""
+    return (one.keypoints + one.keypoints[list(BLAZEPOSE_33.flip_indices)]) / 2
 
 
 def _same(one: Region, other: Region) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..datasets.person_tracks import box_overlaps
-from .model_files import DETECTION, TfliteModel, find_model
+from .model_files import DETECTION, TfliteModel, find_model, sigmoid
 from .region import Region, tensor
 
 #: Rows of the model's grids, and answers in each of their cells.
@@ -28,15 +28,38 @@ class PersonDetector:
         self.model = TfliteModel(model or find_model(DETECTION), threads)
         self.anchors = anchors()
 
-    def __call__(self, image: np.ndarray) -> list[Region]:
-        """A region for each person in an image (H, W, 3) uint8 BGR, best first."""
-        whole = Region.of_image(image.shape[1], image.shape[0])
-        answers, logits = self.model(tensor(whole.cut(image, self.model.size), low=-1.0))
-        scores = _sigmoid(logits[:, 0])
+    def __call__(self, image: np.ndarray, closely: bool = False) -> list[Region]:
+        """A region for each person in an image (H, W, 3) uint8 BGR, best first.
+
+        closely: look at parts of it as well, in which people are found who are small, or stand beside others.
+        """
+        height, width = image.shape[:2]
+        squares = [Region.of_image(width, height), *(parts(width, height) if closely else ())]
+        answers = [self._answers(image, square) for square in squares]
+        found = merge(*(np.concatenate(arrays) for arrays in zip(*answers, strict=True)))
+        return [Region.of_person(*one[[HIPS, RIM]]) for one in found]
+
+    def _answers(self, image: np.ndarray, square: Region) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Boxes (N, 4) and points (N, 4, 2) px of the image, and scores (N,), of the answers that are sure enough."""
+        answers, logits = self.model(tensor(square.cut(image, self.model.size), low=-1.0))
+        scores = sigmoid(logits[:, 0])
         sure = scores >= MIN_SCORE
         boxes, points = decode(answers[sure], self.anchors[sure], self.model.size)
-        people = merge(boxes, points, scores[sure])
-        return [Region.of_person(*whole.to_image(one[[HIPS, RIM]])) for one in people]
+        boxes = square.to_image(boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+        return boxes, square.to_image(points), scores[sure]
+
+
+def parts(width: int, height: int) -> list[Region]:
+    """Squares half as large as the longer side of an image, each over half of the next, over all of the image."""
+    side = max(width, height) / 2
+    columns, rows = (
+        np.linspace(side / 2, max(size - side / 2, side / 2), _steps(size, side)) for size in (width, height)
+    )
+    return [Region(float(x), float(y), side) for y in rows for x in columns]
+
+
+def _steps(size: float, side: float) -> int:
+    return 1 + int(np.ceil(max(size - side, 0) / (side / 2)))
 
 
 def anchors() -> np.ndarray:
@@ -67,7 +90,3 @@ def merge(boxes: np.ndarray, points: np.ndarray, scores: np.ndarray) -> list[np.
         people.append(np.average(points[rows], axis=0, weights=scores[rows]))
         left = left[~same]
     return people
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(logits, -100, 100)))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .model_files import LANDMARKS, TfliteModel, find_model
+from .model_files import LANDMARKS, TfliteModel, find_model, sigmoid
 from .region import Region, tensor
 
 NUMBER = 33
@@ -41,7 +41,7 @@ class Landmarker:
         rows = answers.reshape(-1, 5)  # x, y px and depth, visibility and presence before the sigmoid
         points = refine(rows[:, :2] / self.model.size, heat)
         points = region.to_image(points.astype(np.float64))
-        sure = 1 / (1 + np.exp(-rows[:NUMBER, 3:]))
+        sure = sigmoid(rows[:NUMBER, 3:])
         following = Region.of_person(points[HIPS], points[RIM])
         return Landmarks(points[:NUMBER].astype(np.float32), sure[:, 0], sure[:, 1], float(score[0]), following)
 
@@ -58,7 +58,7 @@ def refine(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
         if not (0 <= column < width and 0 <= row < height):
             continue
         top, left = max(row - AROUND, 0), max(column - AROUND, 0)
-        part = 1 / (1 + np.exp(-heat[top : row + AROUND + 1, left : column + AROUND + 1, index]))
+        part = sigmoid(heat[top : row + AROUND + 1, left : column + AROUND + 1, index])
         if part.max() >= MIN_HEAT:
             total = part.sum()
             moved[index, 0] = (part.sum(0) * np.arange(left, left + part.shape[1])).sum() / total / width

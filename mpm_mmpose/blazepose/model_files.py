@@ -37,6 +37,11 @@ def usual_threads() -> int:
     return max(1, min(4, cores - 1))
 
 
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Scores from 0 to 1, of any shape, of what a model gives before them; no number is too large."""
+    return (np.tanh(logits / 2) + 1) / 2
+
+
 class TfliteModel:
     """A model of one input (1, H, W, 3) float32, run on the CPU by ai-edge-litert.
 
