@@ -16,10 +16,10 @@ from .sides import mend_sides
 MIN_PERSON = 0.5
 #: How often the whole image is looked at for people who have come, s; and at once where somebody was lost.
 LOOK_EVERY = 0.5
-#: Regions whose centres are nearer, as a share of the larger one's side, hold the same person: 0.1 is about 0.2 m.
-SAME_REGION = 0.1
 #: Middles of keypoints that are in the mean nearer, as a share of the region's side, are of the same person.
 SAME_PERSON = 0.04
+#: Who is new and shares more with somebody's box, of the smaller box, is nobody else.
+MAX_SHARE = 0.4
 
 
 class BlazePose(PeopleDetector):
@@ -56,16 +56,25 @@ class PeopleFollower:
         """The people in an image (H, W, 3) uint8 BGR; a keypoint's score is how visible it is, 0 to 1."""
         found = self._look(image, self._regions)
         self._due -= 1
-        due = self._due <= 0
-        if due or len(found) < len(self._regions) or not found:
-            there = self.detector(image, closely=due)
-            new = [region for region in there if not any(_same(region, one.following) for one in found)]
-            # Where the whole body is, the landmarks say better: half a person in a part of the image is then whole.
-            new = [one.following for one in self._look(image, new)]
-            found = distinct(found + self._look(image, new))
-            self._due = self.pause if due else self._due
+        if self._due <= 0 or len(found) < len(self._regions) or not found:
+            found = self._find_more(image, found)
+        if self._due <= 0:
+            self._due = self.pause
         self._regions = [one.following for one in found]
         return _people(found)
+
+    def _find_more(self, image: np.ndarray, found: list[Landmarks]) -> list[Landmarks]:
+        """Those found, and who else is in the image."""
+        height, width = image.shape[:2]
+        while True:
+            boxes = [_box(one, width, height) for one in found]
+            there = self.detector(image, boxes, closely=self._due <= 0 and not found)
+            # Where the whole body is, the landmarks of the first look say better.
+            better = [one.following for one in self._look(image, there)]
+            joined = join(found, self._look(image, better), width, height)
+            if len(joined) == len(found):
+                return found
+            found = joined
 
     def _look(self, image: np.ndarray, regions: list[Region]) -> list[Landmarks]:
         looked = (self.landmarker(image, region) for region in regions)
@@ -83,13 +92,35 @@ def distinct(found: list[Landmarks]) -> list[Landmarks]:
     return kept
 
 
+def join(known: list[Landmarks], new: list[Landmarks], width: int, height: int) -> list[Landmarks]:
+    """Those known, and of the new ones, surest first, those who are not in front of or behind one that is there.
+
+    Half a person is often taken for a whole one, and nobody who is really there is lost for long: they are found when
+    they step aside. width, height: px of the image.
+    """
+    joined = list(known)
+    for one in sorted(new, key=lambda one: -one.score * one.visibility.mean()):
+        box = _box(one, width, height)
+        if all(_share(box, _box(other, width, height)) <= MAX_SHARE for other in joined):
+            joined.append(one)
+    return joined
+
+
+def _box(one: Landmarks, width: int, height: int) -> np.ndarray:
+    """(4,) px x1 y1 x2 y2 around what of a person is in the image."""
+    return np.concatenate((one.keypoints.min(0), one.keypoints.max(0))).clip(0, (width, height, width, height))
+
+
+def _share(one: np.ndarray, other: np.ndarray) -> float:
+    """How much of the smaller of two boxes (4,) is inside the other one, 0 to 1."""
+    common = (np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])).clip(0).prod()
+    smaller = min((box[2:] - box[:2]).prod() for box in (one, other))
+    return float(common / smaller) if smaller > 0 else 1.0
+
+
 def _middles(one: Landmarks) -> np.ndarray:
     """(33, 2) px between each keypoint and its partner: the same, whichever side is taken for the left."""
     return (one.keypoints + one.keypoints[list(BLAZEPOSE_33.flip_indices)]) / 2
-
-
-def _same(one: Region, other: Region) -> bool:
-    return float(np.hypot(one.x - other.x, one.y - other.y)) < SAME_REGION * max(one.side, other.side)
 
 
 def _people(found: list[Landmarks]) -> People:

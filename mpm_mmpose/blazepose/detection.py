@@ -5,6 +5,7 @@ An SSD on a 224 x 224 px image with bands; Bazarevsky et al., BlazePose (2020), 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +29,34 @@ class PersonDetector:
         self.model = TfliteModel(model or find_model(DETECTION), threads)
         self.anchors = anchors()
 
-    def __call__(self, image: np.ndarray, closely: bool = False) -> list[Region]:
+    def __call__(self, image: np.ndarray, known: Sequence[np.ndarray] = (), closely: bool = False) -> list[Region]:
         """A region for each person in an image (H, W, 3) uint8 BGR, best first.
 
-        closely: look at parts of it as well, in which people are found who are small, or stand beside others.
+        known: boxes (4,) px x1 y1 x2 y2 of people who are not to be found again; they are painted over, because of two
+        who stand together the model sees one. closely: where nobody is found, look at parts of the image as well, for
+        people who are small in it; half a person at the edge of a part may be taken for a small one.
         """
         height, width = image.shape[:2]
-        squares = [Region.of_image(width, height), *(parts(width, height) if closely else ())]
-        answers = [self._answers(image, square) for square in squares]
-        found = merge(*(np.concatenate(arrays) for arrays in zip(*answers, strict=True)))
+        found = self._look(image, [Region.of_image(width, height)], known)
+        if not found and closely:
+            found = self._look(image, parts(width, height), known)
         return [Region.of_person(*one[[HIPS, RIM]]) for one in found]
 
-    def _answers(self, image: np.ndarray, square: Region) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _look(self, image: np.ndarray, squares: list[Region], known: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Points (4, 2) px of each person that is found in some squares of an image, best first."""
+        answers = [self._answers(image, square, known) for square in squares]
+        return merge(*(np.concatenate(arrays) for arrays in zip(*answers, strict=True)))
+
+    def _answers(
+        self, image: np.ndarray, square: Region, known: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Boxes (N, 4) and points (N, 4, 2) px of the image, and scores (N,), of the answers that are sure enough."""
-        answers, logits = self.model(tensor(square.cut(image, self.model.size), low=-1.0))
+        crop = square.cut(image, self.model.size)
+        corner, scale = (square.x - square.side / 2, square.y - square.side / 2), self.model.size / square.side
+        for box in known:
+            left, top, right, bottom = ((box - (*corner, *corner)) * scale).round().clip(0, self.model.size).astype(int)
+            crop[top:bottom, left:right] = 0
+        answers, logits = self.model(tensor(crop, low=-1.0))
         scores = sigmoid(logits[:, 0])
         sure = scores >= MIN_SCORE
         boxes, points = decode(answers[sure], self.anchors[sure], self.model.size)

@@ -26,14 +26,20 @@ def blazepose():
 
 
 @pytest.fixture(scope="session")
-def walk():
-    """Images (N, H, W, 3) of 12 frames, and the 17 keypoints (N, 17, 2) px of Human3.6M in them."""
+def far_walk():
+    """Images (N, H, W, 3) of 12 frames of somebody far away, and the 17 keypoints (N, 17, 2) px of Human3.6M in them."""
     clip = next(film(generate_motion("walking", 0.5, 30, 0), cameras=1))
     keypoints = clip.keypoints[:12]
     box = person_box(keypoints[0], clip.width, clip.height)
     scene = Scene(np.random.default_rng(3), clip.width, clip.height, clip.intrinsics, box)
-    images = np.stack([scene.render(pose).image for pose in clip.keypoints_3d[:12]])
-    half = 0.75 * np.ptp(keypoints[0, :, 1])  # a piece of the image in which the person is tall
+    return np.stack([scene.render(pose).image for pose in clip.keypoints_3d[:12]]), keypoints
+
+
+@pytest.fixture(scope="session")
+def walk(far_walk):
+    """The same, but of the piece of the images in which the person is tall."""
+    images, keypoints = far_walk
+    half = 0.75 * np.ptp(keypoints[0, :, 1])
     left, top = np.maximum(keypoints[0].mean(0) - half, 0).astype(int)
     size = int(2 * half)
     return np.ascontiguousarray(images[:, top : top + size, left : left + size]), keypoints - (left, top)
