@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from mpm_mmpose.keypoints import (
     _ALL,
     APPROXIMATIONS,
+    BLAZEPOSE_33,
     BODY_25,
+    BY_DEFINITION,
     COCO_17,
     COMMON_16,
     H36M_17,
@@ -78,7 +80,8 @@ def test_flip_swaps_names(keypoint_set):
 
 def test_mistakes_are_named():
     with pytest.raises(
-        KeyError, match="'coco' is not known; use one of body_25, coco_17, common_16, h36m_17, halpe_26, mpi"
+        KeyError,
+        match="'coco' is not known; use one of blazepose_33, body_25, coco_17, common_16, h36m_17, halpe_26, mpi",
     ):
         get_keypoint_set("coco")
     with pytest.raises(KeyError, match="h36m_17 has no 'toe'"):
@@ -101,7 +104,7 @@ def test_published_orders():
     assert BODY_25.limbs["right_arm"] == (2, 3, 4) and BODY_25.limbs["left_leg"] == (12, 13, 14)
     assert BODY_25.names[8] == "pelvis" and BODY_25.names[15:19] == ("right_eye", "left_eye", "right_ear", "left_ear")
     assert BODY_25.names[19:22] == ("left_big_toe", "left_small_toe", "left_heel")
-    assert [len(keypoints) for keypoints in _ALL] == [17, 16, 28, 17, 17, 26, 25]
+    assert [len(keypoints) for keypoints in _ALL] == [17, 16, 28, 17, 17, 26, 25, 33]
 
 
 @pytest.mark.parametrize("keypoint_set", _ALL)
@@ -202,3 +205,19 @@ def test_released_mapping():
 def test_remap_of_wrong_shapes(shape, scores):
     with pytest.raises(ValueError, match="are not of coco_17; give"):
         remap("coco_17", "h36m_17")(np.zeros(shape), None if scores is None else np.zeros(scores))
+
+
+def test_only_what_is_wanted_is_approximated():
+    mapping = remap("blazepose_33", "h36m_17", approximate=BY_DEFINITION)
+    assert mapping.missing == ("spine", "thorax", "head_top") and set(mapping.approximated) == {"pelvis"}
+    assert mapping.available.sum() == 14
+    assert remap("blazepose_33", "h36m_17").missing == () and len(remap("blazepose_33", "h36m_17", False).missing) == 4
+
+
+def test_blazepose_pairs_the_corners_of_the_mouth():
+    names = BLAZEPOSE_33.names
+    pairs = {(names[left], names[right]) for left, right in BLAZEPOSE_33.flip_pairs}
+    assert (
+        len(pairs) == 16 and ("mouth_left", "mouth_right") in pairs and ("left_foot_index", "right_foot_index") in pairs
+    )
+    assert BLAZEPOSE_33.limbs["left_arm"] == (11, 13, 15) and BLAZEPOSE_33.limbs["right_leg"] == (24, 26, 28)

@@ -20,7 +20,7 @@ from .people import PeopleDetector
 from .people_2d import Stopped, find_people
 from .pose_completer import PoseCompleter
 from .progress import progress_bar
-from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
+from .results import DEFAULT_FORMATS, FORMATS, OF_SOMEBODY, InferenceResult, Progress, result_path, write_keypoints_2d
 from .room import place
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
@@ -249,6 +249,8 @@ class MPMInferencer:
         finally:
             # Drawing takes long, which nobody wants who has just stopped this.
             wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
+            if not people:  # a note says so
+                wanted = [format for format in wanted if format not in OF_SOMEBODY]
             if out is not None and (whole or people):
                 with progress_bar("video", "frame", progress and "video" in wanted) as report:
                     problems = []
