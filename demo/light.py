@@ -5,7 +5,7 @@
 #     "numpy>=1.26",
 #     "onnxruntime>=1.20",
 #     "ai-edge-litert>=1.4",
-#     "opencv-python-headless<5",
+#     "opencv-python-headless<4.12",
 #     "mediapipe==0.10.21",
 # ]
 #
