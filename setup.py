@@ -48,23 +48,28 @@ setup(
         "mpm_mmpose.formats.page": ["assets/*", "assets/vendor/*"],
         "mpm_mmpose.reproduce": ["*.json"],
     },
-    install_requires=[
-        "numpy>=1.26",
-        "torch>=2.6",
-        "torchvision",
-        "mmengine==0.10.7",
-        "mmcv==2.1.0",
-        "mmdet==3.3.0",
-        "mmpose==1.3.2",
-        "xtcocotools>=1.14.3",
-        "scipy",
-        "six",
-        "matplotlib",
-        "pillow",
-        "tqdm",
-        "bvhio==1.5.4",
-    ],
+    # What reads keypoints, lifts with exported models and writes files; the extras add what more there is.
+    install_requires=["numpy>=1.26"],
     extras_require={
+        # Training, PyTorch's models and MMPose's 2D models: all that `mpm_mmpose.register` stands for.
+        "mmpose": [
+            "torch>=2.6",
+            "torchvision",
+            "mmengine==0.10.7",
+            "mmcv==2.1.0",
+            "mmdet==3.3.0",
+            "mmpose==1.3.2",
+            "xtcocotools>=1.14.3",
+            "scipy",
+            "six",
+            "matplotlib",
+            "pillow",
+            "tqdm",
+            "bvhio==1.5.4",
+        ],
+        # From a video to 3D without PyTorch. The models of the 2D detector are files in the wheel of mediapipe, which
+        # is not named here: what it asks for is large, and would lower protobuf (docs/install.md).
+        "light": ["onnxruntime>=1.20", "ai-edge-litert>=1.4", "opencv-python-headless<4.12", "pillow"],
         # Its licence allows research only, so it is not installed unless asked for.
         "amass": ["smplx==0.1.28"],
         # Only the test set's annot_data.mat need it.

@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +35,8 @@ def positive(kind: type) -> Callable[[str], float]:
     return convert
 
 
-def new_parser(description: str, example: str) -> argparse.ArgumentParser:
-    """A parser with the arguments of both commands."""
+def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAULT_FORMATS) -> argparse.ArgumentParser:
+    """A parser with the arguments of both commands; formats: what is left where nothing else is asked for."""
     parser = OptionParser(
         description=description,
         epilog=f"example:\n  {example}\n\ndocs/inference_demo.md says more.\n{EXIT_STATUS}",
@@ -45,14 +45,18 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what comes out")
     parser.add_argument(
         "--model",
-        help="name in configs/mpm/metafile.yml, or a config file; default: the model that --weights say they are of",
+        help="name in configs/mpm/metafile.yml, or a config file; default: the model that --weights say they are of, "
+        "or the one in this package",
     )
-    parser.add_argument("--weights", help="a checkpoint's path or address; default: the published ones of --model")
+    parser.add_argument(
+        "--weights",
+        help="a checkpoint's path or address, or an exported model (docs/deployment.md); default: the published ones "
+        "of --model",
+    )
     parser.add_argument(
         "--backend",
         choices=BACKENDS,
-        default="pytorch",
-        help="onnx: --weights is an exported model (docs/deployment.md), which needs no --model; default: %(default)s",
+        help="onnx: --weights is an exported model, which needs no --model; default: by the name of the weights",
     )
     parser.add_argument(
         "--providers",
@@ -70,8 +74,8 @@ def new_parser(description: str, example: str) -> argparse.ArgumentParser:
         "--format",
         nargs="+",
         choices=FORMATS,
-        default=DEFAULT_FORMATS,
-        help=f"what to leave in DIR; docs/formats.md says for what; default: {' '.join(DEFAULT_FORMATS)}",
+        default=formats,
+        help=f"what to leave in DIR; docs/formats.md says for what; default: {' '.join(formats)}",
     )
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
@@ -127,14 +131,32 @@ def ask_at_once(checks: Iterable[Callable[[], object]]) -> list[object]:
 def check_model(args: argparse.Namespace) -> None:
     """UsageError where model or weights are not there; imports nothing heavy."""
     from mpm_mmpose.apis.errors import UsageError
-    from mpm_mmpose.apis.model_names import check_weights, find_model
+    from mpm_mmpose.apis.model_names import check_weights, find_model, is_exported
+    from mpm_mmpose.runtime.shipped import shipped_model
 
-    if args.backend == "pytorch":
+    if not is_exported(args.model, args.weights, args.backend):
         find_model(args.model, args.weights)
-    elif args.weights is None:
+    elif args.weights is not None:
+        check_weights(args.weights)
+    elif args.model is not None:
         raise UsageError("--backend onnx: give the exported model as --weights; see tools/deployment/export_onnx.py")
     else:
-        check_weights(args.weights)
+        shipped_model()
+
+
+@contextmanager
+def _quiet(pytorch: bool) -> Iterator[None]:
+    """What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning."""
+    if not pytorch:
+        yield
+        return
+    print("Loading PyTorch and MMPose ...", file=sys.stderr, flush=True)
+    from mmengine.logging import MMLogger
+
+    logger = MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
+    with redirect_stdout(sys.stderr):
+        yield
+    logger.setLevel("WARNING")
 
 
 def run(
@@ -156,6 +178,7 @@ def run(
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.apis.model_names import is_exported
     from mpm_mmpose.apis.source_kind import wrong_command
 
     inferencer = None
@@ -166,14 +189,10 @@ def run(
             raise UsageError(wrong)
         # Before PyTorch is imported, which takes seconds.
         _, *recordings = ask_at_once([lambda: check_model(args), *([] if read is None else [read])])
-        print("Loading PyTorch and MMPose ...", file=sys.stderr, flush=True)
-        from mmengine.logging import MMLogger
+        exported = is_exported(args.model, args.weights, args.backend)
+        with _quiet(not exported or model.get("pose2d", "blazepose") != "blazepose"):
+            from mpm_mmpose.apis import MPMInferencer
 
-        from mpm_mmpose.apis import MPMInferencer
-
-        # What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning.
-        logger = MMLogger.get_instance("mpm_mmpose", log_level="ERROR")
-        with redirect_stdout(sys.stderr):
             inferencer = MPMInferencer(
                 args.model,
                 args.weights,
@@ -183,7 +202,6 @@ def run(
                 threshold=args.threshold,
                 **model,
             )
-        logger.setLevel("WARNING")
         for result in inferencer(
             recordings[0] if recordings else source,
             args.task,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""People in a video, in images or before a webcam to 3D: JSON as MMPose writes it, arrays, and a video of both."""
+"""People in a video, in images or before a webcam to 3D: arrays, BVH, a page, and a video of 2D and 3D."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import sys
 
 from inference_command import new_parser, run
 
+FORMATS = ("json", "npz", "bvh", "html", "video")
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = new_parser(__doc__, "python demo/video_to_3d.py walk.mp4 --weights work_dirs/lift/epoch_40.pth --out out")
+    parser = new_parser(__doc__, "uv run demo/video_to_3d.py walk.mp4 --out out", FORMATS)
     parser.add_argument(
         "source",
         metavar="VIDEO",
@@ -20,12 +22,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--pose2d",
-        default="rtmpose-m_8xb256-420e_body8-256x192",
-        help="2D model or alias of MMPose's zoo, or a config file; default: %(default)s",
+        default="blazepose",
+        help="what finds people and keypoints: blazepose, which needs no network, or a 2D model or alias of MMPose's "
+        "zoo, as rtmpose-m_8xb256-420e_body8-256x192, or a config file; default: %(default)s",
     )
-    parser.add_argument("--pose2d-weights", help="default: the published ones")
+    parser.add_argument("--pose2d-weights", help="of a model of MMPose; default: the published ones")
     parser.add_argument(
-        "--detector", help="of people, of MMDetection's zoo, a config file, or whole_image; default: MMPose's"
+        "--detector", help="of people, for it: of MMDetection's zoo, a config file, or whole_image; default: MMPose's"
     )
     parser.add_argument("--detector-weights", help="default: the published ones")
     return parser.parse_args(argv)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -347,12 +347,20 @@ class Remap:
         return new_poses, new_scores
 
 
-def remap(source: str | KeypointSet, target: str | KeypointSet, approximate: bool = True) -> Remap:
-    """How to get ``target`` from ``source``; without ``approximate`` what is not exact is missing."""
+#: The pelvis is the middle of the hips by what it is; other approximations are where most people have the keypoint.
+BY_DEFINITION = ("pelvis",)
+
+
+def remap(source: str | KeypointSet, target: str | KeypointSet, approximate: bool | Collection[str] = True) -> Remap:
+    """How to get ``target`` from ``source``; what is not exact is missing.
+
+    approximate: whether, or of which keypoints, others stand in by :data:`APPROXIMATIONS`.
+    """
     source, target = (get_keypoint_set(name) if isinstance(name, str) else name for name in (source, target))
     exact = tuple(name for name in target.names if name in source.names)
     approximated = {}
-    for name in target.names if approximate else ():
+    wanted = approximate if isinstance(approximate, Collection) else target.names if approximate else ()
+    for name in (name for name in target.names if name in wanted):
         rules = (rule for rule in APPROXIMATIONS.get(name, ()) if set(rule) <= set(source.names))
         if name not in exact and (rule := next(rules, None)):
             approximated[name] = rule

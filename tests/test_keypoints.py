@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from mpm_mmpose.keypoints import (
     _ALL,
     APPROXIMATIONS,
+    BLAZEPOSE_33,
     BODY_25,
+    BY_DEFINITION,
     COCO_17,
     COMMON_16,
     H36M_17,
@@ -246,3 +248,19 @@ def test_orders_of_other_detectors():
         assert {"pelvis", "right_hip", "left_wrist", "thorax", "head_top"} & set(
             remap(name, "h36m_17").missing
         ) == set()
+
+
+def test_only_what_is_wanted_is_approximated():
+    mapping = remap("blazepose_33", "h36m_17", approximate=BY_DEFINITION)
+    assert mapping.missing == ("spine", "thorax", "head_top") and set(mapping.approximated) == {"pelvis"}
+    assert mapping.available.sum() == 14
+    assert remap("blazepose_33", "h36m_17").missing == () and len(remap("blazepose_33", "h36m_17", False).missing) == 4
+
+
+def test_blazepose_pairs_the_corners_of_the_mouth():
+    names = BLAZEPOSE_33.names
+    pairs = {(names[left], names[right]) for left, right in BLAZEPOSE_33.flip_pairs}
+    assert (
+        len(pairs) == 16 and ("mouth_left", "mouth_right") in pairs and ("left_foot_index", "right_foot_index") in pairs
+    )
+    assert BLAZEPOSE_33.limbs["left_arm"] == (11, 13, 15) and BLAZEPOSE_33.limbs["right_leg"] == (24, 26, 28)

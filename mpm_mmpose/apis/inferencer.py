@@ -8,49 +8,59 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from ..blazepose import BlazePose
 from ..runtime import OnnxModel
+from ..runtime.shipped import shipped_model
 from .camera_recording import RecordedImages
 from .errors import UsageError, unknown_name
 from .images import Images, open_images
-from .live_view import LiveView, check_display, show_drawn
-from .model_index import build_lifter
-from .model_names import find_model
+from .model_names import find_model, is_exported
+from .people import PeopleDetector
 from .people_2d import Stopped, find_people
 from .person_lifting import PersonLifting
-from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
 from .progress import progress_bar
-from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
-from .smoothing import FILTERS, smooth
+from .results import DEFAULT_FORMATS, FORMATS, OF_SOMEBODY, InferenceResult, Progress, result_path, write_keypoints_2d
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
 from .tracks import Track2D, Track3D
-from .window_model import WindowModel
 from .windows import WindowPredictor
 
+if TYPE_CHECKING:
+    import torch
+
+    from ..datasets.readers.keypoint_choice import KeypointMap
+    from .live_view import LiveView
+    from .window_model import WindowModel
+
 TASKS = ("lift", "complete")
-BACKENDS = ("pytorch", "onnx")
+#: The 2D stage that needs no network and no PyTorch.
+BLAZEPOSE = "blazepose"
 _log = logging.getLogger("mpm_mmpose")
 
 
 class MPMInferencer:
     """Lifts the people of a source to 3D, in the manner of MMPose's inferencers.
 
+    PyTorch and MMPose are imported where one of their models is asked for, and not otherwise.
+
     Args:
         model: a name of the model index (configs/mpm/metafile.yml), or a config file, which is Python and is executed;
-            to overrule what weights say of themselves, or for those that say nothing.
+            to overrule what weights say of themselves, or for those that say nothing. By default, without weights, the
+            exported model that is in this package.
         weights: the model's: path or address; by default the published ones of ``model``. Nothing in them is executed.
             With backend 'onnx' what tools/deployment/export_onnx.py wrote.
-        pose2d: a 2D model or alias that MMPose knows, or a config file; needed for images, not for keypoints.
+        pose2d: what finds people in images: 'blazepose' (:class:`~mpm_mmpose.blazepose.BlazePose`), or a 2D model or
+            alias that MMPose knows, or a config file.
         pose2d_weights: as ``weights``.
         detector: of people, a name that MMDetection knows, a config file or 'whole_image'; by default MMPose's.
         detector_weights: as ``weights``.
         device: of PyTorch's models; by default the GPU where there is one.
-        backend: 'pytorch', or 'onnx' for an exported model; :mod:`mpm_mmpose.runtime` runs these without MMPose.
+        backend: 'pytorch', or 'onnx' for an exported model; by default what the weights' name says.
         providers: of ONNX Runtime, by name; by default the GPU's where there is one.
         **lifting: arguments of :class:`TrackLifter`: fps, mode, threshold, maskings, flip_test, batch_size, seed; of
             these a model that takes 3D has flip_test and batch_size.
@@ -62,28 +72,28 @@ class MPMInferencer:
         self,
         model: str | Path | None = None,
         weights: str | Path | None = None,
-        pose2d: str | Path | None = None,
+        pose2d: str | Path = BLAZEPOSE,
         pose2d_weights: str | Path | None = None,
         detector: str | Path | None = None,
         detector_weights: str | Path | None = None,
         device: str | torch.device | None = None,
-        backend: str = "pytorch",
+        backend: str | None = None,
         providers: Sequence[str] | None = None,
         **lifting: object,
     ) -> None:
-        if backend not in BACKENDS:
-            raise unknown_name("backend", backend, BACKENDS)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        predictor = _onnx(weights, providers) if backend == "onnx" else _pytorch(model, weights, providers, device)
+        exported = is_exported(model, weights, backend)
+        if exported and model is None and weights is None:
+            weights = shipped_model()
+        predictor = _onnx(weights, providers) if exported else _pytorch(model, weights, providers, device)
         #: The model behind it: a PoseLifter, or what runs an exported one.
-        self.model = predictor.model if isinstance(predictor, WindowModel) else predictor
+        self.model = predictor if exported else predictor.model
         self._mask_tokens = predictor.mask_tokens
         # Models of 3D complete it, and cannot lift.
         lifts = "2d" in predictor.inputs
         self.lifter = TrackLifter(predictor, **lifting) if lifts else None
         own = {name: lifting[name] for name in ("flip_test", "batch_size") if name in lifting}
         self.completer = None if lifts else PoseCompleter(predictor, **own)
-        self.pose2d = pose2d and Pose2D(pose2d, pose2d_weights, detector, detector_weights, device)
+        self.pose2d = _pose2d(pose2d, pose2d_weights, detector, detector_weights, device)
         #: Files that the calls so far have written, those of a call that failed as well.
         self.kept: list[Path] = []
 
@@ -101,7 +111,7 @@ class MPMInferencer:
         width: int = 0,
         height: int = 0,
         keypoint_format: str = "auto",
-        keypoint_set: str = "auto",
+        keypoint_set: str | KeypointMap = "auto",
         sequence: str | None = None,
         ids: str = "file",
         mend_sides: bool = False,
@@ -145,9 +155,14 @@ class MPMInferencer:
             )
         if unknown := [format for format in formats if format not in FORMATS]:
             raise unknown_name("format", unknown[0], FORMATS)
-        if filter is not None and filter not in FILTERS:
-            raise unknown_name("filter", filter, FILTERS)
+        if filter is not None:
+            from .smoothing import FILTERS, smooth  # here, because it needs SciPy
+
+            if filter not in FILTERS:
+                raise unknown_name("filter", filter, FILTERS)
         if show:
+            from .live_view import check_display, show_drawn
+
             check_display()
         if out_dir is not None:
             _check_writable(Path(out_dir))
@@ -169,10 +184,7 @@ class MPMInferencer:
             )
         else:
             images = open_images(source, fps)
-            if self.pose2d is None:
-                raise UsageError(
-                    "images need a 2D model: give pose2d, for example 'rtmpose-m_8xb256-420e_body8-256x192'"
-                )
+            self.pose2d = self.pose2d or BlazePose()
             recordings = self._watch(images, track, show, progress, out_dir)
 
         person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory)
@@ -197,7 +209,7 @@ class MPMInferencer:
         path = None if out is None else result_path(out, images.name)
         record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
         try:
-            view = LiveView(images, self.lifter, self.pose2d.keypoint_set) if show else None
+            view = self._view(images) if show else None
             with progress_bar("2D", "image", progress) as report, view or nullcontext():
                 recording = find_people(images, self.pose2d, track, view, report, record)
         except Stopped as stopped:
@@ -211,6 +223,11 @@ class MPMInferencer:
         if path is not None:
             self._keep_2d(path, recording)
         yield recording
+
+    def _view(self, images: Images) -> LiveView:
+        from .live_view import LiveView
+
+        return LiveView(images, self.lifter, self.pose2d.keypoint_set)
 
     def _keep_2d(self, path: Path, recording: Recording) -> None:
         self.kept.append(write_keypoints_2d(path.with_name(f"{path.name}_2d.json"), recording))
@@ -244,7 +261,8 @@ class MPMInferencer:
             for problem in problems:
                 _log.warning(problem)
             raise
-        if problems := self._save(result, out, formats, progress, show):
+        wanted = formats if people else set(formats) - set(OF_SOMEBODY)  # a note says that there is nobody
+        if problems := self._save(result, out, wanted, progress, show):
             raise ValueError("; ".join(problems))
         return result
 
@@ -279,13 +297,36 @@ def _pytorch(
     model: str | Path | None,
     weights: str | Path | None,
     providers: Sequence[str] | None,
-    device: str | torch.device,
+    device: str | torch.device | None,
 ) -> WindowModel:
     if providers is not None:
         raise UsageError("providers are ONNX Runtime's: give backend='onnx' and an exported model")
     if Path(weights or "").suffix == ".onnx":
         raise UsageError(f"{weights}: is an exported model; give backend='onnx' (--backend onnx)")
-    return WindowModel(build_lifter(*find_model(model, weights), device))
+    found = find_model(model, weights)
+    import torch
+
+    from .model_index import build_lifter
+    from .window_model import WindowModel
+
+    return WindowModel(build_lifter(*found, device or ("cuda" if torch.cuda.is_available() else "cpu")))
+
+
+def _pose2d(
+    model: str | Path,
+    weights: str | Path | None,
+    detector: str | Path | None,
+    detector_weights: str | Path | None,
+    device: str | torch.device | None,
+) -> PeopleDetector | None:
+    """The 2D stage; None for BlazePose, which is loaded when there are images."""
+    if model != BLAZEPOSE:
+        from .pose2d import Pose2D
+
+        return Pose2D(model, weights, detector, detector_weights, device)
+    if weights or detector or detector_weights:
+        raise UsageError("pose2d 'blazepose' has its own detector and weights; give those with a 2D model of MMPose")
+    return None
 
 
 def _is_3d(source: str | Path | np.ndarray) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from ..visualization.side_by_side import DrawnPerson, SideBySide
 from .errors import UsageError
 from .images import Images
-from .pose2d import People
+from .people import People
 from .stream import MPMStream
 from .track_lifter import TrackLifter
 

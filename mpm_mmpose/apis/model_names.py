@@ -6,9 +6,21 @@ from pathlib import Path
 
 from .errors import UsageError, unknown_name
 
+BACKENDS = ("pytorch", "onnx")
 _PACKAGE = Path(__file__).parents[1]
 #: Beside the package in a checkout, inside of it in an installed wheel.
 ROOTS = (_PACKAGE.parent, _PACKAGE / ".mim")
+
+
+def is_exported(model: str | Path | None, weights: str | Path | None, backend: str | None = None) -> bool:
+    """Whether an exported model is meant: by the backend, by the weights' name, or as neither is named, which is the
+    one in the package. Raises UsageError for a backend that is not known.
+    """
+    if backend is not None:
+        if backend not in BACKENDS:
+            raise unknown_name("backend", backend, BACKENDS)
+        return backend == "onnx"
+    return Path(weights).suffix == ".onnx" if weights else model is None
 
 
 def list_models() -> dict[str, tuple[Path, str | None]]:

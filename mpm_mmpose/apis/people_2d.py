@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .camera_recording import Recorder
 from .images import Images
-from .live_view import LiveView
-from .pose2d import Pose2D
+from .people import PeopleDetector
+from .read_ahead import read_ahead
 from .sources import Recording, split_tracks
 from .tracking import PersonTracker
+
+if TYPE_CHECKING:
+    from .live_view import LiveView
 
 
 class Stopped(Exception):
@@ -25,7 +29,7 @@ class Stopped(Exception):
 
 def find_people(
     images: Images,
-    pose2d: Pose2D,
+    pose2d: PeopleDetector,
     track: str = "iou",
     view: LiveView | None = None,
     progress: Callable[[int, int | None], None] | None = None,
@@ -36,16 +40,16 @@ def find_people(
     view: to show them in. progress: called with the images done and those there are. record: a file for the images of a
     camera, which come only once. Raises Stopped, from Ctrl-C too.
     """
-    tracker = PersonTracker(track)
+    tracker, find = PersonTracker(track), pose2d.begin(images.fps)
     times: list[float] = []
     rows: list[tuple[int, int, np.ndarray, np.ndarray]] = []  # frame, id, keypoints, scores
     recorder, cause = None, None
     try:
-        for time, image in images:
+        for time, image in read_ahead(images):
             if record is not None:
                 recorder = recorder or Recorder(record, images.fps, images.width, images.height)
                 recorder.write(time, image)
-            people = pose2d(image)
+            people = find(image)
             ids = tracker.update(time, *people)
             rows += [(len(times), *one) for one in zip(ids, people.keypoints, people.scores, strict=True)]
             times.append(time)
@@ -60,13 +64,13 @@ def find_people(
     finally:
         if recorder is not None:
             recorder.release()
-    recording = _recording(images, times, rows, pose2d.keypoint_set)
+    recording = _recording(images, times, rows, pose2d)
     if cause is not None:
         raise Stopped(recording) from cause
     return recording
 
 
-def _recording(images: Images, times: list[float], rows: list[tuple], keypoint_set: str) -> Recording:
+def _recording(images: Images, times: list[float], rows: list[tuple], pose2d: PeopleDetector) -> Recording:
     tracks = []
     if rows:
         frames, ids, keypoints, scores = (np.array(column) for column in zip(*rows, strict=True))
@@ -75,11 +79,12 @@ def _recording(images: Images, times: list[float], rows: list[tuple], keypoint_s
             np.array(times)[frames],
             keypoints,
             scores.clip(0),
-            keypoint_set=keypoint_set,
+            keypoint_set=pose2d.keypoint_set,
             width=images.width,
             height=images.height,
             fps=images.fps,
         )
+        tracks = [pose2d.mend(track) for track in tracks]
     return Recording(
         images.name, tracks, np.array(times), images.fps, images, problem=images.problem, notes=list(images.notes)
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 from urllib.error import URLError
 
 import numpy as np
@@ -20,6 +19,7 @@ from ..datasets.readers.keypoint_choice import SETS_BY_NUMBER
 from ..keypoints import COCO_17, get_keypoint_set
 from .errors import UsageError, unknown_name
 from .model_names import check_weights
+from .people import People, PeopleDetector
 
 #: Boxes with a lower score, and those that overlap further with a better one, are no people; as in MMPose.
 MIN_BOX_SCORE, MAX_BOX_OVERLAP = 0.3, 0.3
@@ -27,15 +27,7 @@ WHOLE_IMAGE = "whole_image"
 PERSON = 0  # the category of COCO's detectors
 
 
-class People(NamedTuple):
-    """People in one image: keypoints (P, K, 2) px, scores (P, K), boxes (P, 4) px, x1 y1 x2 y2; all float32."""
-
-    keypoints: np.ndarray
-    scores: np.ndarray
-    boxes: np.ndarray
-
-
-class Pose2D:
+class Pose2D(PeopleDetector):
     """Finds people and their 2D keypoints in images.
 
     Args:
@@ -80,6 +72,10 @@ class Pose2D:
         self.model, self.top_down = inferencer.model, inferencer.cfg.data_mode == "topdown"
         self.detector = getattr(inferencer, "detector", None)
         self.keypoint_set, self._number = body_keypoints(model, self.model.dataset_meta)
+
+    def begin(self, fps: float) -> Callable[[np.ndarray], People]:
+        """These models look at each image alone, so the recording does not matter."""
+        return self
 
     def __call__(self, image: np.ndarray) -> People:
         """The people in an image (H, W, 3), uint8, BGR; none where the detector finds nobody."""

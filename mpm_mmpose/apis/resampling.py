@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,26 +33,38 @@ class ModelFrames:
 
 
 def resample_track(
-    track: Track2D, keypoint_set: str, fps: float, reach: float, threshold: float = 0.3
+    track: Track2D,
+    keypoint_set: str,
+    fps: float,
+    reach: float,
+    threshold: float = 0.3,
+    approximate: bool | Collection[str] = True,
 ) -> list[ModelFrames]:
     """The stretches of a track at ``fps``, in the keypoints of ``keypoint_set``.
 
     reach: s that a model sees before and after a frame. A gap of more than twice that parts two stretches, as no window
     has frames of both; what is not seen for a shorter time is hidden. Keypoints that are not to be believed
-    (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`) are not seen.
+    (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`, also of ``approximate``) are not seen.
     """
-    sights = _Sights(track, keypoint_set, fps, reach, threshold)
+    sights = _Sights(track, keypoint_set, fps, reach, threshold, approximate)
     return [sights.at(rows, model_times(*track.times[[rows.start, rows.stop - 1]], fps)) for rows in sights.stretches]
 
 
 def resample_around(
-    track: Track2D, row: int, offsets: np.ndarray, keypoint_set: str, fps: float, reach: float, threshold: float = 0.3
+    track: Track2D,
+    row: int,
+    offsets: np.ndarray,
+    keypoint_set: str,
+    fps: float,
+    reach: float,
+    threshold: float = 0.3,
+    approximate: bool | Collection[str] = True,
 ) -> ModelFrames | None:
     """Frame ``row`` of a track and what is ``offsets`` (T,) s from it, by the rules of :func:`resample_track`.
 
     The ends of its stretch stand for what is beyond them. None where the frame is of no stretch.
     """
-    sights = _Sights(track, keypoint_set, fps, reach, threshold)
+    sights = _Sights(track, keypoint_set, fps, reach, threshold, approximate)
     for rows in sights.stretches:
         if rows.start <= row < rows.stop:
             times = (track.times[row] + offsets).clip(track.times[rows.start], track.times[rows.stop - 1])
@@ -62,9 +75,17 @@ def resample_around(
 class _Sights:
     """What is to be believed of a track, in the model's keypoints."""
 
-    def __init__(self, track: Track2D, keypoint_set: str, fps: float, reach: float, threshold: float) -> None:
+    def __init__(
+        self,
+        track: Track2D,
+        keypoint_set: str,
+        fps: float,
+        reach: float,
+        threshold: float,
+        approximate: bool | Collection[str],
+    ) -> None:
         self.times = track.times
-        self.keypoints, self.visible = visible_keypoints(track, keypoint_set, threshold)
+        self.keypoints, self.visible = visible_keypoints(track, keypoint_set, threshold, approximate)
         self.gap, self.near = longest_step(track, fps), NEAR / fps
         reach *= 1 + NEAR  # times are rounded
         self.stretches = find_stretches(self.times, self.visible.any(1), max(self.gap, 2 * reach), reach)

@@ -24,6 +24,8 @@ Progress = Callable[[int, int], None]
 FORMATS = (*WRITERS, "video")
 #: What is left where nothing else is asked for: MMPose's JSON, arrays, and a video.
 DEFAULT_FORMATS = ("json", "npz", "video")
+#: What cannot be left where there is nobody.
+OF_SOMEBODY = ("bvh", "trc", "c3d")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..geometry import fit_root
-from ..keypoints import get_keypoint_set
+from ..keypoints import BY_DEFINITION, get_keypoint_set
 from .steadying import steady
 from .tracks import Track2D, Track3D, visible_keypoints
 
@@ -62,7 +62,7 @@ def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
     track = lifted.track
     camera = choose_camera(track) if camera is None else camera
     _log.info(f"person {track.person}: {assumptions(camera)}")
-    keypoints, seen = visible_keypoints(track, lifted.keypoint_set, 0.0)
+    keypoints, seen = visible_keypoints(track, lifted.keypoint_set, 0.0, BY_DEFINITION)
     known = np.isfinite(lifted.keypoints_3d).all((1, 2))
     seen &= ~lifted.hidden & known[:, None]
     trajectory = np.full((len(lifted), 3), np.nan, np.float32)

@@ -107,7 +107,8 @@ class MPMStream:
     def _lift(self, row: int) -> LiftedFrame:
         lifter, track = self.lifter, self._track(self._frames)
         rate, reach = lifter.rate(track.fps), lifter.reach(track.fps)
-        frames = resample_around(track, row, self.offsets, lifter.keypoint_set, rate, reach, lifter.threshold)
+        seen = lifter.threshold, lifter.approximate
+        frames = resample_around(track, row, self.offsets, lifter.keypoint_set, rate, reach, *seen)
         time, middle = float(track.times[row]), lifter.window // 2
         if frames is None:
             number = lifter.model.num_keypoints

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..bones import constant_bones
 from ..geometry import normalize_intrinsics, normalize_screen, to_rays
-from ..keypoints import get_keypoint_set
+from ..keypoints import BY_DEFINITION, get_keypoint_set
 from ..limits import FARTHEST, check_fps
 from .resampling import ModelFrames, interpolate, resample_track
 from .room import choose_camera
@@ -34,8 +34,9 @@ class TrackLifter:
 
     A track is resampled to the model's rate by its time stamps, and the 3D back to them. Windows are those of
     :class:`~mpm_mmpose.datasets.PoseWindowDataset`: target frame at ``window // 2``, ends repeated. What is not to be
-    believed (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`) and frames without a detection are the model's learned
-    mask tokens. A model without mask tokens is shown a guess from before and after instead, which is said once.
+    believed (:func:`~mpm_mmpose.apis.tracks.visible_keypoints`), what the track's keypoint set does not have and frames
+    without a detection are the model's learned mask tokens. A model without mask tokens is shown a guess instead, from
+    before and after or from other keypoints; the former is said once.
 
     Args:
         model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D; or a
@@ -91,6 +92,8 @@ class TrackLifter:
         self.keypoint_set, self.mode, self.threshold = self.model.keypoint_set, mode or able[0], threshold
         self.flip_test, self.maskings, self.batch_size, self.seed = flip_test, maskings, batch_size, seed
         self.constant_bones = self.model.space == "rays" if constant_bones is None else constant_bones
+        # What a detector does not have is left to the mask tokens or never looked at, not made up.
+        self.approximate = BY_DEFINITION if self.model.mask_tokens or self.model.ignored else True
         self._guess_is_said = False
         if self.mode not in MODES:
             raise ValueError(f"mode is {mode!r}; give one of {tuple(MODES)}")
@@ -162,7 +165,7 @@ class TrackLifter:
     def stretches(self, track: Track2D) -> list[ModelFrames]:
         """The stretches of the track in which the person is seen, at the model's rate; ValueError if there is none."""
         rate, reach = self.rate(track.fps), self.reach(track.fps)
-        found = resample_track(track, self.keypoint_set, rate, reach, self.threshold)
+        found = resample_track(track, self.keypoint_set, rate, reach, self.threshold, self.approximate)
         for frames in found:
             frames.hidden[:, list(self.model.ignored)] = True
         if not found:

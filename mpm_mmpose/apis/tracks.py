@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,15 +102,20 @@ class Track3D:
         return len(self.track)
 
 
-def visible_keypoints(track: Track2D, keypoint_set: str, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+def visible_keypoints(
+    track: Track2D, keypoint_set: str, threshold: float, approximate: bool | Collection[str] = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (N, K', 2) float32 px in another keypoint set, and (N, K') bool, which of them are to be believed.
 
     Not those that ``keypoint_set`` has and the track's has not, that score below ``threshold`` or 0, or that are
-    outside the image; nor what is put together from such. They are 0.
+    outside the image; nor what is put together from such. They are 0. approximate: as of
+    :func:`~mpm_mmpose.keypoints.remap`.
     """
     inside = ((track.keypoints >= 0) & (track.keypoints <= (track.width, track.height))).all(-1)
     seen = inside & (track.scores > 0) & (track.scores >= threshold)
-    keypoints, seen = remap(track.keypoint_set, keypoint_set)(np.where(seen[..., None], track.keypoints, 0), seen)
+    keypoints, seen = remap(track.keypoint_set, keypoint_set, approximate)(
+        np.where(seen[..., None], track.keypoints, 0), seen
+    )
     return np.where(seen[..., None], keypoints, 0).astype(np.float32), seen
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..datasets.readers.motion import Motion
 from ..keypoints import get_keypoint_set
-from .skeleton import add_floor, add_skeleton, bare, flatten, new_figure, save, side_legend, spread
+from .skeleton import add_floor, add_skeleton, bare, new_figure, save, side_legend, spread
+from .upright import flatten
 
 ELEVATION = 14.0
 

@@ -13,18 +13,8 @@ from PIL import Image
 from ..atomic_file import write_atomically
 from ..evaluation.pose_error import mpjpe
 from ..keypoints import KeypointSet, get_keypoint_set
-from .skeleton import (
-    SIDEWAYS,
-    add_skeleton,
-    bare,
-    camera_to_upright,
-    flatten,
-    new_figure,
-    save,
-    segments,
-    side_legend,
-    spread,
-)
+from .skeleton import add_skeleton, bare, new_figure, save, segments, side_legend, spread
+from .upright import SIDEWAYS, camera_to_upright, flatten
 
 #: Room around the poses, as a part of their size; a prediction that goes further is cut off, the scale is the truth's.
 MARGIN = 0.18

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from ..evaluation.pose_error import MILLIMETRES, keypoint_errors
 from ..formats.scene import Person, Scene
 from ..keypoints import get_keypoint_set
-from .skeleton import SIDEWAYS, add_skeleton, bare, camera_to_upright, flatten, new_figure, save, side_legend, spread
+from .skeleton import add_skeleton, bare, new_figure, save, side_legend, spread
+from .upright import SIDEWAYS, camera_to_upright, flatten
 
 ROWS = 3  # unless frames are chosen
 CELL = 1.6  # inches high; as wide as people need

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .skeleton import camera_to_upright
+from .upright import camera_to_upright
 
 #: m; how far people have to walk before the floor's slope is read off their feet rather than taken to be none.
 WALKED = 0.2

@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..evaluation.pose_error import mpjpe
 from ..keypoints import get_keypoint_set
 from .frame_times import frame_numbers
 from .room_view import find_room
-from .skeleton import camera_to_upright, flatten
 from .strokes import colour_of, draw_bones, draw_keypoints, pixel, write_text
+from .upright import camera_to_upright, flatten
 
 HEIGHT = 540  # px of the video; images of any size become as high
 WIDEST = 1280  # px of the left side
@@ -132,6 +131,8 @@ class SideBySide:
         if person.truth is not None:
             truth = flatten(self._stand(person, person.truth, slice(row, row + 1))[0])
             draw_bones(canvas, self._place(truth, corner), keypoints, GHOST, everything, 6, shaded=False)
+            from ..evaluation.pose_error import mpjpe  # here, because its package imports PyTorch
+
             (error,) = 1000 * mpjpe(person.poses[row][None], person.truth[row][None])
             label += f": {error:.0f} mm (truth: grey)"
         points = self._place(flat, corner)

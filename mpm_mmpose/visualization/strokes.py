@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..keypoints import KeypointSet, get_keypoint_set
-from .skeleton import bones
+from .upright import bones
 
 #: BGR of Okabe and Ito, told apart by colour-blind readers too.
 PALETTE = tuple(

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,10 +14,12 @@ from mmpose.registry import MODELS
 from mpm_mmpose.apis import MPMInferencer, UsageError
 from mpm_mmpose.apis import inferencer as inferencer_module
 from mpm_mmpose.apis.images import Images
-from mpm_mmpose.apis.pose2d import People
+from mpm_mmpose.apis.people import People, PeopleDetector
 from mpm_mmpose.apis.smoothing import smooth
 from mpm_mmpose.datasets.synthetic_motion import generate_motion
 from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.deployment.export import export_model
+from mpm_mmpose.runtime import shipped
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 TINY = """
@@ -40,6 +44,13 @@ def tiny(tmp_path_factory):
         torch.save(dict(state_dict=MODELS.build(Config.fromfile(config).model).state_dict()), weights)
         made[mask_tokens] = (config, weights)
     return lambda mask_tokens=True: made[mask_tokens]
+
+
+@pytest.fixture(scope="module")
+def exported(tiny, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "tiny.onnx"
+    export_model(*tiny(), path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -142,13 +153,16 @@ def test_one_frame_and_two_frames(inferencer, clip):
         assert np.isfinite(result.people[0].keypoints_3d).all()
 
 
-class Person2D:
+class Person2D(PeopleDetector):
     """A 2D model that finds one person, who walks as the clip does."""
 
     keypoint_set = "h36m_17"
 
     def __init__(self, clip, fails_at=None, error=None):
         self.keypoints, self.number, self.fails_at, self.error = clip.keypoints / 8, 0, fails_at, error
+
+    def begin(self, fps):
+        return self
 
     def __call__(self, image):
         if self.number == self.fails_at:
@@ -282,10 +296,8 @@ def test_ctrl_c_stays_ctrl_c_where_a_format_fails_as_well(inferencer, clip, tmp_
     assert "walk.json" in caplog.text
 
 
-def test_what_is_missing_is_refused_at_the_call(inferencer, video, tmp_path, monkeypatch):
+def test_what_is_missing_is_refused_at_the_call(inferencer, tmp_path, monkeypatch):
     """Not at the first result, which may be asked for much later."""
-    with pytest.raises(UsageError, match="images need a 2D model: give pose2d"):
-        inferencer(video)
     monkeypatch.setattr(inferencer, "pose2d", "a 2D model")
     for name in ("no.mp4", "no.json", "no folder"):
         with pytest.raises(UsageError, match=f"{name}: does not exist"):
@@ -294,6 +306,41 @@ def test_what_is_missing_is_refused_at_the_call(inferencer, video, tmp_path, mon
         inferencer(np.zeros((4, 17, 2)))
     with pytest.raises(UsageError, match="filter 'one' is not known"):
         inferencer(tmp_path / "no.mp4", filter="one")
+
+
+def test_blazepose_is_what_finds_people_unless_another_is_named(inferencer, tiny, clip, video, monkeypatch):
+    monkeypatch.setattr(inferencer, "pose2d", None)
+    monkeypatch.setattr(inferencer_module, "BlazePose", lambda: Person2D(clip))
+    (result,) = inferencer(video)
+    assert len(result.people[0]) == 8
+    with pytest.raises(UsageError, match="pose2d 'blazepose' has its own detector and weights"):
+        MPMInferencer(*tiny(), device="cpu", detector="whole_image")
+
+
+def test_without_a_model_it_is_the_one_in_the_package(exported, clip, monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    with pytest.raises(UsageError, match="this copy of mpm_mmpose has no model in it"):
+        MPMInferencer()
+    (tmp_path / shipped.DEFAULT).write_bytes(exported.read_bytes())
+    options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
+    (one,) = MPMInferencer()(clip.keypoints, **options)
+    (other,) = MPMInferencer(weights=exported)(clip.keypoints, **options)  # its name says what it is
+    np.testing.assert_array_equal(one.people[0].keypoints_3d, other.people[0].keypoints_3d)
+
+
+def test_an_exported_model_is_lifted_with_without_pytorch(exported, clip, tmp_path):
+    source = write_keypoints(tmp_path / "walk.json", clip)
+    code = f"""
+import sys
+from mpm_mmpose.apis import MPMInferencer
+options = dict(fps=30, width={clip.width}, height={clip.height})
+(result,) = MPMInferencer(weights={str(exported)!r})({str(source)!r}, out_dir={str(tmp_path / "out")!r}, **options)
+heavy = ("torch", "mmengine", "mmpose", "matplotlib", "scipy")
+print(len(result.people), [name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.strip() == "1 []", done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["walk.json", "walk.mp4", "walk.npz"]
 
 
 def test_a_place_that_cannot_be_written_is_told_before_any_work(inferencer, clip, tmp_path):

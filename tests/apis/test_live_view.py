@@ -11,7 +11,7 @@ from mpm_mmpose.apis import live_view
 from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.live_view import AWAY, LiveView
-from mpm_mmpose.apis.pose2d import People
+from mpm_mmpose.apis.people import People
 from mpm_mmpose.apis.track_lifter import TrackLifter
 from mpm_mmpose.visualization.strokes import PALETTE
 

@@ -1,21 +1,27 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from mpm_mmpose.apis.images import ArrayImages
+from mpm_mmpose.apis.people import People, PeopleDetector
 from mpm_mmpose.apis.people_2d import Stopped, find_people
-from mpm_mmpose.apis.pose2d import People
 
 BODY = np.random.default_rng(0).uniform(0, 1, (17, 2)) * (20, 50) + 4
 
 
-class Spots:
+class Spots(PeopleDetector):
     """A 2D model: a person stands at every x that the first row of an image says."""
 
     keypoint_set = "h36m_17"
 
     def __init__(self, fails_at=None, error=None):
         self.number, self.fails_at, self.error = 0, fails_at, error
+
+    def begin(self, fps):
+        self.fps = fps
+        return self
 
     def __call__(self, image):
         self.number += 1
@@ -49,6 +55,16 @@ def test_people_are_followed_with_the_times_of_their_images():
     assert (first.width, first.height, first.fps, first.keypoint_set) == (200, 60, 10, "h36m_17")
     np.testing.assert_array_equal(recording.frames_of(second), [0, 1, 4])
     assert done == [(step, 5) for step in range(1, 6)]
+
+
+def test_a_detector_knows_the_rate_and_mends_whole_people():
+    class Mending(Spots):
+        def mend(self, track):
+            return replace(track, scores=np.full_like(track.scores, len(track) / 10))
+
+    spots = Mending()
+    first, second = find_people(images_of([5, 120], [122, 7], [9]), spots).tracks
+    assert spots.fps == 10 and (first.scores == np.float32(0.3)).all() and (second.scores == np.float32(0.2)).all()
 
 
 def test_nobody():

@@ -5,7 +5,7 @@ from PIL import Image
 from mpm_mmpose.datasets.synthetic_motion import generate_motion
 from mpm_mmpose.keypoints import H36M_17
 from mpm_mmpose.visualization.clips import _viewer, draw_clips
-from mpm_mmpose.visualization.skeleton import flatten
+from mpm_mmpose.visualization.upright import flatten
 
 
 @pytest.mark.parametrize("turn", [0.0, 1.0, 2.5, -2.0])

@@ -1,0 +1,15 @@
+"""BlazePose: people and 33 keypoints of each in images, without network; needs numpy, OpenCV and ai-edge-litert."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_PLACES = {"BlazePose": "blazepose", "PeopleFollower": "blazepose"}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> object:
+    # Imported when asked for: `--help` answers at once.
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)
