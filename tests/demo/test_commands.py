@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis import inferencer, results
+from mpm_mmpose.apis import inferencer, model_names, results
+from mpm_mmpose.apis.people import People, PeopleDetector
 from mpm_mmpose.deployment.export import export_model
+from mpm_mmpose.runtime import shipped
 
 DEMO = Path(__file__).parents[2] / "demo"
 
@@ -50,7 +52,7 @@ def test_both_commands_offer_every_format(command):
 
     assert inference_command.FORMATS == results.FORMATS
     assert inference_command.DEFAULT_FORMATS == results.DEFAULT_FORMATS
-    assert inference_command.BACKENDS == inferencer.BACKENDS
+    assert inference_command.BACKENDS == model_names.BACKENDS
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +206,43 @@ def test_ctrl_c_says_what_is_kept(command, model, pose2d, tmp_path, monkeypatch,
     assert status == 130 and "interrupted" in err
     assert out.splitlines() == [f"kept: {tmp_path / 'out/noise_2d.json'}"]
     assert len(json.loads((tmp_path / "out/noise_2d.json").read_text())["instance_info"]) == 2
+
+
+def test_a_video_and_nothing_else(command, exported, tmp_path, write_video, monkeypatch):
+    """The model in the package, and BlazePose; neither needs PyTorch, which is not spoken of."""
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    (tmp_path / shipped.DEFAULT).write_bytes(Path(exported[3]).read_bytes())
+    monkeypatch.setattr(inferencer, "BlazePose", Somebody)
+    status, out, err = command("video_to_3d", write_video(tmp_path / "walk.mp4"), "--out", tmp_path / "out")
+    assert status == 0 and "PyTorch" not in err, err
+    names = ("walk_2d.json", "walk.json", "walk.npz", "walk.bvh", "walk.html", "walk.mp4")
+    assert {line for line in out.splitlines()[1:]} == {f"kept: {tmp_path / 'out' / name}" for name in names}
+
+
+class Somebody(PeopleDetector):
+    keypoint_set = "blazepose_33"
+
+    def begin(self, fps):
+        return lambda image: People(BODY[None], np.ones((1, 33), np.float32), np.array([[20.0, 20, 180, 180]]))
+
+
+BODY = np.random.default_rng(0).uniform(20, 180, (33, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("model", "weights", "backend", "pose2d", "needed"),
+    [
+        (None, None, None, "blazepose", False),
+        (None, None, None, None, False),
+        (None, "lift.onnx", None, "blazepose", False),
+        (None, "lift.bin", "onnx", None, False),
+        (None, "epoch_1.pth", None, "blazepose", True),
+        ("mpm_h36m_27", None, None, None, True),
+        (None, None, None, "rtmpose-m", True),
+    ],
+)
+def test_pytorch_is_loaded_where_it_is_needed(monkeypatch, model, weights, backend, pose2d, needed):
+    monkeypatch.syspath_prepend(str(DEMO))
+    from inference_command import needs_pytorch
+
+    assert needs_pytorch(model, weights, backend, pose2d) == needed
