@@ -99,16 +99,6 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path, w
         )
 
 
-def latest_checkpoint(work_dir: str | Path) -> Path | None:
-    """The checkpoint in a work directory that its ``last_checkpoint`` names; None where it names none.
-
-    Of the name only the last part counts, so that a directory that was copied or renamed goes on by itself.
-    """
-    note = Path(work_dir) / "last_checkpoint"
-    name = Path(note.read_text(encoding="utf-8", errors="replace").strip()).name if note.is_file() else ""
-    return Path(work_dir) / name if name not in ("", ".", "..") else None
-
-
 def _read(path: str | Path, load: Callable[[], object]) -> dict:
     try:
         loaded = load()

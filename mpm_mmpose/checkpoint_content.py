@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS, MODELS
 from torch import nn
 
-from .checkpoint import check_fit, latest_checkpoint, load_checkpoint, weights_of
+from .checkpoint import check_fit, load_checkpoint, weights_of
 from .model_description import FIELD, ModelDescription, check_same, describe
 from .training_state import check_optimizer, check_schedulers, names_only, resumable
 
@@ -25,17 +25,11 @@ class CheckpointContentHook(Hook):
 
     Written into ``meta``: a :class:`~mpm_mmpose.model_description.ModelDescription`; names of other checkpoints lose
     their folders. Read, before anything of it is used: weights that are not exactly the model's, a model that takes
-    them for something else, or a state that is not of this training, end the run with a CheckpointError. Resuming
-    without a file goes on from the checkpoint in the work directory, wherever that was when it was written.
+    them for something else, or a state that is not of this training, end the run with a CheckpointError. Of what a
+    checkpoint names only files in the work directory are taken.
     """
 
     priority = "VERY_HIGH"
-
-    def before_run(self, runner: Runner) -> None:
-        """Find the last checkpoint of the work directory, where that is what is to be resumed."""
-        if runner._resume and runner._load_from is None:
-            latest = latest_checkpoint(runner.work_dir)
-            runner._load_from = latest and str(latest)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Look at what was read; what a resumed training takes of it is put in its place."""

@@ -15,6 +15,7 @@ from .checkpoint import CheckpointError
 
 _MOST_STEPS = 2**53
 _BEST = re.compile(r"best_[^/\\]+\.pth")
+_SUPERSEDED = "superseded_best_ckpts"  # files that ResumableCheckpointHook removes once their successor is there
 # numpy reads its key at this place without asking whether it is one
 _NUMPY_STATES = 624
 _DEPTH = 8
@@ -135,6 +136,9 @@ def _own_files(info: dict, folder: Path) -> dict:
     kept = info.get("keep_ckpt_ids")
     if not isinstance(kept, list) or not all(type(step) is int and 0 <= step <= _MOST_STEPS for step in kept):
         info.pop("keep_ckpt_ids", None)
+    old = info.get(_SUPERSEDED)
+    if not isinstance(old, list) or not all(isinstance(name, str) and _BEST.fullmatch(name) for name in old):
+        info.pop(_SUPERSEDED, None)
     return info
 
 

@@ -15,7 +15,6 @@ from mpm_mmpose.checkpoint import (
     AtomicLocalBackend,
     CheckpointError,
     check_fit,
-    latest_checkpoint,
     load_checkpoint,
     misfit,
     weights_of,
@@ -279,13 +278,3 @@ def test_weights_by_name():
     for wrong in ({}, dict(state_dict=None), dict(state_dict=dict(a=1)), dict(state_dict={3: torch.ones(1)})):
         with pytest.raises(CheckpointError, match="a.pth: "):
             weights_of(wrong, "a.pth")
-
-
-@pytest.mark.parametrize("text", ["/elsewhere/work/epoch_2.pth\n", "epoch_2.pth", "../../epoch_2.pth"])
-def test_the_last_checkpoint_is_in_its_work_directory(tmp_path, text):
-    assert latest_checkpoint(tmp_path) is None
-    (tmp_path / "last_checkpoint").write_text(text)
-    assert latest_checkpoint(tmp_path) == tmp_path / "epoch_2.pth"
-    for nothing in ("", "..", "/", "a/.."):
-        (tmp_path / "last_checkpoint").write_text(nothing)
-        assert latest_checkpoint(tmp_path) is None

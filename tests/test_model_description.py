@@ -1,4 +1,5 @@
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from mpm_mmpose.model_description import (
     describe,
     plain,
 )
+
+CONFIGS = Path(__file__).parents[1] / "configs/mpm"
+SHIPPED = [path for path in sorted(CONFIGS.glob("*.py")) if not path.name.startswith(("table_", "pretrain_"))]
 
 
 @pytest.fixture
@@ -99,6 +103,21 @@ def test_any_registered_model_of_ours_is_described_as_data(monkeypatch):
     built = build_described(said, dict(state_dict=state), "a.pth")
     assert (built.backbone.rays, built.head.blended, built.backbone.layer.weight.sum()) == (True, 0.5, 24)
     assert (said.window, said.fps) == (243, 25.0)
+
+
+@pytest.mark.parametrize("leaf", SHIPPED, ids=lambda path: path.stem)
+def test_the_model_of_every_config_is_described_and_built_of_that(leaf):
+    model = Config.fromfile(leaf).model
+    said = ModelDescription.from_meta({FIELD: describe(model, {}).to_meta()}, "a.pth")
+    check_same(said, model, "a.pth", leaf)
+    if said.window > 27:  # sizes are all that differs
+        return
+    init_default_scope("mmpose")
+    model.backbone.init_cfg = None
+    torch.manual_seed(0)
+    own = MODELS.build(model)
+    built = build_described(said, dict(state_dict=own.state_dict()), "a.pth")
+    assert str(built.backbone) == str(own.backbone) and str(built.head) == str(own.head)
 
 
 def change(description, **values):

@@ -52,10 +52,12 @@ def read_config(args: argparse.Namespace) -> "Config":
     cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or str(Path("work_dirs") / Path(args.config).stem)
-    # Also where a config has hooks of its own: without it a resumed run believes what a checkpoint says.
+    # Also where a config has hooks of its own: without these a resumed run believes what files say.
     hooks = cfg.get("custom_hooks") or []
-    if not any(str(hook.get("type")).endswith("CheckpointContentHook") for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type="mmpose.CheckpointContentHook")]
+    there = [hook for hook in (*hooks, *(cfg.get("default_hooks") or {}).values()) if isinstance(hook, dict)]
+    types = {str(hook.get("type")).rpartition(".")[2] for hook in there}
+    missing = [name for name in ("WorkDirHook", "CheckpointContentHook") if name not in types]
+    cfg.custom_hooks = [*hooks, *(dict(type=f"mmpose.{name}") for name in missing)]
     return cfg
 
 

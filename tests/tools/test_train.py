@@ -170,6 +170,8 @@ def test_a_config_with_hooks_of_its_own_looks_at_checkpoints_all_the_same(tmp_pa
         base = "" if hooks is not None else f"_base_ = ['{ROOT}/configs/mpm/_base_/default_runtime.py']"
         config.write_text(f"{base}\n{hooks or ''}\n")
         args = SimpleNamespace(config=str(config), cfg_options={}, launcher="none", work_dir=None)
-        types = [hook.type for hook in read_config(args).custom_hooks]
-        assert sum(type.endswith("CheckpointContentHook") for type in types) == 1
+        cfg = read_config(args)
+        types = [hook.type for hook in (*cfg.custom_hooks, *cfg.get("default_hooks", {}).values())]
+        for hook in ("CheckpointContentHook", "WorkDirHook"):
+            assert sum(type.endswith(hook) for type in types) == 1
         assert ("EMAHook" in types) == (name == "own")
