@@ -3,6 +3,8 @@ import pytest
 
 from mpm_mmpose.datasets import PoseStore
 from mpm_mmpose.datasets.convert_keypoints_2d import convert_keypoints_2d
+from mpm_mmpose.datasets.synthetic_motion import generate_motion
+from mpm_mmpose.datasets.virtual_camera import film
 from mpm_mmpose.keypoints import H36M_17
 
 OPTIONS = dict(fps=25, width=1000, height=500, progress=False)
@@ -65,3 +67,28 @@ def test_single_images(tmp_path, write, layouts):
     with pytest.raises(ValueError, match="nobody is followed for 10 frames, 2. stretches are shorter; ask for fewer"):
         convert_keypoints_2d([write(content)], tmp_path / "store", **OPTIONS)
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("keypoint_set", ["auto", "h36m_17"])
+def test_keypoints_of_another_order_are_noted(tmp_path, write, keypoint_set):
+    (sequence,) = film(generate_motion("walking", 2, 10, 0), cameras=1)
+    content = [
+        dict(image_id=frame, keypoints=np.c_[pose, np.full(17, 90.0)].ravel().tolist(), track_id="Anna")
+        for frame, pose in enumerate(sequence.keypoints.astype(float))
+    ]
+    options = dict(fps=10, width=sequence.width, height=sequence.height, progress=False)
+    path = write(content, "walk.json")
+    report = convert_keypoints_2d([path], tmp_path / "store", keypoint_set=keypoint_set, **options)
+    assert PoseStore(tmp_path / "store").names == ("walk.personAnna.0",)
+    assert report.notes[0] == "walk: scores reach 90: they are taken for per cent"
+    doubts = report.notes[1:]
+    assert len(doubts) == (keypoint_set == "auto")
+    if doubts:
+        assert doubts[0].startswith("walk: its keypoints hardly look like an upright person's (misfit 0.")
+        assert doubts[0].endswith("they look like h36m_17: give --keypoint-set h36m_17")
+
+
+def test_every_second_frame_is_half_the_rate_and_a_size_that_is_right_stays(tmp_path, write, layouts):
+    content = [row | dict(image_id=2 * row["image_id"]) for row in layouts.coco_results()]
+    convert_keypoints_2d([write(content)], tmp_path / "store", **OPTIONS)
+    assert set(PoseStore(tmp_path / "store").fps) == {12.5}
