@@ -127,3 +127,21 @@ def test_keypoints_are_told_from_images(tmp_path):
     assert is_keypoint_source("a.json") and is_keypoint_source("a.npz") and is_keypoint_source(np.zeros((1, 17, 2)))
     assert not is_keypoint_source(tmp_path / "images") and not is_keypoint_source("a.mp4")
     assert not is_keypoint_source("webcam") and not is_keypoint_source(np.zeros((4, 4, 3), np.uint8))
+
+
+def test_a_folder_of_results_is_read_one_after_the_other(tmp_path):
+    for name in ("b", "a"):
+        write(tmp_path / f"{name}.json", coco_people(track=True))
+    (tmp_path / "notes.md").write_text("")
+    assert [recording.name for recording in read_recordings(tmp_path, **OPTIONS)] == ["a", "b"]
+
+
+def test_shares_of_the_image_become_px(tmp_path):
+    people = coco_people(track=True)
+    (expected,) = read_recordings(write(tmp_path / "px.json", people), **OPTIONS)
+    for person in people:
+        points = np.reshape(person["keypoints"], (-1, 3)) / (OPTIONS["width"], OPTIONS["height"], 1)
+        person["keypoints"] = points.ravel().tolist()
+    (found,) = read_recordings(write(tmp_path / "shares.json", people), **OPTIONS)
+    for ours, theirs in zip(found.tracks, expected.tracks, strict=True):
+        np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=1e-3)
