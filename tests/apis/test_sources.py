@@ -159,3 +159,21 @@ def test_ids_are_used_mended_or_left_out(tmp_path):
     assert min(places["file"]) > 250 and max(*places["mend"], *places["ignore"]) < 150
     with pytest.raises(UsageError, match="ids 'fiel' is not known; did you mean 'file'?"):
         list(read_recordings(path, ids="fiel", **OPTIONS))
+
+
+def test_a_folder_of_results_is_read_one_after_the_other(tmp_path):
+    for name in ("b", "a"):
+        write(tmp_path / f"{name}.json", coco_people(track=True))
+    (tmp_path / "notes.md").write_text("")
+    assert [recording.name for recording in read_recordings(tmp_path, **OPTIONS)] == ["a", "b"]
+
+
+def test_shares_of_the_image_become_px(tmp_path):
+    people = coco_people(track=True)
+    (expected,) = read_recordings(write(tmp_path / "px.json", people), **OPTIONS)
+    for person in people:
+        points = np.reshape(person["keypoints"], (-1, 3)) / (OPTIONS["width"], OPTIONS["height"], 1)
+        person["keypoints"] = points.ravel().tolist()
+    (found,) = read_recordings(write(tmp_path / "shares.json", people), **OPTIONS)
+    for ours, theirs in zip(found.tracks, expected.tracks, strict=True):
+        np.testing.assert_allclose(ours.keypoints, theirs.keypoints, atol=1e-3)

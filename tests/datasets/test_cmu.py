@@ -76,7 +76,8 @@ def test_conversions_are_the_original(motion_dir, tmp_path, subject):
     skeleton = read_asf(amc.with_name(f"{subject}.asf"))
     values = {name: array[::40] for name, array in _read_channels(amc, skeleton).items()}
     expected = read_asf_amc(amc).keypoints_3d[::40]
-    path = tmp_path / f"{subject}_02.bvh"
+    (tmp_path / f"0{subject}").mkdir()
+    path = tmp_path / f"0{subject}/{subject}_02.bvh"
     path.write_text(conversion(skeleton, values, without_thorax=False))
     whole = read_bvh(path)
     np.testing.assert_allclose(whole.keypoints_3d, expected, atol=1e-5)
@@ -85,7 +86,7 @@ def test_conversions_are_the_original(motion_dir, tmp_path, subject):
     mended = read_bvh(path)
     off = np.linalg.norm(mended.keypoints_3d - expected, axis=-1)
     assert off.max() < 0.006 and any("thorax bone" in note for note in mended.notes)
-    assert mended.fps == 120
+    assert mended.fps == 120 and mended.subject == subject
 
 
 def test_the_thorax_bone_is_missed_only_where_it_is_missing():

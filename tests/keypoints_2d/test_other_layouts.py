@@ -361,13 +361,27 @@ def test_a_row_a_keypoint(write, layouts):
     assert found.keypoint_set == "coco_17" and sorted(set(found.tracks)) == [0, 1]
 
 
+@pytest.mark.parametrize(("column", "unit"), [("time", 1), ("timestamp_ms", 1000)])
+def test_tables_with_times(write, layouts, column, unit):
+    keypoints, scores = layouts.make_people(17)
+    lines = [",".join([column, "person", *(f"{name}_x,{name}_y,{name}_score" for name in COCO)])]
+    for frame in range(12):
+        time = (5 + frame / 20 + (frame > 5)) * unit
+        for who in range(2):
+            lines.append(f"{time},{who},{','.join(map(str, flat(keypoints[who, frame], scores[who, frame])))}")
+    (found,) = read_keypoints_2d(write("\n".join(lines), "table.csv"))
+    check(found, layouts, 17)
+    np.testing.assert_allclose(found.times, np.arange(12) / 20 + (np.arange(12) > 5), atol=1e-9)
+    assert found.fps == pytest.approx(11 / 1.55)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "holds 0 lines"),
         ("1,2,3\n4,5,6", "line 1 has numbers; the names of the columns are expected"),
         ("a,b\n1,2", "no two columns are x and y of a keypoint .* it has a, b"),
-        ("frame,nose_x,nose_y\n,1,2", r"line 2: column 1 \(frame\) is nan; give an integer"),
+        ("frame,nose_x,nose_y\n,1,2", "line 2: 'frame' is no number of a frame"),
         ("frame,nose_x,nose_y\n0,1,two", r"line 2, column 3 \(nose_y\): 'two' is no number"),
         ("frame,nose_x,nose_y\n0,100,200", "none of its keypoints is called left_shoulder, right_shoulder"),
         ("bodyparts,a,a\ncoords,x,y", "none of its keypoints|holds no people"),

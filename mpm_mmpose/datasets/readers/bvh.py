@@ -12,7 +12,7 @@ import numpy as np
 from ...keypoints import H36M_17
 from .bvh_joints import find_joints
 from .bvh_text import parse
-from .cmu import is_conversion, missing_thorax_bone, recorded_fps
+from .cmu import cmu_subject, is_conversion, missing_thorax_bone, recorded_fps
 from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK, axis_rotation
 from .motion import Motion
 from .world import UNITS, find_unit, find_up, to_z_up
@@ -40,7 +40,8 @@ def read_bvh(
     neck, because head joints often have no end offset to tell where the skull ends. Position channels replace
     the offset. Conversions of CMU's recordings are read as ``read_asf_amc`` reads those: their thorax bone, which is
     left out, is put back, and subjects recorded at 60 Hz are.
-    subject and action: the style and the action of Bandai Namco file names, else the folder's and the file's name.
+    subject and action: the style and the action of Bandai Namco file names, the number of CMU's subject, else the
+    folder's and the file's name.
     The notes say what was found that is not usual. Raises ValueError (file, line or field, fix) for a file that is cut
     off, no BVH file, or lacks a joint, and where unit or axis are not clear.
     """
@@ -70,11 +71,12 @@ def read_bvh(
         at, note = recorded_fps(path) if cmu and abs(fps - 120) < 1 else (fps, "")
         fps, notes = (at if at != 120.0 else fps), notes + [note] * bool(note)
     known = _BANDAI.fullmatch(path.stem)
+    number = cmu_subject(path) if cmu else None
     return Motion(
         name=path.stem,
         keypoints_3d=to_z_up(keypoints * UNITS[unit], up),
         fps=fps,
-        subject=known["style"] if known else path.parent.name,
+        subject=known["style"] if known else path.parent.name if number is None else f"{number:02d}",
         action=known["action"] if known else path.stem,
         source=str(path),
         notes=tuple(notes),

@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from .detections import DetectionRows, Detections, integer
+from .detections import DetectionRows, Detections
 from .files import read_text
 from .keypoint_choice import KeypointMap
 
@@ -28,24 +29,36 @@ def read_csv_keypoints(path: Path, name: str, keypoint_set: str | KeypointMap = 
     """The people of a table, one :class:`Detections`.
 
     The first line names the columns: ``nose_x, nose_y, nose_score, ...`` or ``x0, y0, c0, ...`` and perhaps ``frame``
-    and ``person``; or ``frame, keypoint, x, y`` and perhaps a score. A third coordinate is not read. An empty cell, NaN
-    and a score of 0 mean that a keypoint was not found. Raises ValueError or OSError (file, line, column, fix).
+    and ``person``; or ``frame, keypoint, x, y`` and perhaps a score. Instead of ``frame`` there may be ``time`` (s) or
+    ``timestamp_ms``. A third coordinate is not read. An empty cell, NaN and a score of 0 mean that a keypoint was not
+    found. Raises ValueError or OSError (file, line, column, fix).
     """
     lines = _cells(path)
     header, body, first = _header(path, lines)
     columns = {column.strip().lower(): index for index, column in reversed(list(enumerate(header)))}
     frames = next((columns[key] for key in _FRAME if key in columns and (key or columns[key] == 0)), None)
+    time = next((key for key in _TIME if key in columns), None) if frames is None else None
+    frames = columns[time] if time else frames
     people = next((columns[key] for key in _PERSON if key in columns), None)
     long = next((columns[key] for key in _KEYPOINT if key in columns), None)
     if long is not None and {"x", "y"} <= set(columns):
         names, rows = _long(path, body, first, columns, frames, people, long)
     else:
         names, rows = _wide(path, header, body, first, frames, people)
+    if lost := next((where for where, frame, *_ in rows if not np.isfinite(frame) or (frame % 1 and not time)), None):
+        raise ValueError(f"{path}: {lost}: {header[frames]!r} is no number of a frame")
+    times = np.unique([frame for _, frame, *_ in rows]) if time else None
     table = DetectionRows(name, path, names)
     for where, frame, person, keypoints, scores in rows:
+        number = int(frame) if times is None else int(np.searchsorted(times, frame))
         if np.isfinite(keypoints).any():
-            table.add(where, frame, keypoints, scores, track=person)
-    return [table.finish(keypoint_set)]
+            table.add(where, number, keypoints, scores, track=person)
+    found = table.finish(keypoint_set)
+    if times is None:
+        return [found]
+    seconds = (times - times[0]) / (1000 if time.endswith("_ms") else 1)
+    rate = (len(times) - 1) / seconds[-1] if len(times) > 1 else 0.0
+    return [replace(found, times=seconds, fps=float(rate))]
 
 
 def _cells(path: Path) -> list[list[str]]:
@@ -125,7 +138,7 @@ def _wide(
         scores = np.where(
             np.isnan(array[:, 2]) & (not any("score" in place for place in keypoints.values())), 1, array[:, 2]
         )
-        frame = number - first if frames is None else _whole(path, number, line, frames, header)
+        frame = number - first if frames is None else _value(path, number, line, frames, header)
         rows.append((where, frame, _person(path, number, line, people, header), array[:, :2], scores))
     return _names(list(keypoints)), rows
 
@@ -140,13 +153,13 @@ def _long(
     long: int,
 ) -> tuple[list[str] | None, list[tuple]]:
     if frames is None:
-        raise ValueError(f"{path}: has a row a keypoint and no column 'frame'; it has {', '.join(columns)}")
+        raise ValueError(f"{path}: has a row a keypoint and no column 'frame' or 'time'; it has {', '.join(columns)}")
     header = list(columns)
     score = next((columns[key] for key in ("v", *_SCORES) if key in columns), None)
-    poses: dict[tuple[int, int | None], dict[str, list[float]]] = {}
+    poses: dict[tuple[float, int | None], dict[str, list[float]]] = {}
     names: dict[str, None] = {}
     for number, line in enumerate(body, first):
-        frame, person = _whole(path, number, line, frames, header), _person(path, number, line, people, header)
+        frame, person = _value(path, number, line, frames, header), _person(path, number, line, people, header)
         keypoint = line[long].strip() if long < len(line) else ""
         names[keypoint] = None
         x, y = (_value(path, number, line, columns[axis], header) for axis in "xy")
@@ -157,7 +170,7 @@ def _long(
     rows = []
     for (frame, person), pose in poses.items():
         array = np.array([pose.get(keypoint, lost) for keypoint in order])
-        rows.append((f"frame {frame}", frame, person, array[:, :2], array[:, 2]))
+        rows.append((f"frame {frame:g}", frame, person, array[:, :2], array[:, 2]))
     return _names(order), rows
 
 
@@ -167,12 +180,8 @@ def _names(keypoints: list[str]) -> list[str] | None:
 
 
 def _person(path: Path, number: int, line: list[str], column: int | None, header: Sequence[str]) -> int | None:
-    return None if column is None else _whole(path, number, line, column, header)
-
-
-def _whole(path: Path, number: int, line: list[str], column: int, header: Sequence[str]) -> int:
-    value = _value(path, number, line, column, header)
-    return integer(f"{path}: line {number}", f"column {column + 1} ({header[column]})", value)
+    value = float("nan") if column is None else _value(path, number, line, column, header)
+    return None if np.isnan(value) else int(value)
 
 
 def _value(path: Path, number: int, line: list[str], column: int | None, header: Sequence[str]) -> float:
