@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
+from ..datasets.readers.archives import npz_fields, read_npz
 from ..keypoints import get_keypoint_set
 from ..model_description import FIELD, describe
 from .names import Sizes, count_layers, make, never_used, rules
@@ -34,8 +34,8 @@ def load_official(path: str | Path) -> dict[str, torch.Tensor]:
         raise FileNotFoundError(f"{path}: no such file")
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                state = {k[6:]: torch.from_numpy(arrays[k]) for k in arrays.files if k.startswith("state/")}
+            arrays = read_npz(path, [name for name in npz_fields(path) if name.startswith("state/")])
+            state = {name.removeprefix("state/"): torch.from_numpy(array.copy()) for name, array in arrays.items()}
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:

@@ -9,6 +9,7 @@ ValueError or OSError of one line that names it; what is accepted has to be what
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -100,6 +101,8 @@ def fuzz(kind: Kind, number: int, seed: int, keep: Path | None) -> tuple[Counter
         good = Path(place, "good")
         good.mkdir()
         kind.make(good)
+        kind.read(_copy(good, Path(place, "damaged")))  # imports what the processes below then need not
+        gc.freeze()
         whole = attempt(kind, _copy(good, Path(place, "damaged")))
         if whole.verdict != "accepted":
             raise SystemExit(f"{kind.name}: files that are whole: {whole.verdict}: {whole.said}")
