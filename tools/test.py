@@ -13,7 +13,7 @@ def main() -> None:
     args = parser.parse_args()
 
     def test() -> None:
-        from mmengine.runner import Runner
+        from mpm_mmpose.apis.command_runner import CommandRunner
 
         cfg = read_config(args)
         cfg.load_from = args.checkpoint
@@ -21,7 +21,7 @@ def main() -> None:
             if not isinstance(cfg.test_evaluator, dict):
                 parser.error("--dump: the config has several evaluators; give dump=... to one PoseErrorMetric of them")
             cfg.test_evaluator.dump = args.dump
-        Runner.from_cfg(cfg).test()
+        CommandRunner.from_cfg(cfg).test()
 
     run(test, args.launcher)
 

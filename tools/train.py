@@ -1,6 +1,8 @@
 """Train a model: config to mmengine's Runner."""
 
 import argparse
+import os
+from pathlib import Path
 
 from command_line import existing_file, new_parser, read_config, run
 
@@ -39,10 +41,17 @@ def main() -> None:
     """Build the Runner and train."""
     args = parse_args()
 
-    def train() -> None:
-        from mmengine.runner import Runner
+    work_dir = None
 
+    def train() -> None:
+        from mpm_mmpose.apis.command_runner import CommandRunner
+        from mpm_mmpose.work_dir_lock import lock_work_dir
+
+        nonlocal work_dir
         cfg = read_config(args)
+        work_dir = cfg.work_dir
+        if os.environ.get("RANK", "0") == "0":
+            lock_work_dir(work_dir)  # the hook does so, too, once the Runner has written there
         if args.amp:
             import torch
 
@@ -55,9 +64,17 @@ def main() -> None:
         if args.resume:
             cfg.resume = True
             cfg.load_from = None if args.resume == "auto" else args.resume
-        Runner.from_cfg(cfg).train()
+        CommandRunner.from_cfg(cfg).train()
 
-    run(train, args.launcher, "interrupted: the same command with --resume goes on from the last checkpoint")
+    def if_interrupted() -> str:
+        from mpm_mmpose.work_dir import kept_checkpoint, last_name
+
+        if work_dir is None:
+            return "interrupted before the training began"
+        more = "; the same command with --resume goes on from it" if last_name(Path(work_dir)) else ""
+        return f"interrupted: {kept_checkpoint(work_dir)}{more}"
+
+    run(train, args.launcher, if_interrupted)
 
 
 if __name__ == "__main__":
