@@ -1,12 +1,10 @@
 """MMEngine's Runner for commands that train and test: its log reaches the screen when its loop begins."""
 
 import logging
-from logging.handlers import MemoryHandler
 
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-_MANY = 1_000_000  # lines; more than are ever kept back
 _STARTS = ("before_train", "before_val", "before_test")
 
 
@@ -20,14 +18,16 @@ class CommandRunner(Runner):
         """The Runner's logger, what it says on the screen kept back."""
         logger = super().build_logger(*args, **kwargs)
         logger.handlers = [
-            handler if isinstance(handler, logging.FileHandler) else _keep_back(handler) for handler in logger.handlers
+            handler if isinstance(handler, logging.FileHandler) else _Waiting(handler) for handler in logger.handlers
         ]
         return logger
 
     def call_hook(self, fn_name: str, **kwargs: object) -> None:
         """Call all hooks; the first of a loop lets the log go to the screen."""
         if fn_name in _STARTS:
-            self.logger.handlers = [_let_go(handler) for handler in self.logger.handlers]
+            self.logger.handlers = [
+                handler.let_go() if isinstance(handler, _Waiting) else handler for handler in self.logger.handlers
+            ]
         super().call_hook(fn_name, **kwargs)
 
 
@@ -38,21 +38,23 @@ def unfinished_start(error: Exception) -> str | None:
     """
     logger = MMLogger.get_current_instance()
     files = [handler for handler in logger.handlers if isinstance(handler, logging.FileHandler)]
-    if not files or not any(isinstance(handler, MemoryHandler) for handler in logger.handlers):
+    if not files or not any(isinstance(handler, _Waiting) for handler in logger.handlers):
         return None
     logger.error("the training or test did not begin", exc_info=error)
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]} (the traceback is in {files[0].baseFilename})"
 
 
-def _keep_back(handler: logging.Handler) -> MemoryHandler:
-    kept = MemoryHandler(_MANY, flushLevel=logging.CRITICAL + 1, target=handler, flushOnClose=False)
-    kept.setLevel(handler.level)
-    return kept
+class _Waiting(logging.Handler):
+    # Not logging's MemoryHandler, which lets all go when the program ends.
+    def __init__(self, screen: logging.Handler) -> None:
+        super().__init__(screen.level)
+        self.screen, self.records = screen, []
 
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
 
-def _let_go(handler: logging.Handler) -> logging.Handler:
-    if not isinstance(handler, MemoryHandler):
-        return handler
-    handler.flush()
-    return handler.target
+    def let_go(self) -> logging.Handler:
+        for record in self.records:
+            self.screen.handle(record)
+        return self.screen

@@ -33,14 +33,15 @@ def merge_options(cfg: Config, options: Mapping[str, object]) -> None:
     Raises UsageError, with the nearest name, for a field that neither the config has nor the class takes that is built
     of this part; MMEngine would leave it without effect, or fail with a traceback later.
     """
-    before = Config(cfg.to_dict())
+    before = cfg.to_dict()
     try:
         cfg.merge_from_dict(dict(options))
     except (TypeError, KeyError, IndexError, AssertionError) as error:
-        raise UsageError(f"--cfg-options: {' '.join(str(error).split())}") from None
+        raise UsageError(f"--cfg-options: {' '.join(str(error.args[0]).split())[:200]}") from None
     init_default_scope(cfg.get("default_scope") or "mmpose")
+    after = cfg.to_dict()
     for option in options:
-        _check(option, before, cfg)
+        _check(option, before, after)
 
 
 def check_loaders(cfg: Config) -> None:
@@ -67,8 +68,6 @@ def _check(option: str, before: object, after: object) -> None:
                 return
             before, after = before[name], after[name]
         elif isinstance(before, Sequence) and not isinstance(before, str):
-            if not name.isdigit() or int(name) >= len(before):
-                raise UsageError(f"--cfg-options: {where}: the list has entries 0 to {len(before) - 1}")
             before, after = before[int(name)], after[int(name)]
         else:
             return  # a value that a dict takes the place of, as init_cfg=None
