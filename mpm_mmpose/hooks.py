@@ -79,6 +79,16 @@ class RandomStateHook(Hook):
         self._states = checkpoint.get(_KEY)
 
 
+@HOOKS.register_module()
+class DatasetEpochHook(Hook):
+    """Tells the training data which epoch it is, if it wants to know: `MixedPoseDataset` shows another part in each."""
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Called before the loader's workers begin with the epoch, of a resumed run as well."""
+        if hasattr(runner.train_dataloader.dataset, "set_epoch"):
+            runner.train_dataloader.dataset.set_epoch(runner.epoch)
+
+
 def _take(preprocessor: nn.Module) -> dict:
     algorithm, keys, *rest = np.random.get_state()
     states = dict(

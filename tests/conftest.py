@@ -26,6 +26,12 @@ def reference_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def paper_dir() -> Path:
+    """The text of the paper, as extracted from its PDF."""
+    return shared_folder("paper")
+
+
+@pytest.fixture(scope="session")
 def motion_dir() -> Path:
     """Recorded motion: bandai-1/*.bvh and cmu/*/*.{asf,amc}."""
     return shared_folder("data")
@@ -38,3 +44,13 @@ def one_thread() -> None:
     With two of them small models take a hundred times as long beside other work.
     """
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def trained_lifter(tmp_path_factory) -> tuple[Path, Path]:
+    """Paths of a config and of the checkpoint that a training of one epoch with it left."""
+    from trained_lifter import train, write_files
+
+    folder = tmp_path_factory.mktemp("trained_lifter")
+    config = write_files(folder)
+    return config, train(config, folder / "work")

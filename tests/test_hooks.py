@@ -54,6 +54,16 @@ def test_validation_does_not_disturb_training(train):
     assert same(train("often"), train("once", val_interval=4))
 
 
+def test_the_data_are_told_the_epoch_of_a_resumed_run_as_well(train, monkeypatch):
+    epochs = []
+    monkeypatch.setattr(Windows, "set_epoch", lambda self, epoch: epochs.append(epoch), raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        train("interrupted", interrupt=True)
+    assert epochs == [0, 1, 2]
+    train("interrupted", resume=True)
+    assert epochs == [0, 1, 2, 2, 3]
+
+
 def test_these_runs_do_depend_on_the_hook(train):
     assert not same(train("often", hooks=[]), train("once", val_interval=4, hooks=[]))
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -30,7 +32,7 @@ def existing_file(text: str) -> str:
 
 def new_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the arguments of both tools."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = OptionParser(description=description)
     parser.add_argument("config", type=existing_file, help="config file, for example configs/mpm/lift_mocap_27.py")
     parser.add_argument("--work-dir", help="folder of logs and checkpoints (default: work_dirs/<name of the config>)")
     parser.add_argument(
@@ -62,6 +64,10 @@ def read_config(args: argparse.Namespace) -> "Config":
     check_loaders(cfg)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or str(Path("work_dirs") / Path(args.config).stem)
+    # Also where a config has hooks of its own: without it a resumed run believes what a checkpoint says.
+    hooks = cfg.get("custom_hooks") or []
+    if not any(str(hook.get("type")).endswith("CheckpointContentHook") for hook in hooks):
+        cfg.custom_hooks = [*hooks, dict(type="mmpose.CheckpointContentHook")]
     return cfg
 
 

@@ -14,6 +14,7 @@ def main() -> None:
 
     def test() -> None:
         from mpm_mmpose.apis.command_runner import CommandRunner
+        from mpm_mmpose.checkpoint_content import check_before
 
         cfg = read_config(args)
         cfg.load_from = args.checkpoint
@@ -21,6 +22,7 @@ def main() -> None:
             if not isinstance(cfg.test_evaluator, dict):
                 parser.error("--dump: the config has several evaluators; give dump=... to one PoseErrorMetric of them")
             cfg.test_evaluator.dump = args.dump
+        check_before(cfg)
         CommandRunner.from_cfg(cfg).test()
 
     run(test, args.launcher)

@@ -45,6 +45,7 @@ def main() -> None:
 
     def train() -> None:
         from mpm_mmpose.apis.command_runner import CommandRunner
+        from mpm_mmpose.checkpoint_content import check_before
         from mpm_mmpose.work_dir_lock import lock_work_dir
 
         nonlocal work_dir
@@ -64,6 +65,8 @@ def main() -> None:
         if args.resume:
             cfg.resume = True
             cfg.load_from = None if args.resume == "auto" else args.resume
+        if cfg.get("load_from"):
+            check_before(cfg)
         CommandRunner.from_cfg(cfg).train()
 
     def if_interrupted() -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +15,16 @@ import torch
 from ..runtime import OnnxModel
 from .camera_recording import RecordedImages
 from .errors import UsageError, unknown_name
-from .images import open_images
+from .images import Images, open_images
 from .live_view import LiveView, check_display, show_drawn
-from .model_index import build_lifter, find_model
+from .model_index import build_lifter
+from .model_names import find_model
 from .people_2d import Stopped, find_people
+from .person_lifting import PersonLifting
 from .pose2d import Pose2D
 from .pose_completer import PoseCompleter
 from .progress import progress_bar
 from .results import DEFAULT_FORMATS, FORMATS, InferenceResult, Progress, result_path, write_keypoints_2d
-from .room import place
 from .smoothing import FILTERS, smooth
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
@@ -32,15 +34,17 @@ from .windows import WindowPredictor
 
 TASKS = ("lift", "complete")
 BACKENDS = ("pytorch", "onnx")
+_log = logging.getLogger("mpm_mmpose")
 
 
 class MPMInferencer:
     """Lifts the people of a source to 3D, in the manner of MMPose's inferencers.
 
     Args:
-        model: a name of the model index (configs/mpm/metafile.yml), or a config file; an exported model has its own.
-        weights: the model's: path or address; by default the published ones. With backend 'onnx' what
-            tools/deployment/export_onnx.py wrote.
+        model: a name of the model index (configs/mpm/metafile.yml), or a config file, which is Python and is executed;
+            to overrule what weights say of themselves, or for those that say nothing.
+        weights: the model's: path or address; by default the published ones of ``model``. Nothing in them is executed.
+            With backend 'onnx' what tools/deployment/export_onnx.py wrote.
         pose2d: a 2D model or alias that MMPose knows, or a config file; needed for images, not for keypoints.
         pose2d_weights: as ``weights``.
         detector: of people, a name that MMDetection knows, a config file or 'whole_image'; by default MMPose's.
@@ -85,7 +89,7 @@ class MPMInferencer:
 
     def __call__(
         self,
-        source: str | Path | np.ndarray,
+        source: str | Path | np.ndarray | Iterable[Recording],
         task: str = "lift",
         *,
         out_dir: str | Path | None = None,
@@ -99,19 +103,26 @@ class MPMInferencer:
         keypoint_format: str = "auto",
         keypoint_set: str = "auto",
         sequence: str | None = None,
+        ids: str = "file",
+        mend_sides: bool = False,
+        person_height: float | None = None,
         trajectory: bool = False,
+        focal: float | None = None,
+        focal_35mm: float | None = None,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
 
         source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
-        or folder of 2D keypoints, a pose store, or an array (N, K, 2) px; for models that take 3D,
+        or folder of 2D keypoints, a pose store, an array (N, K, 2) px, or recordings as ``read_recordings`` gives them,
+        for which what follows on keypoints does not count; for models that take 3D,
         an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model without mask
         tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden. out_dir:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
-        the time left. width, height, keypoint_format, keypoint_set, sequence: of keypoints, see ``read_recordings``.
-        trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the 3D, see ``smooth``.
+        the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
+        ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm: sides, size and place of people,
+        see ``PersonLifting``. filter: of the 3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -133,12 +144,16 @@ class MPMInferencer:
             )
         if unknown := [format for format in formats if format not in FORMATS]:
             raise unknown_name("format", unknown[0], FORMATS)
+        if filter is not None and filter not in FILTERS:
+            raise unknown_name("filter", filter, FILTERS)
         if show:
             check_display()
         if out_dir is not None:
             _check_writable(Path(out_dir))
         if _is_3d(source):
             recordings = read_poses(source, fps, self.completer.keypoint_set.name)
+        elif isinstance(source, Iterable) and not isinstance(source, str | np.ndarray):
+            recordings = iter(source)
         elif is_keypoint_source(source):
             recordings = read_recordings(
                 source,
@@ -149,15 +164,22 @@ class MPMInferencer:
                 keypoint_set=keypoint_set,
                 track=track,
                 sequence=sequence,
+                ids=ids,
             )
         else:
-            recordings = self._watch(source, fps, track, show, progress, out_dir)
-        if filter is not None and filter not in FILTERS:
-            raise unknown_name("filter", filter, FILTERS)
+            images = open_images(source, fps)
+            if self.pose2d is None:
+                raise UsageError(
+                    "images need a 2D model: give pose2d, for example 'rtmpose-m_8xb256-420e_body8-256x192'"
+                )
+            recordings = self._watch(images, track, show, progress, out_dir)
+
+        person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm)
 
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
-            lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
-            lifted = place(lifted, notes) if trajectory else lifted
+            if self.lifter is None:
+                return self._complete(source, track, report)
+            lifted = person_lifting(self.lifter, track, report, notes)
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
@@ -168,18 +190,9 @@ class MPMInferencer:
         return Track3D(track, completed, track.keypoint_set, ~np.isfinite(poses).all(-1))
 
     def _watch(
-        self,
-        source: str | Path | np.ndarray,
-        fps: float | None,
-        track: str,
-        show: bool,
-        progress: bool,
-        out: str | None,
+        self, images: Images, track: str, show: bool, progress: bool, out: str | Path | None
     ) -> Iterator[Recording]:
         """The one recording of a source of images."""
-        images = open_images(source, fps)
-        if self.pose2d is None:
-            raise UsageError("images need a 2D model: give pose2d, for example 'rtmpose-m_8xb256-420e_body8-256x192'")
         path = None if out is None else result_path(out, images.name)
         record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
         try:
@@ -212,9 +225,9 @@ class MPMInferencer:
     ) -> InferenceResult:
         """Lift everybody and write the files; what is lifted is kept whatever happens to the rest."""
         people: list[Track3D] = []
-        notes = [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
+        notes = list(recording.notes)
+        notes += [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
         result = InferenceResult(recording, people, notes)
-        whole = False
         try:
             for number, track in enumerate(recording.tracks, 1):
                 with progress_bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
@@ -224,21 +237,35 @@ class MPMInferencer:
                         raise
                     except ValueError as error:  # nothing of this person is to be believed
                         notes.append(str(error))
-            whole = True
-        finally:
+        except BaseException:
             # Drawing takes long, which nobody wants who has just stopped this.
-            wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
-            if out is not None and (whole or people):
-                with progress_bar("video", "frame", progress and "video" in wanted) as report:
-                    problems = []
-                    for format in wanted:
-                        try:
-                            self.kept += result.save(out, [format], report, show)
-                        except (ValueError, OSError) as error:  # what one format cannot hold, another can
-                            problems.append(str(error))
-                if problems:
-                    raise ValueError("; ".join(problems))
+            problems = self._save(result, out, set(formats) - {"video"}, progress, show) if people else []
+            for problem in problems:
+                _log.warning(problem)
+            raise
+        if problems := self._save(result, out, formats, progress, show):
+            raise ValueError("; ".join(problems))
         return result
+
+    def _save(
+        self,
+        result: InferenceResult,
+        out: str | Path | None,
+        formats: Collection[str],
+        progress: bool,
+        show: Callable[[np.ndarray], None] | None,
+    ) -> list[str]:
+        """Write the files, and return what is wrong with those that cannot be written."""
+        problems: list[str] = []
+        if out is None:
+            return problems
+        with progress_bar("video", "frame", progress and "video" in formats) as report:
+            for format in (format for format in FORMATS if format in formats):
+                try:
+                    self.kept += result.save(out, [format], report, show)
+                except (ValueError, OSError) as error:  # what one format cannot hold, another can
+                    problems.append(str(error))
+        return problems
 
 
 def _onnx(path: str | Path | None, providers: Sequence[str] | None) -> WindowPredictor:
@@ -257,11 +284,7 @@ def _pytorch(
         raise UsageError("providers are ONNX Runtime's: give backend='onnx' and an exported model")
     if Path(weights or "").suffix == ".onnx":
         raise UsageError(f"{weights}: is an exported model; give backend='onnx' (--backend onnx)")
-    if model is None:
-        raise UsageError("give a model: a name of configs/mpm/metafile.yml, or a config file")
-    config, weights = find_model(model, weights)
-    built = build_lifter(config, weights, device)
-    return WindowModel(built, built.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17"))
+    return WindowModel(build_lifter(*find_model(model, weights), device))
 
 
 def _is_3d(source: str | Path | np.ndarray) -> bool:

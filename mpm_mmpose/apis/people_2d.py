@@ -80,4 +80,6 @@ def _recording(images: Images, times: list[float], rows: list[tuple], keypoint_s
             height=images.height,
             fps=images.fps,
         )
-    return Recording(images.name, tracks, np.array(times), images.fps, images, problem=images.problem)
+    return Recording(
+        images.name, tracks, np.array(times), images.fps, images, problem=images.problem, notes=list(images.notes)
+    )

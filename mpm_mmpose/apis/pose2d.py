@@ -19,7 +19,7 @@ from ..datasets.person_tracks import keypoint_boxes
 from ..datasets.readers.detections import choose_set
 from ..keypoints import COCO_17
 from .errors import UsageError, unknown_name
-from .model_index import check_weights
+from .model_names import check_weights
 
 #: Boxes with a lower score, and those that overlap further with a better one, are no people; as in MMPose.
 MIN_BOX_SCORE, MAX_BOX_OVERLAP = 0.3, 0.3

@@ -1,4 +1,4 @@
-"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.3)."""
+"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.2)."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ class PoseDecoder(nn.Module):
 
 @MODELS.register_module()
 class MaskedPoseHead(BaseModule):
-    """Puts tokens in the place of hidden frames and decodes poses (paper section 3.3).
+    """Puts tokens in the place of hidden frames and decodes poses (paper sections 3.1 and 3.2, Eq. 4).
 
     Args:
         num_frames: window length T.
@@ -74,6 +74,11 @@ class MaskedPoseHead(BaseModule):
             decoder = PoseDecoder(channels, num_keypoints, COORDINATES[name], depth, **layer)
             setattr(self, f"decoder_{name}", decoder)
 
+    @property
+    def spare_weights(self) -> list[str]:
+        """Names of weights of pre-training that a head with fewer outputs does without."""
+        return [f"decoder_{name}" for name in COORDINATES if name not in self.outputs]
+
     def forward(self, feats: Tensor, to: str = "3d", frame_mask: Tensor | None = None) -> Tensor:
         """Decode the visible frames' tokens to all poses of the window; tokens of 2D poses may go to 3D.
 
@@ -112,8 +117,8 @@ class MaskedPoseEstimator(BaseModel):
     Args:
         backbone: config of :class:`MPMBackbone` with mask tokens and the inputs that the head puts out.
         head: config of :class:`MaskedPoseHead`; without its output '3d' pre-training is on 2D alone, and vice versa.
-        loss_2d_weight: weight of the 2D term (paper Eq. 4: 2; released code: 5).
-        loss_3d_weight: weight of the 3D term (paper Eq. 4: 3; released code: 2).
+        loss_2d_weight: weight of the 2D term (paper Eq. 7, section 4.2: 2; released code: 5).
+        loss_3d_weight: weight of the 3D term (paper Eq. 7, section 4.2: 3; released code: 2).
         loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones.
         data_preprocessor: config of :class:`PretrainPreprocessor`.
         init_cfg: mmengine's.

@@ -21,8 +21,9 @@ default_hooks = dict(
         backend_args=dict(backend="atomic_local"),
     ),
 )
-# A resumed run goes on with the random numbers of the stopped one.
-custom_hooks = [dict(type="RandomStateHook")]
+# A resumed run goes on with the random numbers of the stopped one, and in the part of a mixture where it was;
+# checkpoints say what they are and are data.
+custom_hooks = [dict(type="RandomStateHook"), dict(type="DatasetEpochHook"), dict(type="CheckpointContentHook")]
 
 # The sampler's order follows this seed; ranks draw different dropout. Preprocessors have a seed of their own.
 randomness = dict(seed=0, diff_rank_seed=True)
