@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
-from tiny_training import make_runner
+from tiny_training import Windows, make_runner
 
 from mpm_mmpose.hooks import RandomStateHook
 from mpm_mmpose.models import PretrainPreprocessor
