@@ -150,7 +150,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(place, arguments, said):
         (
             ["train.py", "tiny.py", "--cfg-options", "train_cfg.max_epoch=3"],
             2,
-            "did you mean 'train_cfg.max_epochs'?",
+            "did you mean 'train_cfg.max_epochs'",
         ),
         (
             ["train.py", "tiny.py", "--cfg-options", "train_dataloader.persistent_workers=True"],
