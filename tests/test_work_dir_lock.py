@@ -25,7 +25,7 @@ def test_a_second_training_is_refused_and_a_killed_one_leaves_no_lock(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(work_dir)], stdout=subprocess.PIPE, text=True) as holder:
         child = int(holder.stdout.readline())
         try:
-            with pytest.raises(TrainingStopped, match=rf"another training .*\(process {holder.pid}\).*--work-dir"):
+            with pytest.raises(TrainingStopped, match=rf"another training .*\(process {holder.pid}\).*another folder"):
                 lock_work_dir(work_dir)
             holder.kill()
             holder.wait()
