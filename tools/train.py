@@ -51,8 +51,9 @@ def main() -> None:
         nonlocal work_dir
         cfg = read_config(args)
         work_dir = cfg.work_dir
-        if os.environ.get("RANK", "0") == "0":
-            lock_work_dir(work_dir)  # the hook does so, too, once the Runner has written there
+        # As the hook does, too, once the Runner has written there; by the first process alone.
+        if os.environ.get("SLURM_PROCID" if args.launcher == "slurm" else "RANK", "0") == "0":
+            lock_work_dir(work_dir)
         if args.amp:
             import torch
 
