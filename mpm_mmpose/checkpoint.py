@@ -185,6 +185,8 @@ class AtomicLocalBackend(LocalBackend):
             with open(partial, "rb") as file:
                 os.fsync(file.fileno())
             os.replace(partial, filepath)
+        except OSError as error:  # as that the disk is full, which does not say where
+            raise OSError(error.errno, error.strerror, str(filepath)) from error
         finally:
             Path(partial).unlink(missing_ok=True)
 

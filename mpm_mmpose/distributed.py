@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .training_errors import TrainingStopped
 
-class ProcessError(RuntimeError):
+
+class ProcessError(TrainingStopped):
     """The processes asked for cannot run on this machine."""
 
 

@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")
+QUOTES = "'\""
 
 
 class TrainingStopped(RuntimeError):
@@ -30,31 +31,39 @@ def line_of(error: BaseException) -> str | None:
 
 def _of_the_system(error: OSError) -> str:
     text = " ".join(str(error).split())
-    # Queues of the processes that read data lie in shared memory, under names that the error does not tell.
-    if error.errno == errno.ENOSPC and error.filename is None:
+    # Queues of the processes that read data lie in shared memory; the error does not say so.
+    if error.errno == errno.ENOSPC and error.filename is None and _free() < 1:
         return f"{text}. {_what_to_do_for_workers()}"
     return text
 
 
 def _what_to_do_for_workers() -> str:
-    free = f"{shutil.disk_usage(SHARED_MEMORY).free / 1e6:.0f} MB" if SHARED_MEMORY.is_dir() else "nothing"
     return (
-        f"Their batches go through shared memory, of which {SHARED_MEMORY} has {free} left: give the container more "
-        "(--shm-size), or num_workers=0 persistent_workers=False in the config's dataloaders"
+        f"Batches go through shared memory, of which {SHARED_MEMORY} has {_free():.0f} MB left: give a container more "
+        "(--shm-size), or num_workers=0 and persistent_workers=False in the config's dataloaders"
     )
+
+
+def _free() -> float:
+    """Megabytes that are left of shared memory."""
+    return shutil.disk_usage(SHARED_MEMORY).free / 1e6 if SHARED_MEMORY.is_dir() else 0.0
 
 
 def _is_ours(error: ValueError) -> bool:
     # Our messages are written for users; those of libraries need their traceback.
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(__file__).parent)
+    return _place(error).is_relative_to(Path(__file__).parent)
 
 
 def _of_a_registry(error: BaseException, text: str) -> str | None:
     """Errors of MMEngine's registries: a type that is not known, or arguments that a class does not take."""
     if isinstance(error, KeyError) and (found := re.search(r"(\S+) is not in the (\S+) registry", text)):
-        return f"the config names a type {found[1].strip(chr(39) + chr(34))!r}, which the registry {found[2]} has not"
-    # Nested classes say so one in the other; the innermost is the one to look at.
-    if found := re.match(r"(?:.*)class `(\w+)` in \S+: (.*)", text):
-        return f"{found[1]} in the config: {found[2].removeprefix(f'{found[1]}.').removeprefix(f'{found[1]}: ')}"
+        return f"the config names a type {found[1].strip(QUOTES)!r}, which the registry {found[2]} does not have"
+    if isinstance(error, TypeError) and _place(error).parts[-3:] == ("mmengine", "registry", "build_functions.py"):
+        return f"of the config: {text}"
     return None
+
+
+def _place(error: BaseException) -> Path:
+    """The file whose code raised the error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return Path(frames[-1].filename if frames else "")

@@ -33,7 +33,7 @@ def lock_work_dir(folder: str | Path) -> None:
         file.close()
         raise TrainingStopped(
             f"{folder}: another training is under way in this work directory (process {owner}); wait for it, or give "
-            "another one with --work-dir"
+            "this one another folder"
         ) from None
     except OSError:
         pass  # a file system without locks: nothing to be had there

@@ -45,11 +45,23 @@ def new_parser(description: str) -> argparse.ArgumentParser:
 
 
 def read_config(args: argparse.Namespace) -> "Config":
-    """Read the config and merge the arguments of both tools into it; what the command line says wins."""
+    """Read the config and merge the arguments of both tools into it; what the command line says wins.
+
+    Raises UsageError for a config that cannot be executed, and for options that nothing in it knows.
+    """
     from mmengine.config import Config
 
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options)
+    from mpm_mmpose.apis.config_options import check_loaders, merge_options
+    from mpm_mmpose.apis.errors import UsageError
+
+    try:
+        cfg = Config.fromfile(args.config)
+    except OSError:
+        raise
+    except Exception as error:  # it is Python: whatever it raises
+        raise UsageError(f"{args.config}: {type(error).__name__}: {' '.join(str(error).split())}") from None
+    merge_options(cfg, args.cfg_options)
+    check_loaders(cfg)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or str(Path("work_dirs") / Path(args.config).stem)
     # Also where a config has hooks of its own: without these a resumed run believes what files say.
@@ -61,28 +73,33 @@ def read_config(args: argparse.Namespace) -> "Config":
     return cfg
 
 
-def run(main: Callable[[], None], launcher: str, if_interrupted: str = "interrupted") -> None:
+def run(main: Callable[[], None], launcher: str, if_interrupted: Callable[[], str] = lambda: "interrupted") -> None:
     """Run `main` in this process's place of the process group.
 
-    A missing file or GPU and a checkpoint that is none, or not of the config's model, are one line and exit code 1.
+    What a user can mend is one line and exit code 1, wrong use one line and 2, Ctrl-C one line and 130.
     """
     import torch.distributed as dist
 
     import mpm_mmpose.register  # noqa: F401  (configs may name the package alone, which is imported by now)
-    from mpm_mmpose.checkpoint import CheckpointError
-    from mpm_mmpose.distributed import ProcessError, start_processes, stop_processes
+    from mpm_mmpose.apis.command_runner import unfinished_start
+    from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.distributed import start_processes, stop_processes
+    from mpm_mmpose.training_errors import line_of
 
     try:
         start_processes(launcher)
         main()
-    except (FileNotFoundError, ProcessError, CheckpointError) as error:
+    except Exception as error:
+        line = str(error) if isinstance(error, UsageError) else line_of(error) or unfinished_start(error)
+        if line is None:
+            raise
         # Other ranks may be elsewhere: leave without waiting for them.
         if dist.is_initialized():
             dist.destroy_process_group()
-        _tell(f"error: {error}")
-        sys.exit(1)
+        _tell(f"error: {line}")
+        sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        _tell(if_interrupted)
+        _tell(if_interrupted())
         sys.exit(130)
     stop_processes()
 

@@ -42,12 +42,13 @@ def main() -> None:
     # What the libraries below warn each other about is nothing that a newcomer can mend.
     warnings.filterwarnings("ignore", module="mmengine|mmcv|mmdet|mmpose|torch")
     from mpm_mmpose.apis.quickstart import quickstart
+    from mpm_mmpose.training_errors import TrainingStopped
 
     try:
         quickstart(
             args.out, Path(__file__).parents[1] / "configs/mpm", motion=args.motion, budget=args.budget, seed=args.seed
         )
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError, TrainingStopped) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         print(f"\ninterrupted: finished steps are in {args.out}; the same command starts over", file=sys.stderr)

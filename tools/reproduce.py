@@ -83,6 +83,7 @@ def main() -> None:
     from mpm_mmpose.reproduce.reproduce import reproduce
     from mpm_mmpose.reproduce.running import FailedStepError
     from mpm_mmpose.reproduce.tables import TABLES as tables
+    from mpm_mmpose.training_errors import TrainingStopped
 
     table = tables[args.table]
     if unknown := [row for row in args.rows or () if row not in table.rows]:
@@ -111,7 +112,7 @@ def main() -> None:
             args.gpus,
             command=" ".join(["tools/reproduce.py", *sys.argv[1:]]),
         )
-    except (ValueError, FileNotFoundError, FailedStepError) as error:
+    except (ValueError, OSError, TrainingStopped, FailedStepError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from the last finished epoch", file=sys.stderr)

@@ -13,8 +13,7 @@ def main() -> None:
     args = parser.parse_args()
 
     def test() -> None:
-        from mmengine.runner import Runner
-
+        from mpm_mmpose.apis.command_runner import CommandRunner
         from mpm_mmpose.checkpoint_content import check_before
 
         cfg = read_config(args)
@@ -24,7 +23,7 @@ def main() -> None:
                 parser.error("--dump: the config has several evaluators; give dump=... to one PoseErrorMetric of them")
             cfg.test_evaluator.dump = args.dump
         check_before(cfg)
-        Runner.from_cfg(cfg).test()
+        CommandRunner.from_cfg(cfg).test()
 
     run(test, args.launcher)
 

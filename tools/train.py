@@ -1,6 +1,8 @@
 """Train a model: config to mmengine's Runner."""
 
 import argparse
+import os
+from pathlib import Path
 
 from command_line import existing_file, new_parser, read_config, run
 
@@ -39,12 +41,19 @@ def main() -> None:
     """Build the Runner and train."""
     args = parse_args()
 
+    work_dir = None
+
     def train() -> None:
-        from mmengine.runner import Runner
-
+        from mpm_mmpose.apis.command_runner import CommandRunner
         from mpm_mmpose.checkpoint_content import check_before
+        from mpm_mmpose.work_dir_lock import lock_work_dir
 
+        nonlocal work_dir
         cfg = read_config(args)
+        work_dir = cfg.work_dir
+        # As the hook does, too, once the Runner has written there; by the first process alone.
+        if os.environ.get("SLURM_PROCID" if args.launcher == "slurm" else "RANK", "0") == "0":
+            lock_work_dir(work_dir)
         if args.amp:
             import torch
 
@@ -59,9 +68,17 @@ def main() -> None:
             cfg.load_from = None if args.resume == "auto" else args.resume
         if cfg.get("load_from"):
             check_before(cfg)
-        Runner.from_cfg(cfg).train()
+        CommandRunner.from_cfg(cfg).train()
 
-    run(train, args.launcher, "interrupted: the same command with --resume goes on from the last checkpoint")
+    def if_interrupted() -> str:
+        from mpm_mmpose.work_dir import kept_checkpoint, last_name
+
+        if work_dir is None:
+            return "interrupted before the training began"
+        more = "; the same command with --resume goes on from it" if last_name(Path(work_dir)) else ""
+        return f"interrupted: {kept_checkpoint(work_dir)}{more}"
+
+    run(train, args.launcher, if_interrupted)
 
 
 if __name__ == "__main__":

@@ -354,3 +354,14 @@ def test_unknown_names(tiny):
         MPMInferencer("mpm_h36m_24")
     with pytest.raises(UsageError, match="mpm_h36m_243: there are no published weights"):
         MPMInferencer("mpm_h36m_243", pose2d="human")
+
+
+def test_several_inferences_may_begin_in_one_folder_at_once(tmp_path):
+    """The probe of whether anything can be written there has a name of its own, or none."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from mpm_mmpose.apis.inferencer import _check_writable
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(_check_writable, [tmp_path / "out"] * 400))
+    assert list((tmp_path / "out").iterdir()) == []

@@ -45,17 +45,17 @@ def fail(error):
 )
 def test_what_a_user_can_mend_is_one_line(command_line, monkeypatch, tmp_path, capsys, error, code, said):
     with pytest.raises(SystemExit) as exit:
-        command_line.run(fail(error), "none", if_interrupted="stopped")
+        command_line.run(fail(error), "none", if_interrupted=lambda: "stopped")
     assert (exit.value.code, capsys.readouterr().err) == (code, said + "\n")
 
     # Several processes: once on the screen, or in the file that the script prints last.
     monkeypatch.setenv("LOCAL_RANK", "1")
     with pytest.raises(SystemExit):
-        command_line.run(fail(error), "none", if_interrupted="stopped")
+        command_line.run(fail(error), "none", if_interrupted=lambda: "stopped")
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("MPM_MESSAGE_FILE", str(tmp_path / "message"))
     with pytest.raises(SystemExit):
-        command_line.run(fail(error), "none", if_interrupted="stopped")
+        command_line.run(fail(error), "none", if_interrupted=lambda: "stopped")
     assert (tmp_path / "message").read_text() == said + "\n"
 
 

@@ -1,9 +1,12 @@
 """The commands as a user types them, on the CPU; every start costs seconds of imports, so there are few."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +16,8 @@ import torch
 from noise_clips import noise_clip
 
 from mpm_mmpose.datasets import write_store
+from mpm_mmpose.training_errors import TrainingStopped
+from mpm_mmpose.work_dir_lock import lock_work_dir, unlock_work_dir
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -136,6 +141,75 @@ def test_wrong_use_is_one_line_and_exit_code_2(place, arguments, said):
     done = run(sys.executable, f"{ROOT}/tools/{arguments[0]}", *arguments[1:], cwd=place)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith(said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (
+            ["train.py", "tiny.py", "--cfg-options", "train_cfg.max_epoch=3"],
+            2,
+            "did you mean 'train_cfg.max_epochs'",
+        ),
+        (
+            ["train.py", "tiny.py", "--cfg-options", "train_dataloader.persistent_workers=True"],
+            2,
+            "give train_dataloader.persistent_workers=False with it",
+        ),
+        (
+            ["train.py", "tiny.py", "--cfg-options", "train_dataloader.dataset.store=gone"],
+            1,
+            "gone",
+        ),
+        (["train.py", "tiny.py", "--work-dir", "tiny.py"], 1, "tiny.py"),
+    ],
+)
+def test_what_is_wrong_is_not_below_the_log(place, arguments, code, said):
+    done = run(sys.executable, f"{ROOT}/tools/{arguments[0]}", *arguments[1:], cwd=place)
+    assert done.returncode == code, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: ") and said in last
+    assert "System environment" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_what_is_kept_and_two_trainings_do_not_share_a_work_directory(place):
+    workers = [
+        f"{loader}_dataloader.{key}"
+        for loader in ("train", "val")
+        for key in ("num_workers=2", "persistent_workers=True")
+    ]
+    command = [sys.executable, f"{ROOT}/tools/train.py", "tiny.py", "--work-dir", "stopped"]
+    command += ["--cfg-options", "train_cfg.max_epochs=100000", *workers]
+    environment = os.environ | dict(CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
+    with open(place / "said", "w+") as said:
+        training = subprocess.Popen(
+            command, cwd=place, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 240
+            while not (place / "stopped/last_checkpoint").exists():
+                assert training.poll() is None and time.monotonic() < deadline
+                time.sleep(0.2)
+            with pytest.raises(TrainingStopped, match="another training is under way"):
+                lock_work_dir(place / "stopped")
+            os.killpg(training.pid, signal.SIGINT)  # as a terminal does: to the processes that read data, too
+            assert training.wait(120) == 130
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(training.pid, signal.SIGKILL)
+        said.seek(0)
+        text = said.read()
+    kept = (place / "stopped/last_checkpoint").read_text()
+    assert text.splitlines()[-1] == (
+        f"interrupted: {kept} in stopped is kept; the same command with --resume goes on from it"
+    )
+    assert "Traceback" not in text
+    assert (place / "stopped" / kept).is_file()
+    lock_work_dir(place / "stopped")
+    unlock_work_dir(place / "stopped")
 
 
 @pytest.mark.parametrize("tool", ["train.py", "test.py"])
