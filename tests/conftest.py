@@ -38,6 +38,9 @@ def motion_dir() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def two_threads() -> None:
-    """Keep figures comparable between machines: reductions depend on the number of threads."""
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+def one_thread() -> None:
+    """Keep figures comparable between machines: reductions depend on the number of threads.
+
+    With two of them small models take a hundred times as long beside other work.
+    """
+    torch.set_num_threads(1)
