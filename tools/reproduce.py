@@ -14,14 +14,18 @@ from mpm_mmpose.option_parser import OptionParser
 
 # As in mpm_mmpose.reproduce, whose import would take seconds.
 TABLES = ("1", "2", "3", "4", "5", "6", "A", "B", "C", "D", "E", "S1", "S2", "S3")
+STUDIES = ("S1", "S2", "S3")
 BUDGETS = ("paper", "cpu", "ci")
 
 
 def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """Read the command line."""
     parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", type=str.upper, choices=TABLES, help="of the paper; S1 to S3: our studies")
     parser.add_argument(
-        "--table", required=True, type=str.upper, choices=TABLES, help="of the paper; S1 to S3: our studies"
+        "--check-data",
+        action="store_true",
+        help="say which stores the table (without --table: all of the paper's) needs and what is missing; run nothing",
     )
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="some of its rows only (a wrong name lists them)")
     parser.add_argument(
@@ -54,6 +58,8 @@ def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
         "--out", type=Path, default=Path("work_dirs/reproduce"), help="folder of all results (default: %(default)s)"
     )
     args = parser.parse_args()
+    if not (args.table or args.check_data):
+        parser.error("the following arguments are required: --table")
     for text in args.data:
         path = Path(text.split("=", 1)[-1])
         if not path.is_dir():
@@ -67,6 +73,18 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"give 1 or more, not {text}")
     return number
+
+
+def check(numbers: list[str], stores: object, root: Path) -> None:
+    """Print what is there and what is not, and end: 0 where all is there, else 1."""
+    from mpm_mmpose.reproduce.check import check_data
+
+    try:
+        text, good = check_data(numbers, stores, root / "configs/mpm")
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    print(text)
+    sys.exit(0 if good else 1)
 
 
 def main() -> None:
@@ -85,6 +103,14 @@ def main() -> None:
     from mpm_mmpose.reproduce.tables import TABLES as tables
     from mpm_mmpose.training_errors import TrainingStopped
 
+    try:
+        stores = Stores(args.data)
+    except ValueError as error:
+        parser.error(str(error))
+    root = Path(__file__).parents[1]
+    if args.check_data:
+        numbers = [args.table] if args.table else [number for number in TABLES if number not in STUDIES]
+        check(numbers, stores, root)
     table = tables[args.table]
     if unknown := [row for row in args.rows or () if row not in table.rows]:
         parser.error(
@@ -97,16 +123,12 @@ def main() -> None:
     if changes:
         changes["name"] = f"{args.budget}, changed: {', '.join(changes)}"
     try:
-        stores = Stores(args.data)
-    except ValueError as error:
-        parser.error(str(error))
-    try:
         text = reproduce(
             args.table,
             args.rows or list(table.rows),
             stores,
             replace(budgets[args.budget], **changes),
-            Path(__file__).parents[1],
+            root,
             args.out,
             args.seeds,
             args.gpus,

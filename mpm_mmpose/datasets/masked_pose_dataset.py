@@ -9,6 +9,7 @@ import torch
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
+from ..geometry import project
 from .metainfo import common_rate
 from .window_dataset import PoseWindowDataset
 
@@ -20,14 +21,16 @@ class MaskedPoseDataset(Dataset):
     Item i holds 2D window i and 3D window partner(i), partner being a permutation drawn from ``seed``; an epoch is as
     long as the longer of the two data sets and goes through the shorter one again and again (paper section 3.2).
     dataset_2d, dataset_3d: configs of :class:`PoseWindowDataset`, or of another type that they name. Without
-    dataset_3d, pre-training is on 2D alone, and batches have what is of 2D.
+    dataset_3d, pre-training is on 2D alone, and batches have what is of 2D. With modalities=['3d'] in dataset_2d its 2D
+    are the projections of its 3D by its cameras, of stores that have no 2D.
 
     ``__getitems__(indices)`` gives a batch for :func:`keep_batch`: keypoints (B, T, K, 2) normalised and keypoints_3d
     (B, T, K, 3) camera space m, absolute; down_3d (B, 3) of the 3D windows; window (B,) the item's number; where a data
     set may lack something, lacking of the 2D and lacking_3d of the 3D windows, (B, T, K) bool. With modalities=['2d',
-    '3d'] in dataset_2d, for augmentation that films its windows anew, also what these show and how: source_3d
-    (B, T, K, 3) camera space m, absolute, intrinsics (B, 9) normalised, down (B, 3), aspect (B,), NaN where unknown.
-    Raises ValueError when the two differ in window length or keypoint set.
+    '3d'] in dataset_2d, for augmentation that films its windows anew and for lifting them, also what they show and how:
+    source_3d (B, T, K, 3) camera space m, absolute, lacking_source (B, T, K) bool, intrinsics (B, 9) normalised, down
+    (B, 3), aspect (B,), NaN where unknown. Raises ValueError when the two differ in window length or keypoint set, or
+    there is neither 2D nor a camera.
     """
 
     def __init__(self, dataset_2d: dict, dataset_3d: dict | None = None, seed: int = 0) -> None:
@@ -62,6 +65,12 @@ class MaskedPoseDataset(Dataset):
         batch_2d = self.dataset_2d.__getitems__(indices % len(self.dataset_2d))
         batch = {name: batch_2d[name] for name in ("keypoints", "lacking") if name in batch_2d}
         batch["window"] = torch.from_numpy(indices)
+        if "keypoints" not in batch:
+            batch["keypoints"] = project(batch_2d["keypoints_3d"], batch_2d["intrinsics"])
+            if not batch["keypoints"].isfinite().all():
+                name = self.dataset_2d.metainfo["dataset_name"]
+                raise ValueError(f"MaskedPoseDataset: {name} has no 2D and no cameras to project its 3D with")
+            batch |= {"lacking": batch_2d["lacking_3d"]} if "lacking_3d" in batch_2d else {}
         if self.dataset_3d is not None:
             batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
             batch |= {name: batch_3d[name] for name in ("keypoints_3d", "lacking_3d") if name in batch_3d}
@@ -69,6 +78,7 @@ class MaskedPoseDataset(Dataset):
         if "keypoints_3d" in batch_2d:
             batch |= {name: batch_2d[name] for name in ("intrinsics", "down", "aspect")}
             batch["source_3d"] = batch_2d["keypoints_3d"]
+            batch |= {"lacking_source": batch_2d["lacking_3d"]} if "lacking_3d" in batch_2d else {}
         return batch
 
     @property

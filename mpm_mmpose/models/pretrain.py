@@ -127,6 +127,8 @@ class MaskedPoseEstimator(BaseModel):
         loss_2d_weight: weight of the 2D term (paper Eq. 7, section 4.2: 2; released code: 5).
         loss_3d_weight: weight of the 3D term (paper Eq. 7, section 4.2: 3; released code: 2).
         loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones; of whitened targets all frames.
+        loss_lift_weight: weight of the third task, masked 2D pose lifting: the 3D of 2D windows from what is visible of
+            them (named in paper section 5, which gives no weight; released code: 8). 0 leaves it out.
         targets: 'poses', as the paper; or 'whitened', which leave out place and size and teach all directions of a pose
             alike, see :class:`~mpm_mmpose.models.recovery_targets.WhitenedTargets`; they need TrainingStatisticsHook.
         data_preprocessor: config of :class:`PretrainPreprocessor`.
@@ -140,6 +142,7 @@ class MaskedPoseEstimator(BaseModel):
         loss_2d_weight: float = 2.0,
         loss_3d_weight: float = 3.0,
         loss_on: str = "all",
+        loss_lift_weight: float = 0.0,
         targets: str = "poses",
         data_preprocessor: dict | None = None,
         init_cfg: dict | list | None = None,
@@ -150,6 +153,9 @@ class MaskedPoseEstimator(BaseModel):
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
         self.loss_weights = {"2d": loss_2d_weight, "3d": loss_3d_weight}
+        self.loss_lift_weight = loss_lift_weight
+        if loss_lift_weight and set(self.head.outputs) != {"2d", "3d"}:
+            raise ValueError(f"loss_lift_weight needs a head with outputs '2d' and '3d', not {self.head.outputs}")
         if targets == "poses":
             self.targets = PoseTargets(loss_on)
         else:
@@ -163,22 +169,24 @@ class MaskedPoseEstimator(BaseModel):
         Args:
             inputs: poses_2d (B, T, K, 2) normalised and poses_3d (B, T, K, 3) root-relative metres, both whole, with
                 masks_2d and masks_3d; for the loss also target_2d and target_3d, of the same shapes, and known_2d and
-                known_3d (B, T, K) bool, False where there is no target, or None.
+                known_3d (B, T, K) bool, False where there is no target, or None. For the third task target_lift
+                (B, T, K, 3) root-relative metres, the 3D of the 2D windows, and known_lift.
             data_samples: not used; mmengine passes it.
             mode: 'loss', 'predict' or 'tensor'.
 
         Returns:
-            'loss': loss_2d and loss_3d (weighted; their sum is trained on), error_2d (normalised units) and
-            error_3d_mm of the same keypoints, or white_error_2d and white_error_3d. 'predict': one PoseDataSample whose
-            pred_instances holds keypoints (B, T, K, 2) and keypoints_3d (B, T, K, 3). 'tensor': these tensors. Only
-            those of the head's outputs.
+            'loss': loss_2d, loss_3d and, with the third task, loss_lift (weighted; their sum is trained on), error_2d
+            (normalised units), error_3d_mm and error_lift_mm of the same keypoints, or white_error_2d, white_error_3d
+            and white_error_lift. 'predict': one PoseDataSample whose pred_instances holds keypoints (B, T, K, 2) and
+            keypoints_3d (B, T, K, 3). 'tensor': these tensors. Only those of the head's outputs.
 
         Raises:
-            ValueError: if the mode is none of the three.
+            ValueError: if the mode is none of the three, or the third task has no target.
         """
-        recovered = {
-            kind: self._recover(inputs[f"poses_{kind}"], inputs[f"masks_{kind}"], kind) for kind in self.head.outputs
-        }
+        feats, recovered = {}, {}
+        for kind in self.head.outputs:
+            feats[kind] = self._encode(inputs, kind)
+            recovered[kind] = self._decode(feats[kind], inputs, kind, kind)
         if mode in ("tensor", "predict"):
             recovered = {
                 kind: self.targets.poses(kind, decoded, inputs[f"poses_{kind}"], inputs[f"masks_{kind}"])
@@ -197,6 +205,17 @@ class MaskedPoseEstimator(BaseModel):
             error = self.targets.error(kind, poses, target, masks, known)
             losses[f"loss_{kind}"] = self.loss_weights[kind] * error
             losses |= self.targets.log(kind, error.detach())
+        if self.loss_lift_weight:
+            if inputs.get("target_lift") is None:
+                raise ValueError(
+                    "loss_lift_weight needs the 3D of the 2D windows: give dataset_2d modalities=['2d', '3d'], or "
+                    "['3d'], whose own projections are then its 2D"
+                )
+            lifted = self._decode(feats["2d"], inputs, "2d", "3d")
+            error = self.targets.error("3d", lifted, inputs["target_lift"], inputs["masks_2d"], inputs["known_lift"])
+            losses["loss_lift"] = self.loss_lift_weight * error
+            named = self.targets.log("3d", error.detach())
+            losses |= {name.replace("3d", "lift"): value for name, value in named.items()}
         return losses
 
     def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
@@ -204,7 +223,11 @@ class MaskedPoseEstimator(BaseModel):
         if isinstance(self.targets, PoseTargets):
             self.head.start_at_means(poses_2d, poses_3d)
 
-    def _recover(self, poses: Tensor, masks: Masks, kind: str) -> Tensor:
-        feats = self.backbone(poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)
-        tokens = feats.tokens if isinstance(feats, PersonTokens) else feats
-        return self.head(tokens, kind, masks.frame_mask)
+    def _encode(self, inputs: dict[str, Tensor | Masks | None], kind: str) -> Tensor:
+        masks = inputs[f"masks_{kind}"]
+        feats = self.backbone(inputs[f"poses_{kind}"], masks.frame_mask, masks.keypoint_mask, masks.num_visible)
+        return feats.tokens if isinstance(feats, PersonTokens) else feats
+
+    def _decode(self, feats: Tensor, inputs: dict[str, Tensor | Masks | None], kind: str, to: str) -> Tensor:
+        """Decode tokens of one kind of poses to poses of the same or the other kind."""
+        return self.head(feats, to, inputs[f"masks_{kind}"].frame_mask)

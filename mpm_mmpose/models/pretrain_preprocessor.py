@@ -19,10 +19,12 @@ class PretrainPreprocessor(WindowPreprocessor):
     """Unpaired 2D and 3D windows to the masked inputs of `MaskedPoseEstimator`.
 
     Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) metres, absolute or root-relative; to make
-    2D from 3D also what it was projected from, source_3d (B, T, K, 3) camera space, metres, and intrinsics (B, 9).
+    2D from 3D, or to lift it, also what it was projected from, source_3d (B, T, K, 3) camera space, metres, and
+    intrinsics (B, 9); lacking_source (B, T, K) bool of it.
     Where the batch has them: down, down_3d (B, 3) and aspect (B,) for the augmentations; lacking, lacking_3d (B, T, K)
     bool, keypoints that a data set does not know.
-    Out: inputs = dict(poses_2d, target_2d, masks_2d, known_2d, and the same of 3D); data_samples=None. 3D is
+    Out: inputs = dict(poses_2d, target_2d, masks_2d, known_2d, and the same of 3D; with source_3d also target_lift and
+    known_lift, the 3D of the 2D windows); data_samples=None. 3D is
     root-relative in metres. Poses are whole; targets are the same but for a detector's errors, which they have not.
     Masks are `Masks`; what a data set lacks is hidden on top of the strategy's choice and False in known_2d or known_3d
     (B, T, K), which are None where nothing lacks.
@@ -49,6 +51,9 @@ class PretrainPreprocessor(WindowPreprocessor):
         "down_3d": (3,),
         "aspect": (),
         "window": (),
+        "source_3d": (None, "K", 3),
+        "lacking_source": (None, "K"),
+        "intrinsics": (9,),
     }
 
     def __init__(
@@ -98,6 +103,10 @@ class PretrainPreprocessor(WindowPreprocessor):
             inputs[f"target_{modality}"] = poses if true is None else true
             inputs[f"masks_{modality}"] = self._masks(poses, windows, stream, view.missed, lacking)
             inputs[f"known_{modality}"] = None if lacking is None else ~lacking
+        if "source_3d" in batch and "2d" in views:
+            view = views["2d"]
+            inputs["target_lift"] = root_relative(view.keypoints_3d, self.keypoint_set.root)
+            inputs["known_lift"] = None if view.lacking_3d is None else ~view.lacking_3d
         return dict(inputs=inputs, data_samples=None)
 
     def _views(self, batch: Mapping[str, Tensor], modality: str, training: bool) -> Views:
@@ -109,6 +118,7 @@ class PretrainPreprocessor(WindowPreprocessor):
                 down=batch.get("down"),
                 aspect=batch.get("aspect"),
                 lacking=batch.get("lacking"),
+                lacking_3d=batch.get("lacking_source"),
             )
             return self._vary(views, self._augmentations_2d, training)
         views = Views(

@@ -48,7 +48,7 @@ class Stores:
         keypoint_set = cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
         for dataset in window_sets(cfg):
             stores = [dataset.store] if isinstance(dataset.store, str) else list(dataset.store)
-            taken = list(dict.fromkeys(path for store in stores for path in self._instead_of(store)))
+            taken = list(dict.fromkeys(path for store in stores for path in self.instead_of(store)))
             dataset.store = taken[0] if len(taken) == 1 else taken
             if self.train:
                 dataset.keypoint_set = keypoint_set
@@ -66,7 +66,8 @@ class Stores:
                 f"--data: nothing here reads a store called {', '.join(unknown)}; read are {sorted(self.seen)}"
             )
 
-    def _instead_of(self, store: str) -> list[str]:
+    def instead_of(self, store: str) -> list[str]:
+        """Paths of what is read instead of a store that a config names."""
         name = Path(store).name
         self.seen.add(name)
         if self.train:

@@ -153,6 +153,25 @@ def test_pretraining_mirrors_2d_and_3d_independently():
     assert 0.35 < (flips_2d == flips_3d).float().mean() < 0.65
 
 
+def test_pretraining_mirrors_the_3d_of_2d_windows_with_them():
+    """What the third task lifts to: the same people, mirrored where their 2D is."""
+    batch = batch_of(size=40)
+    source = batch["keypoints_3d"].clone()
+    batch |= dict(source_3d=source, keypoints_3d=source.flip(0))
+    lacking = torch.zeros(40, 9, 17, dtype=torch.bool)
+    lacking[:, :, 14] = True
+    inputs = PretrainPreprocessor(flip=True)(batch | dict(lacking_source=lacking), training=True)["inputs"]
+    relative = source - source[:, :, :1]
+    flips = inputs["poses_2d"][:, 0, 0, 0] == -batch["keypoints"][:, 0, 0, 0]
+    assert flips.any() and not flips.all()
+    assert torch.equal(inputs["target_lift"], torch.where(flips[:, None, None, None], mirrored(relative), relative))
+    assert torch.equal(~inputs["known_lift"][:, 0, 11], flips) and torch.equal(inputs["known_lift"][:, 0, 14], flips)
+    plain = PretrainPreprocessor()(batch, training=False)["inputs"]
+    assert plain["known_lift"] is None and torch.equal(plain["target_lift"], relative)
+    del batch["source_3d"]
+    assert "target_lift" not in PretrainPreprocessor()(batch, training=False)["inputs"]
+
+
 def test_validation_masks_are_the_same_every_time_and_on_every_rank(monkeypatch):
     def draw(preprocessor):
         return preprocessor(batch_of(), training=False)["inputs"]

@@ -111,6 +111,32 @@ def test_losses_ask_for_what_is_known_of_the_targets(inputs, loss_on):
     torch.testing.assert_close(losses["loss_3d"], 3 * expected)
 
 
+@pytest.mark.parametrize("loss_on", ["all", "hidden"])
+def test_the_third_task_lifts_the_2d_windows(inputs, loss_on):
+    model = build(loss_lift_weight=8.0, loss_on=loss_on)
+    target = torch.randn(B, T, K, 3, generator=torch.Generator().manual_seed(7))
+    known = torch.rand(B, T, K, generator=torch.Generator().manual_seed(8)) < 0.5
+    masks = inputs["masks_2d"]
+    feats = model.backbone(inputs["poses_2d"], *masks)
+    counted = known if loss_on == "all" else known & (masks.keypoint_mask | masks.frame_mask[..., None])
+    expected = (model.head(feats, "3d", masks.frame_mask) - target).norm(dim=-1)[counted].mean()
+    losses = model(inputs | dict(target_lift=target, known_lift=known), mode="loss")
+    torch.testing.assert_close(losses["loss_lift"], 8 * expected)
+    torch.testing.assert_close(losses["error_lift_mm"], 1000 * expected.detach())
+    total = losses["loss_2d"] + losses["loss_3d"] + losses["loss_lift"]
+    torch.testing.assert_close(model.parse_losses(losses)[0], total)
+    without = build(loss_on=loss_on)(inputs, mode="loss")
+    assert set(losses) - set(without) == {"loss_lift", "error_lift_mm"}
+    torch.testing.assert_close(without["loss_2d"], losses["loss_2d"])
+
+
+def test_the_third_task_without_its_target_or_decoder(inputs):
+    with pytest.raises(ValueError, match=r"3D of the 2D windows: give dataset_2d modalities=\['2d', '3d'\]"):
+        build(loss_lift_weight=8.0)(inputs, mode="loss")
+    with pytest.raises(ValueError, match="loss_lift_weight needs a head with outputs '2d' and '3d'"):
+        build(loss_lift_weight=8.0, head=dict(type="MaskedPoseHead", outputs=("2d",), **WIDTH))
+
+
 def test_hidden_poses_do_not_leak_into_the_reconstruction(inputs):
     model = build()
     masks = inputs["masks_3d"]

@@ -8,6 +8,7 @@ from torch import nn
 
 from mpm_mmpose.masking import Masks
 from mpm_mmpose.models.layers import SelfAttention
+from mpm_mmpose.models.losses import mean_distance
 from mpm_mmpose.official.check import build_model
 from mpm_mmpose.official.figures import Figures
 from mpm_mmpose.official.names import norm_factor
@@ -162,3 +163,16 @@ def test_five_optimiser_steps(reference_dir):
     with torch.no_grad():
         for ours, wanted in zip(*(m.head(m.backbone(figures["input_bfjc"])) for m in (model, theirs)), strict=True):
             torch.testing.assert_close(ours, wanted, atol=2e-4, rtol=0)
+
+
+def test_the_third_task_is_that_of_the_authors(reference_dir):
+    """Masked 2D lifting, `liftflag=True`: 2D tokens to 2D and to 3D; weight 8 as released."""
+    model, _, _, figures = load(reference_dir / "pretrain_2d3d.npz")
+    model.loss_lift_weight = 8.0
+    inputs = pretrain_inputs(figures) | dict(target_lift=figures["input_3d"], known_lift=None)
+    losses = model.eval()(inputs, None, mode="loss")
+    lifted = mean_distance(figures["out_lift_3d"], figures["input_3d"])
+    torch.testing.assert_close(losses["loss_lift"], 8 * lifted, rtol=0, atol=2e-5)
+    torch.testing.assert_close(losses["error_lift_mm"], 1000 * lifted, rtol=0, atol=2e-3)
+    recovered = mean_distance(figures["out_lift_2d"], figures["input_2d"])
+    torch.testing.assert_close(losses["error_2d"], recovered, rtol=0, atol=2e-6)

@@ -5,15 +5,16 @@ import pytest
 
 from mpm_mmpose.datasets import PoseSequence, write_store
 from mpm_mmpose.reproduce.budget import BUDGETS
+from mpm_mmpose.reproduce.check import SUBJECTS
 
 CI = BUDGETS["ci"]
 INTRINSICS = np.array([1000, 1000, 500, 500, 0, 0, 0, 0, 0], np.float32)
 
 
-def make_store(path, seed, clips=3, frames=20, keypoint_set="h36m_17"):
+def make_store(path, seed, clips=3, frames=20, keypoint_set="h36m_17", subjects=("A",), meta=None):
     rng = np.random.default_rng(seed)
     sequences = []
-    for i in range(clips):
+    for i in range(max(clips, len(subjects))):
         pose = (rng.normal(0, 0.3, (frames, 17, 3)) + [0, 0, 4]).astype(np.float32)
         sequences.append(
             PoseSequence(
@@ -24,11 +25,12 @@ def make_store(path, seed, clips=3, frames=20, keypoint_set="h36m_17"):
                 width=1000,
                 height=1000,
                 fps=50,
-                action=["walk", "wave"][i % 2],
+                subject=subjects[i % len(subjects)],
+                action=["Walking", "Photo"][i % 2],
                 keypoint_set=keypoint_set,
             )
         )
-    write_store(path, sequences)
+    write_store(path, sequences, meta=meta or {})
     return str(path)
 
 
@@ -37,6 +39,19 @@ def pair(tmp_path_factory):
     """A store to train on and one to test on."""
     folder = tmp_path_factory.mktemp("stores")
     return make_store(folder / "some_train", 0), make_store(folder / "some_test", 1)
+
+
+@pytest.fixture(scope="session")
+def paper_stores(tmp_path_factory):
+    """A folder with all stores that the paper's tables read, by their names and with their subjects."""
+    folder = tmp_path_factory.mktemp("paper")
+    (folder / "data/stores").mkdir(parents=True)
+    names = [*SUBJECTS, "amass_train"]
+    for seed, name in enumerate(names):
+        own = dict(keypoint_set="mpi_inf_3dhp_17", meta=dict(annotation="univ_annot3"))
+        more = own if "3dhp" in name else {}
+        make_store(folder / "data/stores" / name, seed, subjects=SUBJECTS.get(name, ("CMU/01",)), **more)
+    return folder
 
 
 @pytest.fixture

@@ -26,14 +26,18 @@ def lines_of(folder, number):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", TABLES)
-def test_every_table_from_stores_to_picture(number, ci, pair, results):
-    """Each table as the README types it, at the smallest budget."""
+def test_every_table_from_stores_to_picture(number, ci, paper_stores, results, monkeypatch):
+    """Each table as the README types it, on stores of the right names, at the smallest budget."""
+    monkeypatch.chdir(paper_stores)
     table = TABLES[number]
-    text = reproduce(number, list(table.rows), Stores(pair), ci, ROOT, results, command=f"--table {number}")
+    rows = list(table.rows)
+    if number == "C":  # cells differ in two numbers; all of their configs are looked at in test_tables
+        rows = ["keypoints_2_frames_40", "keypoints_5_frames_60", "keypoints_9_frames_80"]
+    text = reproduce(number, rows, Stores(), ci, ROOT, results, command=f"--table {number}")
     assert (results / f"table_{number.lower()}.md").read_text() == text
     lines = lines_of(results, number)
     assert [(line["row"], line["figure"]) for line in lines] == [
-        (row, figure) for row in table.rows for figure in table.figures
+        (row, figure) for row in rows for figure in table.figures
     ]
     for line in lines:
         if (number, line["row"]) == ("A", "decoder_i") and line["figure"].startswith("lifter/"):
@@ -46,7 +50,9 @@ def test_every_table_from_stores_to_picture(number, ci, pair, results):
     assert (results / f"table_{number.lower()}.png").exists() == bool(table.plot)
     assert f"--table {number}" in text
     if number != "5":
-        assert "tested on some_test (1 recordings, 60 frames at 50 Hz)" in text
+        assert f"tested on {'mpi_inf_3dhp_test' if number in '2E' else 'h36m'}" in text
+    if number == "1":
+        assert "## MPJPE, mm, by action" in text and "| CPN, 81 frames | paper | 39.7 |" in text
     if number == "4":  # hidden keypoints carry all of the error where the others were given
         found = {(line["row"], line["figure"]): float(line["ours"]) for line in lines}
         for row in table.rows:

@@ -16,7 +16,7 @@ from typing import Any
 from mpm_mmpose.option_parser import OptionParser
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
-DEFAULT = ("pretrain_h36m_amass_large", "pretrain_h36m_amass_2d_only", "lift_h36m_243")
+DEFAULT = ("pretrain_h36m_3dhp_amass", "pretrain_h36m_amass_2d_only", "lift_h36m_243")
 FLOAT = 4  # bytes; everything is sent as float32
 WINDOWS = 2
 

@@ -59,7 +59,7 @@ def read_workloads(args: argparse.Namespace) -> tuple[list[Workload], list[dict]
     two, three, score, unknown = 8 * NUMBER, 12 * NUMBER, 4 * NUMBER, NUMBER  # bytes a frame
     wanted = [
         # name, config, windows, epochs, bytes of a frame in the store, in a window, on the device
-        (LARGE, "pretrain_h36m_amass_large", args.windows, args.epochs, two + three, two + three, two + three),
+        (LARGE, "pretrain_h36m_3dhp_amass", args.windows, args.epochs, two + three, two + three, two + three),
         # Detections have scores, which tell what a detector missed.
         (ONLY_2D, "pretrain_h36m_amass_2d_only", args.windows_2d, args.epochs_2d, two + score, two + unknown, 0),
     ]
