@@ -35,12 +35,9 @@ def source_kind(source: str | Path) -> str:
     path = Path(source)
     try:
         if path.is_dir():
-            there = {_suffix(file) for file in path.iterdir()}
             if (path / "store.json").is_file():
                 return "keypoints"
-            return (
-                "images" if there & set(IMAGES.split()) else "keypoints" if there & set(KEYPOINTS.split()) else "folder"
-            )
+            return _folder_kind(path)
         head = b"" if not path.is_file() else _head(path)
     except OSError:
         head = b""
@@ -49,6 +46,17 @@ def source_kind(source: str | Path) -> str:
         if suffix in suffixes.split():
             return kind
     return "keypoints" if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(_HEADS) else "video"
+
+
+def _folder_kind(path: Path) -> str:
+    """By the files in it, or else by those in the folders below."""
+    for files in (path.iterdir(), path.rglob("*")):
+        there = {_suffix(file) for file in files}
+        if there & set(IMAGES.split()):
+            return "images"
+        if there & set(KEYPOINTS.split()):
+            return "keypoints"
+    return "folder"
 
 
 def _suffix(path: Path) -> str:
@@ -71,6 +79,8 @@ def wrong_command(source: str | Path, wants: str) -> str | None:
             f"{source}: is motion in 3D and no 2D; tools/dataset_converters/mocap.py makes a pose store of it, whose "
             "sequences demo/keypoints_to_3d.py takes"
         )
+    if kind == "images" and any(Path(source).glob("*_keypoints.json")):
+        return None  # OpenPose may write both into one folder
     if wants == "keypoints" and kind not in ("keypoints", "folder"):
         is_what = {"images": "is a folder of images", "camera": "is a camera", "image": "is an image"}
         return (

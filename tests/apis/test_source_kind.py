@@ -48,13 +48,22 @@ def test_by_what_is_in_it(tmp_path, content, kind):
         (["1.png", "2.PNG", "notes.txt"], "images"),
         (["walk_000000000000_keypoints.json"], "keypoints"),
         (["store.json", "picture.png"], "keypoints"),
+        (["a/walk.csv", "b/walk.csv"], "keypoints"),
+        (["a/1.png", "a/notes.json"], "images"),
         ([], "folder"),
     ],
 )
 def test_folders(tmp_path, names, kind):
     for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     assert source_kind(tmp_path) == kind
+
+
+def test_a_folder_of_both_images_and_keypoints_is_right_for_both_commands(tmp_path):
+    (tmp_path / "walk_0_keypoints.json").touch()
+    (tmp_path / "walk_0_rendered.png").touch()
+    assert wrong_command(tmp_path, "images") is None and wrong_command(tmp_path, "keypoints") is None
 
 
 @pytest.mark.parametrize(
