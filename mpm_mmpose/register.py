@@ -23,6 +23,7 @@ from . import (  # noqa: E402, F401
     hooks,
     models,
     training_log,
+    training_statistics,
     work_dir,
 )
 from .datasets import (  # noqa: E402, F401

@@ -12,10 +12,8 @@ from .layers import PoseEncoder, SpatialMLP, TransformerLayer
 from .person_view import PersonView, person_features, person_view
 from .place import window_place, with_place
 from .pretrained import report_pretrained
+from .recovery_targets import COORDINATES
 from .temporal_mixer import TemporalMixer
-
-COORDINATES = {"2d": 2, "3d": 3}
-
 
 VIEWS = ("image", "person")
 

@@ -44,6 +44,10 @@ class CompletionHead(MaskedPoseHead):
         super().__init__(num_frames, depth=depth, outputs=outputs, **kwargs)
         self.loss_3d_weight, self.loss_2d_weight, self.root = loss_3d_weight, loss_2d_weight, root
 
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """As :meth:`MaskedPoseHead.start_at_means`; see TrainingStatisticsHook."""
+        self.start_at_means(poses_2d, poses_3d)
+
     def loss(
         self, feats: Tensor, batch_data_samples: list[PoseDataSample], train_cfg: dict | None = None
     ) -> dict[str, Tensor]:

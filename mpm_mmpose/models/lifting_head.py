@@ -9,7 +9,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from .labels import centre_frame, read_labels
-from .layers import pose_projection
+from .layers import pose_projection, start_at_mean
 from .losses import mean_distance
 from .predictions import mean_over_flips, predicted_instances
 from .strided_decoder import StridedDecoder
@@ -79,6 +79,12 @@ class LiftingHead(BaseHead):
         self.target_out = pose_projection(channels, num_keypoints * 3)
         self.sequence_norm = nn.BatchNorm1d(channels)
         self.sequence_out = pose_projection(channels, num_keypoints * 3)
+
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """Start at the mean of poses (N, T, K, 3) root-relative m; see :class:`TrainingStatisticsHook`."""
+        if poses_3d is not None:
+            for layer in (self.target_out, self.sequence_out):
+                start_at_mean(layer, poses_3d)
 
     def forward(self, feats: Tensor) -> tuple[Tensor, Tensor]:
         """Map tokens (B, T, C) to the target pose (B, K, 3) and the poses of all frames (B, T, K, 3), metres."""

@@ -11,7 +11,7 @@ from ..geometry import rotated
 from ..keypoints import get_keypoint_set
 from .backbone import PersonTokens
 from .labels import centre_frame, gather_labels, read_labels
-from .layers import pose_projection
+from .layers import pose_projection, start_at_mean
 from .losses import mean_distance
 from .person_view import NEAREST, PERSON_SIZE, placed_on_rays
 from .predictions import mean_over_flips, predicted_instances
@@ -51,6 +51,11 @@ class SequenceHead(BaseHead):
         self.bones = [(child, parent) for child, parent in enumerate(keypoints.parents) if parent >= 0]
         self.norm = nn.BatchNorm1d(channels)
         self.out = pose_projection(channels, self.outputs_per_frame())
+
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """Start at the mean of poses (N, T, K, 3) root-relative m; see :class:`TrainingStatisticsHook`."""
+        if poses_3d is not None:
+            start_at_mean(self.out, poses_3d)
 
     def outputs_per_frame(self) -> int:
         """Numbers that the linear layer gives a frame."""
@@ -150,6 +155,9 @@ class PersonSequenceHead(SequenceHead):
     def __init__(self, *args: object, place_weight: float = 0.1, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.place_weight = place_weight
+
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """Nothing: seen from anywhere, the mean pose is a point."""
 
     def outputs_per_frame(self) -> int:
         """Pose, trust in the 2D of each keypoint, place and distance."""

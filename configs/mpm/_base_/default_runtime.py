@@ -22,8 +22,13 @@ default_hooks = dict(
     ),
 )
 # A resumed run goes on with the random numbers of the stopped one, and in the part of a mixture where it was;
-# checkpoints say what they are and are data.
-custom_hooks = [dict(type="RandomStateHook"), dict(type="DatasetEpochHook"), dict(type="CheckpointContentHook")]
+# checkpoints say what they are and are data; a new model starts at the mean pose of its training data.
+custom_hooks = [
+    dict(type="RandomStateHook"),
+    dict(type="DatasetEpochHook"),
+    dict(type="CheckpointContentHook"),
+    dict(type="TrainingStatisticsHook"),
+]
 
 # The sampler's order follows this seed; ranks draw different dropout. Preprocessors have a seed of their own.
 randomness = dict(seed=0, diff_rank_seed=True)
