@@ -62,18 +62,20 @@ def read_config(args: argparse.Namespace) -> "Config":
 def run(main: Callable[[], None], launcher: str, if_interrupted: str = "interrupted") -> None:
     """Run `main` in this process's place of the process group.
 
-    A missing file or GPU and a checkpoint that is none, or not of the config's model, are one line and exit code 1.
+    A missing file or GPU, a broken store, and a checkpoint that is none, or not of the config's model, are one line and
+    exit code 1.
     """
     import torch.distributed as dist
 
     import mpm_mmpose.register  # noqa: F401  (configs may name the package alone, which is imported by now)
     from mpm_mmpose.checkpoint import CheckpointError
+    from mpm_mmpose.datasets.store_check import StoreError
     from mpm_mmpose.distributed import ProcessError, start_processes, stop_processes
 
     try:
         start_processes(launcher)
         main()
-    except (FileNotFoundError, ProcessError, CheckpointError) as error:
+    except (FileNotFoundError, ProcessError, CheckpointError, StoreError) as error:
         # Other ranks may be elsewhere: leave without waiting for them.
         if dist.is_initialized():
             dist.destroy_process_group()
