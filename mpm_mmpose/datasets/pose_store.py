@@ -15,7 +15,7 @@ from .pose_sequence import PoseSequence
 from .readers.files import opened
 from .readers.json_file import read_json
 from .readers.npy_header import read_header
-from .store_check import check_index, check_tables, check_values
+from .store_check import StoreError, check_index, check_tables, check_values
 from .store_format import FRAME_ARRAYS, TABLES, TEXTS
 from .store_writer import write_store
 
@@ -36,11 +36,17 @@ class PoseStore:
     ``cameras``, ``sources``.
     Pickling keeps only the path: each process maps the same pages of the same files.
     All of it is checked when it is opened, the values of frames once (:mod:`mpm_mmpose.datasets.store_check`).
-    Raises FileNotFoundError where there is no store, ValueError (file, field, fix) where it is broken or foreign.
+    Raises FileNotFoundError where there is no store, StoreError (file, field, fix) where it is broken or foreign.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        try:
+            self._open()
+        except ValueError as error:
+            raise StoreError(str(error)) from None
+
+    def _open(self) -> None:
         index = self._read_index()
         self.meta: dict = index["meta"]
         self.keypoint_set: str = index["keypoint_set"]

@@ -30,6 +30,10 @@ _RULES = 1
 _FRAMES = 2**14  # looked at at once
 
 
+class StoreError(ValueError):
+    """A store is broken, foreign, or holds what no recording has; the message says file, field and fix."""
+
+
 def check_index(file: Path, index: Any) -> None:
     """ValueError (file, field, fix) unless the contents of ``store.json`` are those of a store."""
     if not isinstance(index, dict) or index.get("format") != FORMAT:

@@ -1,6 +1,6 @@
 """Damage files of every kind that is read, thousands of times, and see what becomes of it.
 
-Each damaged file is read in a process of its own, which may take 30 s and 2 GB. What is wrong with a file has to be a
+Damaged files are read in processes of their own: 30 s a file, 2 GB a process. What is wrong with a file has to be a
 ValueError or OSError of one line that names it; what is accepted has to be what a recording can be.
 
     uv run python tests/fuzz/fuzz_inputs.py --mutations 4000
@@ -31,52 +31,88 @@ from fuzz_kinds import AbsurdError, Kind, kinds
 from fuzz_mutations import mutate
 
 SECONDS, BYTES = 30, 2 * 10**9
+IN_A_PROCESS = 20
 GOOD = ("accepted", "refused")
 _LONGEST = 1500  # characters of a line that says what is wrong
 
 
 @dataclass
 class Outcome:
-    """verdict: one of GOOD, or what went wrong; said: the error. seconds, megabytes: what it took."""
+    """verdict: one of GOOD, or what went wrong; said: the error, after what was done to which file. seconds it took."""
 
     verdict: str
     said: str
-    seconds: float
-    megabytes: int
+    seconds: float = 0.0
 
 
-def attempt(kind: Kind, folder: Path) -> Outcome:
-    """Read the files of a folder in a process of its own."""
-    start = time.monotonic()
-    receiver, sender = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(receiver)
-        os.write(sender, json.dumps(_read(kind, folder)).encode("utf-8", "replace")[:60_000])
-        os._exit(0)
-    os.close(sender)
-    with os.fdopen(receiver, "rb") as pipe:
-        answer = pipe.read()
-    _, status, used = os.wait4(child, 0)
-    seconds, megabytes = time.monotonic() - start, used.ru_maxrss // 1024
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        verdict, said = ("hang", "") if number == signal.SIGALRM else ("crash", signal.Signals(number).name)
-    else:
-        verdict, said = json.loads(answer) if answer else ("crash", "no answer")
-    if verdict in GOOD and megabytes * 1024**2 > BYTES:
-        verdict = "memory"
-    return Outcome(verdict, said, seconds, megabytes)
+class Batch:
+    """Damages and reads files in a process of its own, which is as good as its last answer: it may crash or hang."""
+
+    def __init__(self, kind: Kind, good: Path, folder: Path, seed: int, indices: list[int]) -> None:
+        self.kind, self.good, self.folder, self.seed, self.indices = kind, good, folder, seed, indices
+        self.megabytes = 0
+
+    def outcomes(self) -> list[Outcome]:
+        """One for each of the indices, of which -1 stands for the files as they are."""
+        found: list[Outcome] = []
+        while len(found) < len(self.indices):
+            found += self._process(self.indices[len(found) :])
+        return found
+
+    def _process(self, indices: list[int]) -> list[Outcome]:
+        receiver, sender = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(receiver)
+            with os.fdopen(sender, "w", encoding="utf-8", errors="replace") as pipe:
+                _confine()
+                for index in indices:
+                    pipe.write(json.dumps(vars(self._one(index))) + "\n")
+                    pipe.flush()
+            os._exit(0)
+        os.close(sender)
+        with os.fdopen(receiver, encoding="utf-8") as pipe:
+            found = [Outcome(**json.loads(line)) for line in pipe if line.endswith("\n")]
+        _, status, used = os.wait4(child, 0)
+        self.megabytes = max(self.megabytes, used.ru_maxrss // 1024)
+        if len(found) < len(indices):
+            number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+            done = f"files of index {indices[len(found)]}, signal {number}"
+            found.append(Outcome("hang" if number == signal.SIGALRM else "crash", done, SECONDS))
+        elif self.megabytes * 1024**2 > BYTES:
+            found[-1].verdict = "memory"
+        return found
+
+    def damage(self, index: int) -> str:
+        """Make the files of an index anew; what was done to which of them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(self.good, self.folder)
+        if index < 0:
+            return "whole"
+        random = Random(f"{self.seed} {self.kind.name} {index}")
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        path = random.choice(files)
+        return f"{path.name}, {mutate(path, random)}"
+
+    def _one(self, index: int) -> Outcome:
+        done = self.damage(index)
+        signal.alarm(SECONDS)
+        start = time.monotonic()
+        verdict, said = _read(self.kind, self.folder)
+        signal.alarm(0)
+        return Outcome(verdict, f"{done}: {said}", time.monotonic() - start)
 
 
-def _read(kind: Kind, folder: Path) -> tuple[str, str]:
-    signal.alarm(SECONDS)
+def _confine() -> None:
+    """Silence, and no memory beyond what is allowed."""
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + 2 * BYTES,) * 2)
-    warnings.simplefilter("ignore")
+
+
+def _read(kind: Kind, folder: Path) -> tuple[str, str]:
     try:
         kind.read(folder)
     except AbsurdError as error:
@@ -94,38 +130,31 @@ def _read(kind: Kind, folder: Path) -> tuple[str, str]:
     return "accepted", ""
 
 
-def fuzz(kind: Kind, number: int, seed: int, keep: Path | None) -> tuple[Counter, list[str], float, int]:
-    """Damage the files of one kind ``number`` times; verdicts, what went wrong, and the most it took (s, MB)."""
-    verdicts, wrong, longest, largest = Counter(), [], 0.0, 0
+def fuzz(kind: Kind, number: int, seed: int, keep: Path | None) -> tuple[Counter, float, int]:
+    """Damage the files of one kind ``number`` times; verdicts, and the most that one took: s, and MB of a process."""
+    verdicts, longest, largest = Counter(), 0.0, 0
     with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
-        good = Path(place, "good")
+        good, folder = Path(place, "good"), Path(place, "damaged")
         good.mkdir()
         kind.make(good)
-        kind.read(_copy(good, Path(place, "damaged")))  # imports what the processes below then need not
+        batch = Batch(kind, good, folder, seed, [-1])
+        batch.damage(-1)
+        kind.read(folder)  # imports what the processes below then need not
         gc.freeze()
-        whole = attempt(kind, _copy(good, Path(place, "damaged")))
+        (whole,) = batch.outcomes()
         if whole.verdict != "accepted":
             raise SystemExit(f"{kind.name}: files that are whole: {whole.verdict}: {whole.said}")
-        for index in range(number):
-            random = Random(f"{seed} {kind.name} {index}")
-            folder = _copy(good, Path(place, "damaged"))
-            files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-            path = random.choice(files)
-            done = mutate(path, random)
-            outcome = attempt(kind, folder)
-            verdicts[outcome.verdict] += 1
-            longest, largest = max(longest, outcome.seconds), max(largest, outcome.megabytes)
-            if outcome.verdict not in GOOD:
-                wrong.append(f"{kind.name} {index}, {path.name}, {done}: {outcome.verdict}: {outcome.said}")
-                print(f"\n{wrong[-1]}", file=sys.stderr, flush=True)
-                if keep is not None:
-                    shutil.copytree(folder, keep / f"{kind.name}-{index}".replace(" ", "_"), dirs_exist_ok=True)
-    return verdicts, wrong, longest, largest
-
-
-def _copy(good: Path, folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    return Path(shutil.copytree(good, folder))
+        for first in range(0, number, IN_A_PROCESS):
+            batch.indices = list(range(first, min(first + IN_A_PROCESS, number)))
+            for index, outcome in zip(batch.indices, batch.outcomes(), strict=True):
+                verdicts[outcome.verdict] += 1
+                longest, largest = max(longest, outcome.seconds), max(largest, batch.megabytes)
+                if outcome.verdict not in GOOD:
+                    print(f"\n{kind.name} {index}, {outcome.verdict}: {outcome.said}", file=sys.stderr, flush=True)
+                    if keep is not None:
+                        batch.damage(index)
+                        shutil.copytree(folder, keep / f"{kind.name}-{index}".replace(" ", "_"), dirs_exist_ok=True)
+    return verdicts, longest, largest
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -139,16 +168,16 @@ def main(argv: list[str] | None = None) -> int:
     warnings.simplefilter("ignore")
     chosen = [kind for kind in kinds() if not args.only or kind.name.startswith(tuple(args.only))]
     each = -(-args.mutations // len(chosen))
-    total, problems = Counter(), []
+    total = Counter()
     print("| kind | mutations | accepted | refused | wrong | longest, s | most, MB |\n" + "|---" * 7 + "|", flush=True)
     for kind in chosen:
-        verdicts, wrong, longest, largest = fuzz(kind, each, args.seed, args.keep)
+        verdicts, longest, largest = fuzz(kind, each, args.seed, args.keep)
         total += verdicts
-        problems += wrong
-        cells = kind.name, each, verdicts["accepted"], verdicts["refused"], len(wrong), f"{longest:.1f}", largest
+        wrong = each - sum(verdicts[verdict] for verdict in GOOD)
+        cells = kind.name, each, verdicts["accepted"], verdicts["refused"], wrong, f"{longest:.1f}", largest
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
     print(f"{sum(total.values())} mutations: " + ", ".join(f"{number} {what}" for what, number in total.most_common()))
-    return int(bool(problems))
+    return int(bool(set(total) - set(GOOD)))
 
 
 if __name__ == "__main__":

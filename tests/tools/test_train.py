@@ -249,3 +249,21 @@ def test_a_config_with_hooks_of_its_own_looks_at_checkpoints_all_the_same(tmp_pa
         for hook in ("CheckpointContentHook", "WorkDirHook"):
             assert sum(type.endswith(hook) for type in types) == 1
         assert ("EMAHook" in types) == (name == "own")
+
+
+@pytest.mark.slow
+def test_a_store_with_one_nan_trains_nothing(place, tmp_path):
+    """With the loaders that the configs ship, which have processes of their own."""
+    rng = np.random.default_rng(0)
+    write_store(tmp_path / "store", [noise_clip("clip", 30, rng)])
+    keypoints = np.load(tmp_path / "store/keypoints.npy", mmap_mode="r+")
+    keypoints[5, 3, 0] = np.nan
+    keypoints.flush()
+    options = ["train_dataloader.dataset.store=" + str(tmp_path / "store"), "train_dataloader.num_workers=2"]
+    options += ["train_dataloader.persistent_workers=True", "train_dataloader.dataset.frame_step=2"]
+    command = [sys.executable, f"{ROOT}/tools/train.py", "tiny.py", "--work-dir", str(tmp_path / "work")]
+    result = run(*command, "--cfg-options", *options, cwd=place)
+    last = result.stderr.strip().splitlines()[-1]
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert last.startswith("error: ") and "keypoints.npy: sequence 'clip' has nan in frame 5" in last
+    assert not list((tmp_path / "work").glob("*.pth"))
