@@ -253,6 +253,11 @@ def _find_ancestors() -> dict[str, tuple[str, ...]]:
 _ANCESTORS = _find_ancestors()
 
 
+def other_side(name: str) -> str:
+    """The name of the same keypoint on the other side of the body; one in the middle is its own."""
+    return name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
+
+
 @cache
 def custom_keypoint_set(names: tuple[str, ...]) -> KeypointSet:
     """A set of any keypoints that the sets here have, in this order, called ``custom:<name>,<name>,...``.
@@ -262,8 +267,7 @@ def custom_keypoint_set(names: tuple[str, ...]) -> KeypointSet:
     for name in names:
         if name not in _ANCESTORS:
             raise KeyError(f"keypoint {name!r} is not known; there are {', '.join(sorted(_ANCESTORS))}")
-        other = name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
-        if other not in names:
+        if (other := other_side(name)) not in names:
             raise KeyError(f"keypoint {name!r} is there and {other!r} is not; give both")
         if names.count(name) > 1:
             raise KeyError(f"keypoint {name!r} is there twice; give it once")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...keypoint_names import our_name
-from ...keypoints import CUSTOM, custom_keypoint_set, get_keypoint_set
+from ...keypoints import CUSTOM, custom_keypoint_set, get_keypoint_set, other_side
 from ...messages import brief
 from .anatomy import CLEAR, likeliest_set
 from .files import read_text
@@ -131,8 +131,7 @@ def _named(path: Path, names: Sequence[str]) -> tuple[str, list[int]]:
         if tuple(ours) == get_keypoint_set(candidate).names:
             return candidate, list(range(len(ours)))
     columns = {name: index for index, name in reversed(list(enumerate(ours))) if name is not None}
-    pairs = {name: name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right") for name in columns}
-    kept = sorted((name for name in columns if pairs[name] in columns), key=columns.get)
+    kept = sorted((name for name in columns if other_side(name) in columns), key=columns.get)
     if missing := [name for name in NEEDED if name not in kept]:
         raise ValueError(
             f"{path}: none of its keypoints is called {', '.join(missing)} in a way that is known; it has "

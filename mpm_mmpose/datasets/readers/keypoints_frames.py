@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...limits import is_fps
 from .detections import DetectionRows, Detections, integer, numbers
 from .frame_names import frames_of_names
 from .json_file import read_json
@@ -126,7 +127,7 @@ def _read(
     width, height = _size(str(path), {**first, **meta})
     found = rows.finish(keypoint_set, width, height)
     fps = meta.get("fps", 0)
-    return replace(found, fps=float(fps)) if isinstance(fps, int | float) and 0 < fps < 1e6 else found
+    return replace(found, fps=float(fps)) if isinstance(fps, int | float) and is_fps(fps) else found
 
 
 def _ordered(where: str, rows: DetectionRows, person: Person) -> tuple[Any, Any]:
