@@ -43,6 +43,7 @@ setup(
     cmdclass={"build_py": BuildWithConfigs},
     packages=find_packages(include=["mpm_mmpose", "mpm_mmpose.*"]),
     package_data={
+        "mpm_mmpose": ["*.json"],
         "mpm_mmpose.datasets.readers": ["*.json"],
         "mpm_mmpose.formats.page": ["assets/*", "assets/vendor/*"],
         "mpm_mmpose.reproduce": ["*.json"],

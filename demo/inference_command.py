@@ -6,16 +6,20 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpm_mmpose.option_parser import OptionParser, add_person_options
+
+if TYPE_CHECKING:
+    from mpm_mmpose.apis.sources import Recording
 
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
 FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html", "video")
 DEFAULT_FORMATS = ("json", "npz", "video")
 BACKENDS = ("pytorch", "onnx")
-#: The config of weights that are given without one.
-MODEL_OF_WEIGHTS = "mpm_h36m_243"
 
 
 def positive(kind: type) -> Callable[[str], float]:
@@ -33,7 +37,7 @@ def positive(kind: type) -> Callable[[str], float]:
 
 def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAULT_FORMATS) -> argparse.ArgumentParser:
     """A parser with the arguments of both commands; formats: what is left where nothing else is asked for."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         description=description,
         epilog=f"example:\n  {example}\n\ndocs/inference_demo.md says more.\n{EXIT_STATUS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -41,11 +45,13 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for what comes out")
     parser.add_argument(
         "--model",
-        help="name in configs/mpm/metafile.yml, or a config file; default: the model in this package, or "
-        f"{MODEL_OF_WEIGHTS} with --weights",
+        help="name in configs/mpm/metafile.yml, or a config file; default: the model that --weights say they are of, "
+        "and without these the one in this package",
     )
     parser.add_argument(
-        "--weights", help="of the model: a checkpoint's path or address, or an exported model (docs/deployment.md)"
+        "--weights",
+        help="a checkpoint's path or address, or an exported model (docs/deployment.md); default: the published ones "
+        "of --model",
     )
     parser.add_argument(
         "--backend",
@@ -74,7 +80,7 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
     )
-    parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    add_person_options(parser, positive(float))
     parser.add_argument(
         "--filter",
         choices=("one_euro", "savitzky_golay"),
@@ -86,17 +92,25 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
 
 def find_missing(source: str) -> str | None:
     """What to say of a source that is not there, before anything is loaded; None where it may be."""
+    from mpm_mmpose.apis.source_kind import is_camera
+
     try:
-        there = source.lower().startswith("webcam") or Path(source).exists()
+        there = is_camera(source) or Path(source).exists()
     except PermissionError:
         return f"{source}: its folder may not be looked into; ask for permission to it (chmod +x)"
     return None if there else f"{source}: does not exist; give a video, image, folder or keypoint file, or webcam"
 
 
+def is_exported(model: str | None, weights: str | None, backend: str | None) -> bool:
+    """Whether the lifter is an exported one: that in the package, where none is named."""
+    if backend is not None:
+        return backend == "onnx"
+    return Path(weights).suffix == ".onnx" if weights else model is None
+
+
 def needs_pytorch(model: str | None, weights: str | None, backend: str | None, pose2d: str | None) -> bool:
     """Whether any of these is a model of PyTorch's; pose2d: None where there are no images."""
-    exported = backend == "onnx" or (backend is None and not model and Path(weights or ".onnx").suffix == ".onnx")
-    return not exported or pose2d not in (None, "blazepose")
+    return not is_exported(model, weights, backend) or pose2d not in (None, "blazepose")
 
 
 @contextmanager
@@ -114,10 +128,47 @@ def _quiet(pytorch: bool) -> Iterator[None]:
     logger.setLevel("WARNING")
 
 
-def run(args: argparse.Namespace, source: str, model: dict[str, object], call: dict[str, object]) -> int:
+def ask_at_once(checks: Iterable[Callable[[], object]]) -> list[object]:
+    """What checks give; raises UsageError that has the messages of all that fail, so that nobody is asked twice."""
+    from mpm_mmpose.apis.errors import UsageError
+
+    found, wrong = [], []
+    for check in checks:
+        try:
+            found.append(check())
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("; ".join(wrong))
+    return found
+
+
+def check_model(args: argparse.Namespace) -> None:
+    """UsageError where model or weights are not there; imports nothing heavy."""
+    from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.apis.model_names import check_weights, find_model
+    from mpm_mmpose.runtime.shipped import shipped_model
+
+    if not is_exported(args.model, args.weights, args.backend):
+        find_model(args.model, args.weights)
+    elif args.weights is not None:
+        check_weights(args.weights)
+    elif args.backend == "onnx":
+        raise UsageError("--backend onnx: give the exported model as --weights; see tools/deployment/export_onnx.py")
+    else:
+        shipped_model()
+
+
+def run(
+    args: argparse.Namespace,
+    source: str,
+    read: Callable[[], Iterable[Recording]] | None,
+    model: dict[str, object],
+) -> int:
     """Infer and return the exit status.
 
-    model: arguments of `MPMInferencer` beside the shared ones; call: those of its call.
+    read: reads the recordings of a source of 2D keypoints, None for a source of images. model: arguments of
+    `MPMInferencer` beside the shared ones.
     """
     # OpenMP's threads spin while they wait, which makes every step slower where other programs want the cores too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -126,17 +177,22 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
     warnings.filterwarnings("ignore")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    if (missing := find_missing(source)) is not None:
-        print(f"error: {missing}", file=sys.stderr)
-        return 2
+    from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.apis.source_kind import wrong_command
+
     inferencer = None
     status = 0
     try:
+        wrong = find_missing(source) or wrong_command(source, "images" if read is None else "keypoints")
+        if wrong is not None:
+            raise UsageError(wrong)
+        # Before PyTorch is imported, which takes seconds.
+        _, *recordings = ask_at_once([lambda: check_model(args), *([] if read is None else [read])])
         with _quiet(needs_pytorch(args.model, args.weights, args.backend, model.get("pose2d"))):
             from mpm_mmpose.apis import MPMInferencer
 
             inferencer = MPMInferencer(
-                args.model or (args.weights and MODEL_OF_WEIGHTS),
+                args.model,
                 args.weights,
                 device=args.device,
                 backend=args.backend,
@@ -145,7 +201,7 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
                 **model,
             )
         for result in inferencer(
-            source,
+            recordings[0] if recordings else source,
             args.task,
             out_dir=args.out,
             formats=args.format,
@@ -153,11 +209,14 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
             track=args.track,
             show=args.show,
             progress=True,
+            mend_sides=args.mend_sides,
+            person_height=args.person_height,
             trajectory=args.trajectory,
+            focal=args.focal,
+            focal_35mm=args.focal_35mm,
             filter=args.filter,
-            **call,
         ):
-            for note in (*result.notes, result.recording.problem):
+            for note in (result.recording.span, *result.notes, result.recording.problem):
                 if note:
                     print(f"note: {note}", file=sys.stderr)
             if result.recording.problem or not result.people:
@@ -167,8 +226,6 @@ def run(args: argparse.Namespace, source: str, model: dict[str, object], call: d
         print("interrupted", file=sys.stderr)
         status = 130
     except (ValueError, OSError, MemoryError) as error:
-        from mpm_mmpose.apis import UsageError
-
         print(f"error: {error or type(error).__name__}", file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1
     except RuntimeError as error:  # out of memory on the GPU, or OpenCV and torch about what they were given

@@ -17,7 +17,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "source",
         metavar="VIDEO",
-        help="a video, an image, a folder of images, or webcam, webcam:1, ... (Ctrl-C ends it)",
+        help="a video, an image, a folder of images, webcam, webcam:1, ..., or a camera's address (rtsp://, http://); "
+        "Ctrl-C ends these",
     )
     parser.add_argument(
         "--pose2d",
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
     names = ("pose2d", "pose2d_weights", "detector", "detector_weights")
-    return run(args, args.source, {name: getattr(args, name) for name in names}, {})
+    return run(args, args.source, None, {name: getattr(args, name) for name in names})
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from .any_camera import guessed_focal, surrounding_camera
 from .detector_noise import detector_noise
 from .geometry import project, quaternion_to_matrix
 from .keypoints import KeypointSet
+from .person_noise import person_noise
 from .views import Views
 
 Range = tuple[float, float]
@@ -101,7 +103,7 @@ def body_proportions(
     bones = bone_low + (bone_high - bone_low) * draw[:, 4:]
 
     placed: dict[int, Tensor] = {}
-    for index in _outwards(keypoint_set):
+    for index in keypoint_set.outwards:
         parent = keypoint_set.parents[index]
         if parent < 0:
             placed[index] = poses[:, :, index]
@@ -120,10 +122,13 @@ AUGMENTATIONS: dict[str, Callable[..., Views]] = {
     "virtual_camera": virtual_camera,
     "body_proportions": body_proportions,
     "detector_noise": detector_noise,
+    "surrounding_camera": surrounding_camera,
+    "guessed_focal": guessed_focal,
+    "person_noise": person_noise,
 }
 """Augmentations by the name a config gives them."""
 
-NEED_3D = frozenset({virtual_camera, body_proportions})
+NEED_3D = frozenset({virtual_camera, body_proportions, surrounding_camera, guessed_focal})
 """Those that make 2D from 3D."""
 
 
@@ -207,14 +212,6 @@ def _needed_depth(
             beyond = sign * turned[..., axis] - limit[:, None, None] * turned[..., 2]
             needed = torch.maximum(needed, beyond.amax((1, 2)) / room)
     return needed
-
-
-def _outwards(keypoint_set: KeypointSet) -> list[int]:
-    """Indices with every parent before its children."""
-    order: list[int] = []
-    while len(order) < len(keypoint_set):
-        order += [i for i, p in enumerate(keypoint_set.parents) if i not in order and (p < 0 or p in order)]
-    return order
 
 
 def _limb_of(keypoint_set: KeypointSet, index: int) -> int:

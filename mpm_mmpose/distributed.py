@@ -69,7 +69,11 @@ class CPUSyncBatchNorm(_BatchNorm):
             raise ValueError(f"expected an input (N, C, ...), got shape {tuple(input.shape)}")
 
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise with the mean and the biased variance over all ranks, and update the running statistics."""
+        """Normalise with the mean and the biased variance over all ranks, and update the running statistics.
+
+        Raises:
+            ValueError: in training, one value a channel over all ranks.
+        """
         if not self.training:
             return super().forward(input)
         self._check_input_dim(input)
@@ -80,6 +84,10 @@ class CPUSyncBatchNorm(_BatchNorm):
         # all_reduce of torch.distributed.nn carries gradients between the ranks, as SyncBatchNorm does.
         sums = all_reduce(torch.cat([values.sum(axes), number]))
         total = sums[-1].detach()
+        if total <= 1:  # as nn.BatchNorm: the variance of one value is not known
+            raise ValueError(
+                f"expected more than 1 value per channel over all processes in training, got input {tuple(input.shape)}"
+            )
         mean = sums[:-1] / total
         centred = values - mean.view(shape)
         variance = all_reduce(centred.square().sum(axes)) / total

@@ -72,6 +72,18 @@ def quaternion_to_matrix(quaternion: Array) -> Array:
     return _stack(rows).swapaxes(-1, -2)
 
 
+def rotated(rotation: Array, vectors: Array) -> Array:
+    """Rotations (B, 3, 3) times vectors (B, ..., 3); no matrix product, since half precision or TF32 is too coarse."""
+    for _ in range(vectors.ndim - 2):
+        rotation = rotation[:, None]
+    return sum(rotation[..., axis] * vectors[..., axis : axis + 1] for axis in range(3))
+
+
+def multiplied(left: Array, right: Array) -> Array:
+    """Matrices (B, 3, 3) times matrices (B, 3, 3), as exact as :func:`rotated`."""
+    return sum(left[..., axis, None] * right[..., axis, None, :] for axis in range(3))
+
+
 def camera_extrinsics(orientation: Array, position: Array) -> tuple[Array, Array]:
     """World-to-camera rotation (3, 3) and translation (3,) m of a camera given the VideoPose3D way.
 
@@ -111,13 +123,18 @@ def project_linear(points: Array, intrinsics: Array) -> Array:
     return cam[..., 0:2] * (points[..., :2] / points[..., 2:]).clip(-1, 1) + cam[..., 2:4]
 
 
+def to_rays(uv: Array, intrinsics: Array) -> Array:
+    """Image to rays x / z, y / z, distortion left out: uv (..., 2) in the unit of the intrinsics (..., 9)."""
+    cam = _align(intrinsics, uv.ndim)
+    return (uv - cam[..., 2:4]) / cam[..., 0:2]
+
+
 def unproject_linear(uv: Array, depth: Array, intrinsics: Array) -> Array:
     """Image and depth to camera space, distortion left out: uv (..., 2), depth (...) m to (..., 3) m.
 
     uv and intrinsics share a unit (px or normalised).
     """
-    cam = _align(intrinsics, uv.ndim)
-    xy = (uv - cam[..., 2:4]) * depth[..., None] / cam[..., 0:2]
+    xy = to_rays(uv, intrinsics) * depth[..., None]
     return _stack((xy[..., 0], xy[..., 1], depth))
 
 
@@ -131,7 +148,8 @@ def uvd_to_camera(uvd: Array, root_depth: Array, intrinsics: Array, root: int = 
 
     uvd (..., K, 3): u, v normalised, d m relative to the root (the root's own d counts as 0); root_depth m, absolute;
     intrinsics (..., 9) normalised. root_depth (B,) or (B, T), intrinsics (B, 9) go with uvd (B, K, 3) or (B, T, K, 3).
-    Out (..., K, 3) m, absolute; :func:`root_relative` of it is MPM's ``get_uvd2xyz`` (paper section 3.4).
+    Out (..., K, 3) m, absolute; :func:`root_relative` of it is ``get_uvd2xyz`` of MPM's refine module (paper section
+    4.2).
     """
     while root_depth.ndim < uvd.ndim - 1:
         root_depth = root_depth[..., None]
@@ -145,8 +163,7 @@ def fit_root(poses: Array, uv: Array, intrinsics: Array) -> Array:
     poses (..., K, 3) m, uv (..., K, 2) and intrinsics (..., 9) of one unit, distortion left out. Least squares of
     x + tx = u (z + tz), and the same of y, which is linear in the shift: no iteration. At least 0.1 m away.
     """
-    cam = _align(intrinsics, uv.ndim)
-    ray = (uv - cam[..., 2:4]) / cam[..., 0:2]
+    ray = to_rays(uv, intrinsics)
     rest = ray * poses[..., 2:] - poses[..., :2]  # = (tx, ty) - ray * tz
     ray_mean, rest_mean = ray.mean(-2), rest.mean(-2)
     ray, rest = ray - ray_mean[..., None, :], rest - rest_mean[..., None, :]

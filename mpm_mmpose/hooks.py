@@ -24,8 +24,11 @@ class RandomStateHook(Hook):
     """Training draws one stream of random numbers, whatever happens between its epochs.
 
     The states of torch, numpy, Python and of the data preprocessor, of every rank, are taken at the end of each
-    training epoch, written to the checkpoints, and put back before the next epoch. So neither validation nor an
-    interruption changes what is drawn, and on a CPU a resumed run ends with the same weights bit for bit.
+    training epoch and written to the checkpoints. They are put back before the next epoch, and once more when it has
+    its first batch: a data loader draws a seed when it starts its processes, which a resumed run does and one with
+    persistent workers does not. The validation in between begins with the same states. So neither validation nor an
+    interruption changes what is drawn, and on a CPU a resumed run ends with the same weights bit for bit. What data
+    sets draw in processes of their own is not covered; ours draw nothing there.
     """
 
     # Before CheckpointHook (VERY_LOW), whose after_train_epoch writes what is gathered here.
@@ -35,21 +38,32 @@ class RandomStateHook(Hook):
         self._states: list[dict] | None = None  # one a rank
 
     def before_train(self, runner: Runner) -> None:
-        """Forget the states of a checkpoint that was loaded for its weights only."""
+        """Forget the states of a checkpoint that was loaded for its weights only, or by another number of processes."""
         if runner.epoch == 0:
             self._states = None
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Put this rank's states back."""
-        if self._states is None:
-            return
-        if len(self._states) != runner.world_size:
+        elif self._states is not None and len(self._states) != runner.world_size:
             runner.logger.warning(
                 f"the checkpoint holds random states of {len(self._states)} processes, this run has "
                 f"{runner.world_size}: it goes on with new random numbers"
             )
-            return
-        _put_back(self._states[get_rank()], _preprocessor(runner))
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Put this rank's states back."""
+        self._put_back(runner)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        """Put them back when the epoch's first batch is there."""
+        if batch_idx == 0:
+            self._put_back(runner)
+
+    def before_val_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        """Put them back when validation's first batch is there."""
+        if batch_idx == 0:
+            self._put_back(runner)
+
+    def _put_back(self, runner: Runner) -> None:
+        if self._states is not None and len(self._states) == runner.world_size:
+            _put_back(self._states[get_rank()], _preprocessor(runner))
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Take the states of all ranks."""
@@ -63,6 +77,16 @@ class RandomStateHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Read the states of the run to be resumed."""
         self._states = checkpoint.get(_KEY)
+
+
+@HOOKS.register_module()
+class DatasetEpochHook(Hook):
+    """Tells the training data which epoch it is, if it wants to know: `MixedPoseDataset` shows another part in each."""
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Called before the loader's workers begin with the epoch, of a resumed run as well."""
+        if hasattr(runner.train_dataloader.dataset, "set_epoch"):
+            runner.train_dataloader.dataset.set_epoch(runner.epoch)
 
 
 def _take(preprocessor: nn.Module) -> dict:

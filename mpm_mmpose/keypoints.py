@@ -71,6 +71,14 @@ class KeypointSet:
         return tuple(-1 if parent is None else self.index(parent) for parent in self.parent_of)
 
     @cached_property
+    def outwards(self) -> tuple[int, ...]:
+        """Indices of all keypoints, the root first, each after its parent."""
+        order = [self.root]
+        for above in order:
+            order += [child for child, parent in enumerate(self.parents) if parent == above]
+        return tuple(order)
+
+    @cached_property
     def limbs(self) -> dict[str, tuple[int, ...]]:
         """Indices by limb: right_leg, left_leg, right_arm, left_arm; from the trunk outwards."""
         return {limb: tuple(map(self.index, names)) for limb, names in self.limb_names}
@@ -197,6 +205,11 @@ def get_keypoint_set(name: str) -> KeypointSet:
         return _SETS[name]
     except KeyError:
         raise KeyError(f"keypoint set {name!r} is not known; use one of {', '.join(sorted(_SETS))}") from None
+
+
+def known_sets(number: int) -> tuple[str, ...]:
+    """Names of the sets of so many keypoints."""
+    return tuple(name for name, keypoint_set in _SETS.items() if len(keypoint_set) == number)
 
 
 _SHOULDERS = {"left_shoulder": 0.5, "right_shoulder": 0.5}

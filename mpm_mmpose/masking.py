@@ -48,7 +48,7 @@ def spatio_temporal_masks(
     """`int(frames * frame_ratio)` hidden frames and, drawn anew in every frame, `hidden_keypoints` hidden keypoints.
 
     With `total_ratio` the number of hidden frames is the one whose total of hidden cells comes nearest to it.
-    Raises ValueError where a ratio is outside [0, 1) or nothing would stay visible. Source: paper, section 3.2
+    Raises ValueError where a ratio is outside [0, 1) or nothing would stay visible. Source: paper, sections 3.2 and 4.2
     (5 of 17 keypoints, 60 % of the frames), and the released `MaskGen`, which shares one mask in a batch.
     """
     _check_count("hidden_keypoints", hidden_keypoints, keypoints)
@@ -69,7 +69,7 @@ def spatio_temporal_masks(
 def temporal_masks(batch: int, frames: int, keypoints: int, *, generator: torch.Generator, ratio: float) -> Masks:
     """`int(frames * ratio)` hidden frames, all keypoints of the others visible.
 
-    Raises ValueError where the ratio is outside [0, 1). Source: paper, section 3.2 and its comparison of strategies.
+    Raises ValueError where the ratio is outside [0, 1). Source: paper, appendix B (figure B).
     """
     hidden_frames = _hidden_frames(frames, ratio)
     draw = _uniform((batch, frames), generator)
@@ -80,7 +80,7 @@ def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.G
     """`round(keypoints * ratio)` keypoints hidden in all frames (a tube), no frame hidden.
 
     keypoint_mask is an expanded view: equal in all frames. Raises ValueError where the ratio is outside [0, 1) or all
-    keypoints would be hidden. Source: paper, section 3.2 and its comparison of strategies.
+    keypoints would be hidden. Source: paper, appendix B (figure B).
     """
     _check_ratio("ratio", ratio)
     hidden = round(keypoints * ratio)
@@ -103,7 +103,7 @@ def tube_masks(
     A pattern is indices of keypoints, or a number of random ones, 0 for none; each is as likely as the others.
     `stretch` is the shortest and the longest number of frames, placed so that at least one of them is in the window.
     Raises ValueError where a pattern names no keypoint or hides everything in all frames, or where all are 0. Source:
-    paper, tables 3 and 4, and the released `TubeMaskGen`.
+    paper, section 3.3, tables 3 and 4, and the released `TubeMaskGen`.
     """
     fixed = torch.zeros(len(patterns), keypoints, dtype=torch.bool)
     numbers = torch.zeros(len(patterns), 1)
@@ -166,6 +166,16 @@ def hidden_cells(masks: Masks, keypoints: int) -> Tensor | None:
     return frames if masks.keypoint_mask is None else frames | masks.keypoint_mask
 
 
+def join_masks(parts: Sequence[Masks], device: torch.device | str) -> Masks:
+    """Masks of several batches, drawn by one strategy, as those of one batch on a device."""
+
+    def join(masks: Sequence[Tensor | None]) -> Tensor | None:
+        return None if masks[0] is None else torch.cat(masks).to(device, non_blocking=True)
+
+    frame_masks, keypoint_masks, visible = zip(*parts, strict=True)
+    return Masks(join(frame_masks), join(keypoint_masks), visible[0])
+
+
 def total_hidden_ratio(frame_ratio: float, hidden_keypoints: int, keypoints: int) -> float:
     """Share of all (frame, keypoint) cells that a spatio-temporal mask hides; 0.718 for 0.6 and 5 of 17."""
     return 1 - (1 - frame_ratio) * (1 - hidden_keypoints / keypoints)
@@ -206,7 +216,7 @@ def _hide_largest(draw: Tensor, number: int) -> Tensor:
 
 def _hidden_frames(frames: int, ratio: float) -> int:
     _check_ratio("frame ratio", ratio)
-    hidden = int(frames * ratio)
+    hidden = int(frames * ratio + 1e-9)  # 0.29 * 100 is 28.999999999999996
     _check_count("hidden frames", hidden, frames)
     return hidden
 

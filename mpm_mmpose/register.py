@@ -12,13 +12,19 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 from . import (  # noqa: E402, F401
     activation_checkpointing,
     checkpoint,
+    checkpoint_content,
+    checkpoint_hook,
     compilation,
+    data_workers,
     distributed,
     evaluation,
     float32_precision,
+    half_precision,
     hooks,
     models,
     training_log,
+    training_statistics,
+    work_dir,
 )
 from .datasets import (  # noqa: E402, F401
     chunk_dataset,

@@ -1,5 +1,6 @@
 """What a training run notes down of its steps."""
 
+import math
 from typing import Any
 
 import torch
@@ -7,6 +8,9 @@ from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from torch import Tensor
+
+from .training_errors import TrainingStopped
+from .work_dir import kept_checkpoint
 
 EVERY = 50  # steps, without a LoggerHook
 
@@ -17,6 +21,8 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
 
     Reading a number waits until the device has computed it, so that a GPU stands still while Python prepares the next
     step. The history holds the same numbers in the same order.
+
+    Raises TrainingStopped where a loss is not finite, when it is read: before a checkpoint of that epoch is written.
     """
 
     def __init__(self) -> None:
@@ -38,14 +44,22 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
             detached = {name: x.detach() if isinstance(x, Tensor) else x for name, x in outputs.items()}
             self._waiting.append(detached)
         if self.every_n_inner_iters(batch_idx, self._every) or self.end_of_epoch(runner.train_dataloader, batch_idx):
-            self._hand_on(runner)
+            self._hand_on(runner, batch_idx)
 
-    def _hand_on(self, runner: Runner) -> None:
+    def _hand_on(self, runner: Runner, batch_idx: int) -> None:
+        """Note down the losses of the steps that wait, the last of which is `batch_idx` of its epoch."""
         values = [value for step in self._waiting for value in step.values() if isinstance(value, Tensor)]
         # One transfer for all.
         numbers = iter(torch.cat([value.float().view(1) for value in values]).tolist() if values else [])
-        for step in self._waiting:
+        for number_of_step, step in enumerate(self._waiting, batch_idx + 2 - len(self._waiting)):
             for name, value in step.items():
                 number = next(numbers) if isinstance(value, Tensor) else value
+                # Norms of gradients may be infinite: AMP leaves such steps out.
+                if "loss" in name and not math.isfinite(number):
+                    raise TrainingStopped(
+                        f"{name} is {number} in step {number_of_step} of epoch {runner.epoch + 1}: training stopped; "
+                        f"{kept_checkpoint(runner.work_dir)}. Look for values in the data that cannot be, or lower "
+                        "the learning rate"
+                    )
                 runner.message_hub.update_scalar(f"train/{name}", number)
         self._waiting.clear()

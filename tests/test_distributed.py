@@ -82,6 +82,10 @@ def work():
     means = [torch.tensor([1.0 + rank, 5.0]), torch.tensor([[8.0 * rank]])]
     average_over_ranks(means)
     norm = normalise(batchnorm(CPUSyncBatchNorm), SHARES[rank])
+    lone = batchnorm(CPUSyncBatchNorm)
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        lone(torch.ones(1 - rank, 3, dtype=torch.float64))  # one sample, on rank 0
+    assert torch.equal(lone.running_var, torch.ones(3, dtype=torch.float64))
     results = [None, None]
     dist.all_gather_object(results, dict(norm=norm, said=said, means=means))
     return results

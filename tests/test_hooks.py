@@ -73,16 +73,18 @@ def train(tmp_path, monkeypatch):
     monkeypatch.setattr("mmengine.runner.runner.get_device", lambda: "cpu")
     runtime = Config.fromfile(RUNTIME)
 
-    def loader(shuffle):
+    def loader(shuffle, workers):
+        # The workers stay for all epochs, as in the configs: a resumed run starts them in another epoch.
+        processes = dict(num_workers=workers, persistent_workers=workers > 0)
         sampler = dict(type="DefaultSampler", shuffle=shuffle)
-        return dict(dataset=Windows(), batch_size=16, sampler=sampler, collate_fn=dict(type="keep_batch"))
+        return dict(dataset=Windows(), batch_size=16, sampler=sampler, collate_fn=dict(type="keep_batch"), **processes)
 
-    def run(name, val_interval=1, interrupt=False, hooks=runtime.custom_hooks, **kwargs):
+    def run(name, val_interval=1, interrupt=False, hooks=runtime.custom_hooks, workers=0, **kwargs):
         runner = Runner(
             model=dict(type="TinyEstimator"),
             work_dir=str(tmp_path / name),
-            train_dataloader=loader(True),
-            val_dataloader=loader(False),
+            train_dataloader=loader(True, workers),
+            val_dataloader=loader(False, workers),
             train_cfg=dict(by_epoch=True, max_epochs=4, val_interval=val_interval),
             val_cfg=dict(),
             val_evaluator=dict(type="FallingError"),
@@ -110,18 +112,28 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-def test_a_run_interrupted_in_an_epoch_and_resumed_ends_bit_for_bit_the_same(train, tmp_path):
-    whole = train("whole")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_interrupted_in_an_epoch_and_resumed_ends_bit_for_bit_the_same(train, tmp_path, workers):
+    whole = train("whole", workers=workers)
     with pytest.raises(KeyboardInterrupt):
-        train("interrupted", interrupt=True)
-    last = Path((tmp_path / "interrupted/last_checkpoint").read_text())
-    assert last.name == "epoch_2.pth"
-    assert torch.load(last)["meta"]["epoch"] == 2
-    assert same(whole, train("interrupted", resume=True))
+        train("interrupted", interrupt=True, workers=workers)
+    assert (tmp_path / "interrupted/last_checkpoint").read_text() == "epoch_2.pth"
+    assert torch.load(tmp_path / "interrupted/epoch_2.pth")["meta"]["epoch"] == 2
+    assert same(whole, train("interrupted", resume=True, workers=workers))
 
 
 def test_validation_does_not_disturb_training(train):
     assert same(train("often"), train("once", val_interval=4))
+
+
+def test_the_data_are_told_the_epoch_of_a_resumed_run_as_well(train, monkeypatch):
+    epochs = []
+    monkeypatch.setattr(Windows, "set_epoch", lambda self, epoch: epochs.append(epoch), raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        train("interrupted", interrupt=True)
+    assert epochs == [0, 1, 2]
+    train("interrupted", resume=True)
+    assert epochs == [0, 1, 2, 2, 3]
 
 
 def test_these_runs_do_depend_on_the_hook(train):
@@ -158,8 +170,15 @@ def test_state_of_every_stream_is_put_back():
     resumed.after_load_checkpoint(runner, checkpoint)
     draw()
     resumed.before_train(runner)
-    resumed.before_train_epoch(runner)
-    assert draw() == expected
+    for put_back in (
+        lambda: resumed.before_train_epoch(runner),
+        lambda: resumed.before_train_iter(runner, 0),
+        lambda: resumed.before_val_iter(runner, 0),
+    ):
+        put_back()
+        assert draw() == expected
+    resumed.before_train_iter(runner, 1)
+    assert draw() != expected
 
 
 def test_another_number_of_processes_is_said_and_goes_on():
@@ -167,5 +186,6 @@ def test_another_number_of_processes_is_said_and_goes_on():
     runner = SimpleNamespace(world_size=2, epoch=1, logger=SimpleNamespace(warning=said.append))
     hook = RandomStateHook()
     hook.after_load_checkpoint(runner, dict(random_states=[{}]))
-    hook.before_train_epoch(runner)
+    hook.before_train(runner)
+    hook.before_train_epoch(runner)  # puts nothing back
     assert "of 1 processes, this run has 2" in said[0]

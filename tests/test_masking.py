@@ -41,6 +41,11 @@ def test_the_default_hides_the_share_that_the_paper_names(generator):
     assert hidden.float().mean().item() == pytest.approx(total_hidden_ratio(145 / 243, 5, 17))
 
 
+@pytest.mark.parametrize("percent", range(0, 100))
+def test_a_share_of_a_hundred_frames_is_that_many(percent, generator):
+    assert temporal_masks(1, 100, 17, generator=generator, ratio=percent / 100).frame_mask.sum() == percent
+
+
 @pytest.mark.parametrize("ratio", [0.3, 0.5, 0.718, 0.9])
 @pytest.mark.parametrize(
     "name, ratio_name", [("spatio_temporal", "total_ratio"), ("temporal", "ratio"), ("spatial", "ratio")]

@@ -50,7 +50,7 @@ def test_waits_are_found():
         "lift_mocap_27",
         "lift_mocap_27_occluded",
         "lift_h36m_243_refine",
-        "table_s3_scratch_apart",
+        "quickstart_lift",
         "occluded_2d_h36m_27",
         "completion_h36m_27",
     ],

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -30,7 +32,7 @@ def existing_file(text: str) -> str:
 
 def new_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the arguments of both tools."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = OptionParser(description=description)
     parser.add_argument("config", type=existing_file, help="config file, for example configs/mpm/lift_mocap_27.py")
     parser.add_argument("--work-dir", help="folder of logs and checkpoints (default: work_dirs/<name of the config>)")
     parser.add_argument(
@@ -50,20 +52,28 @@ def read_config(args: argparse.Namespace) -> "Config":
     cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or str(Path("work_dirs") / Path(args.config).stem)
+    # Also where a config has hooks of its own: without it a resumed run believes what a checkpoint says.
+    hooks = cfg.get("custom_hooks") or []
+    if not any(str(hook.get("type")).endswith("CheckpointContentHook") for hook in hooks):
+        cfg.custom_hooks = [*hooks, dict(type="mmpose.CheckpointContentHook")]
     return cfg
 
 
 def run(main: Callable[[], None], launcher: str, if_interrupted: str = "interrupted") -> None:
-    """Run `main` in this process's place of the process group; a missing file or GPU is one line and exit code 1."""
+    """Run `main` in this process's place of the process group.
+
+    A missing file or GPU and a checkpoint that is none, or not of the config's model, are one line and exit code 1.
+    """
     import torch.distributed as dist
 
     import mpm_mmpose.register  # noqa: F401  (configs may name the package alone, which is imported by now)
+    from mpm_mmpose.checkpoint import CheckpointError
     from mpm_mmpose.distributed import ProcessError, start_processes, stop_processes
 
     try:
         start_processes(launcher)
         main()
-    except (FileNotFoundError, ProcessError) as error:
+    except (FileNotFoundError, ProcessError, CheckpointError) as error:
         # Other ranks may be elsewhere: leave without waiting for them.
         if dist.is_initialized():
             dist.destroy_process_group()

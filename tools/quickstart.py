@@ -6,10 +6,12 @@ import sys
 import warnings
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = OptionParser(description=__doc__)
     parser.add_argument(
         "--motion",
         nargs="+",

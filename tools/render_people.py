@@ -7,10 +7,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="docs/rendered_people.md says more.")
+    parser = OptionParser(description=__doc__, epilog="docs/rendered_people.md says more.")
     kinds = parser.add_subparsers(dest="kind", required=True)
     images = kinds.add_parser("images", help="single images with annotations in COCO's layout")
     videos = kinds.add_parser("videos", help="whole clips as .mp4, and a pose store of what is true in them")

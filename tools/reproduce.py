@@ -10,14 +10,16 @@ import sys
 import warnings
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 # As in mpm_mmpose.reproduce, whose import would take seconds.
-TABLES = ("1", "2", "3", "4", "6", "A", "B", "C", "E", "S1", "S2", "S3")
+TABLES = ("1", "2", "3", "4", "5", "6", "A", "B", "C", "D", "E", "S1", "S2", "S3")
 BUDGETS = ("paper", "cpu", "ci")
 
 
 def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--table", required=True, type=str.upper, choices=TABLES, help="of the paper; S1 to S3: our studies"
     )
@@ -114,7 +116,8 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from the last finished epoch", file=sys.stderr)
         sys.exit(130)
-    print(f"\n{text}\nWritten to {args.out}/table_{args.table.lower()}.md, .csv and .png")
+    written = sorted(path.suffix for path in args.out.glob(f"table_{args.table.lower()}.*"))
+    print(f"\n{text}\nWritten to {args.out}/table_{args.table.lower()}: {', '.join(written)}")
 
 
 if __name__ == "__main__":

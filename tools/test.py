@@ -15,12 +15,15 @@ def main() -> None:
     def test() -> None:
         from mmengine.runner import Runner
 
+        from mpm_mmpose.checkpoint_content import check_before
+
         cfg = read_config(args)
         cfg.load_from = args.checkpoint
         if args.dump:
             if not isinstance(cfg.test_evaluator, dict):
                 parser.error("--dump: the config has several evaluators; give dump=... to one PoseErrorMetric of them")
             cfg.test_evaluator.dump = args.dump
+        check_before(cfg)
         Runner.from_cfg(cfg).test()
 
     run(test, args.launcher)

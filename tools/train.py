@@ -42,6 +42,8 @@ def main() -> None:
     def train() -> None:
         from mmengine.runner import Runner
 
+        from mpm_mmpose.checkpoint_content import check_before
+
         cfg = read_config(args)
         if args.amp:
             import torch
@@ -55,6 +57,8 @@ def main() -> None:
         if args.resume:
             cfg.resume = True
             cfg.load_from = None if args.resume == "auto" else args.resume
+        if cfg.get("load_from"):
+            check_before(cfg)
         Runner.from_cfg(cfg).train()
 
     run(train, args.launcher, "interrupted: the same command with --resume goes on from the last checkpoint")

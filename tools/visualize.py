@@ -7,6 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 EPILOG = """files:
   what an evaluation left:  python tools/test.py CONFIG CHECKPOINT --cfg-options test_evaluator.dump=A.npz
   what an inference left:   python demo/keypoints_to_3d.py ... --format npz
@@ -19,9 +21,7 @@ example:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = OptionParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--pred", action="append", required=True, metavar="[NAME=]FILE", help="predictions, .npz; once for each model"
     )

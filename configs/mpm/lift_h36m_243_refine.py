@@ -1,4 +1,4 @@
-# Refinement of a trained lifter (paper section 3.4). It is given the true depth of the root, in test as well: its
+# Refinement of a trained lifter (paper section 4.2). It is given the true depth of the root, in test as well: its
 # figures are not those of a lifter that sees 2D alone. 1e-4 is the released code's rate.
 _base_ = ["lift_h36m_243.py"]
 

@@ -1,4 +1,4 @@
-# 81 frames, from scratch: weights pre-trained with 243 frames have 243 position embeddings.
+# Lifting of the paper with 81 frames, from weights pre-trained with as many: each frame has a position embedding.
 _base_ = [
     "_base_/default_runtime.py",
     "_base_/models/mpm_lift.py",
@@ -6,7 +6,15 @@ _base_ = [
     "_base_/schedules/lift.py",
 ]
 
-model = dict(backbone=dict(num_frames=81), head=dict(num_frames=81, strides=(3, 3, 3, 3)))
+model = dict(
+    backbone=dict(
+        num_frames=81,
+        init_cfg=dict(
+            type="Pretrained", checkpoint="work_dirs/pretrain_h36m_amass_81/epoch_15.pth", prefix="backbone."
+        ),
+    ),
+    head=dict(num_frames=81, strides=(3, 3, 3, 3)),
+)
 train_dataloader = dict(dataset=dict(window=81))
 val_dataloader = dict(dataset=dict(window=81))
 test_dataloader = dict(dataset=dict(window=81))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +18,13 @@ from ..runtime.shipped import shipped_model
 from .camera_recording import RecordedImages
 from .errors import UsageError, unknown_name
 from .images import Images, open_images
+from .model_names import find_model
 from .people import PeopleDetector
 from .people_2d import Stopped, find_people
+from .person_lifting import PersonLifting
 from .pose_completer import PoseCompleter
 from .progress import progress_bar
 from .results import DEFAULT_FORMATS, FORMATS, OF_SOMEBODY, InferenceResult, Progress, result_path, write_keypoints_2d
-from .room import place
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 from .track_lifter import TrackLifter
 from .tracks import Track2D, Track3D
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 TASKS = ("lift", "complete")
 BACKENDS = ("pytorch", "onnx")
+_log = logging.getLogger("mpm_mmpose")
 #: The 2D stage that needs no network and no PyTorch.
 BLAZEPOSE = "blazepose"
 
@@ -45,10 +49,11 @@ class MPMInferencer:
     PyTorch and MMPose are imported where one of their models is asked for, and not otherwise.
 
     Args:
-        model: a name of the model index (configs/mpm/metafile.yml), or a config file; an exported model has its own. By
-            default, without weights, the exported model that is in this package.
-        weights: the model's: path or address; by default the published ones. With backend 'onnx' what
-            tools/deployment/export_onnx.py wrote.
+        model: a name of the model index (configs/mpm/metafile.yml), or a config file, which is Python and is executed;
+            to overrule what weights say of themselves, or for those that say nothing. Without weights as well it is the
+            exported model that is in this package.
+        weights: the model's: path or address; by default the published ones of ``model``. Nothing in them is executed.
+            With backend 'onnx' what tools/deployment/export_onnx.py wrote.
         pose2d: what finds people in images: 'blazepose' (:class:`~mpm_mmpose.blazepose.BlazePose`), or a 2D model or
             alias that MMPose knows, or a config file.
         pose2d_weights: as ``weights``.
@@ -96,7 +101,7 @@ class MPMInferencer:
 
     def __call__(
         self,
-        source: str | Path | np.ndarray,
+        source: str | Path | np.ndarray | Iterable[Recording],
         task: str = "lift",
         *,
         out_dir: str | Path | None = None,
@@ -110,19 +115,26 @@ class MPMInferencer:
         keypoint_format: str = "auto",
         keypoint_set: str = "auto",
         sequence: str | None = None,
+        ids: str = "file",
+        mend_sides: bool = False,
+        person_height: float | None = None,
         trajectory: bool = False,
+        focal: float | None = None,
+        focal_35mm: float | None = None,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
 
         source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
-        or folder of 2D keypoints, a pose store, or an array (N, K, 2) px; for models that take 3D,
+        or folder of 2D keypoints, a pose store, an array (N, K, 2) px, or recordings as ``read_recordings`` gives them,
+        for which what follows on keypoints does not count; for models that take 3D,
         an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model without mask
         tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden. out_dir:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
-        the time left. width, height, keypoint_format, keypoint_set, sequence: of keypoints, see ``read_recordings``.
-        trajectory: add where people are in camera space, see ``add_trajectory``. filter: of the 3D, see ``smooth``.
+        the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
+        ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm: sides, size and place of people,
+        see ``PersonLifting``. filter: of the 3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -144,6 +156,11 @@ class MPMInferencer:
             )
         if unknown := [format for format in formats if format not in FORMATS]:
             raise unknown_name("format", unknown[0], FORMATS)
+        if filter is not None:
+            from .smoothing import FILTERS, smooth  # here, because it needs SciPy
+
+            if filter not in FILTERS:
+                raise unknown_name("filter", filter, FILTERS)
         if show:
             from .live_view import check_display, show_drawn
 
@@ -152,6 +169,8 @@ class MPMInferencer:
             _check_writable(Path(out_dir))
         if _is_3d(source):
             recordings = read_poses(source, fps, self.completer.keypoint_set.name)
+        elif isinstance(source, Iterable) and not isinstance(source, str | np.ndarray):
+            recordings = iter(source)
         elif is_keypoint_source(source):
             recordings = read_recordings(
                 source,
@@ -162,18 +181,18 @@ class MPMInferencer:
                 keypoint_set=keypoint_set,
                 track=track,
                 sequence=sequence,
+                ids=ids,
             )
         else:
-            recordings = self._watch(source, fps, track, show, progress, out_dir)
-        if filter is not None:
-            from .smoothing import FILTERS, smooth  # here, because it needs SciPy
+            images = open_images(source, fps)
+            recordings = self._watch(images, track, show, progress, out_dir)
 
-            if filter not in FILTERS:
-                raise unknown_name("filter", filter, FILTERS)
+        person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm)
 
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
-            lifted = self.lifter.lift(track, report) if self.lifter else self._complete(source, track, report)
-            lifted = place(lifted, notes) if trajectory else lifted
+            if self.lifter is None:
+                return self._complete(source, track, report)
+            lifted = person_lifting(self.lifter, track, report, notes)
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
@@ -184,16 +203,9 @@ class MPMInferencer:
         return Track3D(track, completed, track.keypoint_set, ~np.isfinite(poses).all(-1))
 
     def _watch(
-        self,
-        source: str | Path | np.ndarray,
-        fps: float | None,
-        track: str,
-        show: bool,
-        progress: bool,
-        out: str | None,
+        self, images: Images, track: str, show: bool, progress: bool, out: str | Path | None
     ) -> Iterator[Recording]:
         """The one recording of a source of images."""
-        images = open_images(source, fps)
         if self.pose2d is None:
             self.pose2d = BlazePose()
         path = None if out is None else result_path(out, images.name)
@@ -233,9 +245,9 @@ class MPMInferencer:
     ) -> InferenceResult:
         """Lift everybody and write the files; what is lifted is kept whatever happens to the rest."""
         people: list[Track3D] = []
-        notes = [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
+        notes = list(recording.notes)
+        notes += [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
         result = InferenceResult(recording, people, notes)
-        whole = False
         try:
             for number, track in enumerate(recording.tracks, 1):
                 with progress_bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:
@@ -245,23 +257,37 @@ class MPMInferencer:
                         raise
                     except ValueError as error:  # nothing of this person is to be believed
                         notes.append(str(error))
-            whole = True
-        finally:
+        except BaseException:
             # Drawing takes long, which nobody wants who has just stopped this.
-            wanted = [format for format in FORMATS if format in formats and (whole or format != "video")]
-            if not people:  # a note says so
-                wanted = [format for format in wanted if format not in OF_SOMEBODY]
-            if out is not None and (whole or people):
-                with progress_bar("video", "frame", progress and "video" in wanted) as report:
-                    problems = []
-                    for format in wanted:
-                        try:
-                            self.kept += result.save(out, [format], report, show)
-                        except (ValueError, OSError) as error:  # what one format cannot hold, another can
-                            problems.append(str(error))
-                if problems:
-                    raise ValueError("; ".join(problems))
+            problems = self._save(result, out, set(formats) - {"video"}, progress, show) if people else []
+            for problem in problems:
+                _log.warning(problem)
+            raise
+        if problems := self._save(result, out, formats, progress, show):
+            raise ValueError("; ".join(problems))
         return result
+
+    def _save(
+        self,
+        result: InferenceResult,
+        out: str | Path | None,
+        formats: Collection[str],
+        progress: bool,
+        show: Callable[[np.ndarray], None] | None,
+    ) -> list[str]:
+        """Write the files, and return what is wrong with those that cannot be written."""
+        problems: list[str] = []
+        if out is None:
+            return problems
+        if not result.people:  # a note says so
+            formats = set(formats) - set(OF_SOMEBODY)
+        with progress_bar("video", "frame", progress and "video" in formats) as report:
+            for format in (format for format in FORMATS if format in formats):
+                try:
+                    self.kept += result.save(out, [format], report, show)
+                except (ValueError, OSError) as error:  # what one format cannot hold, another can
+                    problems.append(str(error))
+        return problems
 
 
 def _onnx(path: str | Path | None, providers: Sequence[str] | None) -> WindowPredictor:
@@ -280,16 +306,13 @@ def _pytorch(
         raise UsageError("providers are ONNX Runtime's: give backend='onnx' and an exported model")
     if Path(weights or "").suffix == ".onnx":
         raise UsageError(f"{weights}: is an exported model; give backend='onnx' (--backend onnx)")
-    if model is None:
-        raise UsageError("give a model: a name of configs/mpm/metafile.yml, or a config file")
     import torch
 
-    from .model_index import build_lifter, find_model
+    from .model_index import build_lifter
     from .window_model import WindowModel
 
-    config, weights = find_model(model, weights)
-    built = build_lifter(config, weights, device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return WindowModel(built, built.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17"))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return WindowModel(build_lifter(*find_model(model, weights), device))
 
 
 def _pose2d(
@@ -315,10 +338,9 @@ def _is_3d(source: str | Path | np.ndarray) -> bool:
 
 def _check_writable(out: Path) -> None:
     """Make the folder; UsageError where nothing can be put there, before hours are spent on what is to be."""
-    probe = out / ".writable"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        # Of a name that no other program has: several may begin in one folder at once.
+        TemporaryFile(dir=out).close()
     except OSError as error:
         raise UsageError(f"{out}: nothing can be written there ({error.strerror}); give another --out") from None

@@ -1,7 +1,9 @@
-"""Models by name, config and weights: what `MPMInferencer('mpm_h36m_243')` stands for."""
+"""Models of configs and weights, built."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,98 +14,69 @@ from mmpose.models.pose_estimators import PoseLifter
 from mmpose.registry import MODELS
 
 from .. import register  # noqa: F401  (also configs of ours without custom_imports are built)
-from .errors import UsageError, unknown_name
-
-_PACKAGE = Path(__file__).parents[1]
-#: Beside the package in a checkout, inside of it in an installed wheel.
-ROOTS = (_PACKAGE.parent, _PACKAGE / ".mim")
+from ..checkpoint import CheckpointError, check_fit, load_checkpoint, weights_of
+from ..model_description import ModelDescription, build_described, check_same, complete, describe, plain
+from .errors import UsageError
 
 
-def list_models() -> dict[str, tuple[Path, str | None]]:
-    """{name or alias: (config, weights)} of configs/mpm/metafile.yml; weights are a path or address, None without."""
-    import yaml
+def build_lifter(config: str | Path | None, weights: str | Path | None, device: torch.device | str) -> PoseLifter:
+    """A model with the weights of a checkpoint, in evaluation mode; what it is says ``model.description``.
 
-    root = next((root for root in ROOTS if (root / "configs/mpm/metafile.yml").is_file()), None)
-    if root is None:
-        raise FileNotFoundError("configs/mpm/metafile.yml: is neither beside nor in the package; install it again")
-    index = yaml.safe_load((root / "configs/mpm/metafile.yml").read_text(encoding="utf-8"))
-    models = {}
-    for entry in index["Models"]:
-        for name in (entry["Name"], *entry.get("Alias", ())):
-            models[name] = (root / entry["Config"], entry.get("Weights"))
-    return models
-
-
-def find_model(model: str | Path, weights: str | Path | None = None) -> tuple[Path, str]:
-    """Config and weights of a name of the model index, or of a config file with weights.
-
-    Raises UsageError for a name that is not known (with the nearest) and for weights that are not there.
+    Without a config the model is the one that the checkpoint says it is; a config overrules it where both can be meant.
+    Without weights it is the config's with random ones, to measure what it costs.
+    Raises UsageError where the model is of another kind or the weights are not its own, ValueError or OSError for a
+    file that cannot be read.
     """
-    if Path(model).suffix == ".py":
-        config, published = Path(model), None
-        if not config.is_file():
-            raise UsageError(f"{config}: no such config file; give one of configs/mpm, or a name of the model index")
-    else:
-        models = list_models()
-        if str(model) not in models:
-            raise unknown_name("model", str(model), models)
-        config, published = models[str(model)]
-    weights = weights or published
-    if weights is None:
+    checkpoint = None if weights is None else _load(weights)
+    meta = {} if checkpoint is None else checkpoint.get("meta", {})
+    description = ModelDescription.from_meta(meta, weights)
+    if config is not None:
+        model, description = _configured(config, checkpoint, weights, description)
+    elif description is None:
         raise UsageError(
-            f"{model}: there are no published weights; train it (tools/train.py {config}) and give the checkpoint as "
-            "weights"
+            f"{weights}: does not say what model it is of; give the config that it was trained with as model (--model)"
         )
-    check_weights(weights)
-    return config, str(weights)
-
-
-def check_weights(weights: str | Path) -> None:
-    """Raise UsageError for a path, which is no address, that is no file."""
-    if "://" not in str(weights) and not Path(weights).is_file():
-        raise UsageError(f"{weights}: no such file of weights; give the checkpoint that training left")
-
-
-def build_lifter(config: str | Path, weights: str | Path | None, device: torch.device | str) -> PoseLifter:
-    """The config's model with the weights of a checkpoint, in evaluation mode; its config is ``model.cfg``.
-
-    Without weights it has random ones, to measure what it costs.
-    Raises UsageError where the config is of another kind of model or the weights are not its own, ValueError or OSError
-    for a file that cannot be read.
-    """
-    cfg = Config.fromfile(str(config))
-    init_default_scope(cfg.get("default_scope", "mmpose"))
-    if cfg.get("model", {}).get("type") != "PoseLifter":
-        raise UsageError(f"{config}: its model is no PoseLifter; give a config of stage II, as configs/mpm/lift_*.py")
-    model = MODELS.build(cfg.model)
-    model.cfg, model.dataset_meta = cfg, {}
-    if weights is None:
-        return model.to(device).eval()
-    try:
-        checkpoint = CheckpointLoader.load_checkpoint(str(weights), map_location="cpu")
-    except OSError:
-        raise
-    except Exception as error:  # whatever torch makes of a file that is no checkpoint
-        # Only its first sentence: the next ones of torch's advise to trust the file.
-        first = str(error).strip().partition("\n")[0].partition(". ")[0]
-        raise ValueError(f"{weights}: is no checkpoint that can be read ({first}); give another") from None
-    state = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else {}
-    _check_state(model, state, config, weights)
-    model.load_state_dict(state)
+    else:
+        _check_stage(description.model, weights)
+        model = build_described(description, checkpoint, weights)
     # What the training data was like: the lifter wants its rate and keypoints.
-    model.dataset_meta = checkpoint.get("meta", {}).get("dataset_meta", {})
+    model.description, model.dataset_meta = description, meta.get("dataset_meta") or {}
     return model.to(device).eval()
 
 
-def _check_state(model: PoseLifter, state: dict, config: str | Path, weights: str | Path) -> None:
-    # mmengine only logs what is missing; the model would then predict with random numbers.
-    own = model.state_dict()
-    missing = [key for key in own if key not in state]
-    extra = [key for key in state if key not in own]
-    shapes = [key for key in own if key in state and own[key].shape != state[key].shape]
-    for what, keys in (("lack", missing), ("have another shape of", shapes), ("have beside the model's", extra)):
-        if keys:
-            raise UsageError(
-                f"{weights}: these weights {what} {len(keys)} tensors, the first of which is {keys[0]!r}; "
-                f"they are not of {config}: give config and weights of one training"
-            )
+def _load(weights: str | Path) -> dict:
+    if "://" in str(weights):
+        return CheckpointLoader.load_checkpoint(str(weights), map_location="cpu")
+    return load_checkpoint(weights)
+
+
+def _configured(
+    config: str | Path, checkpoint: dict | None, weights: str | Path | None, description: ModelDescription | None
+) -> tuple[PoseLifter, ModelDescription]:
+    """The config's model, and what is to be said of it: what the checkpoint says, else what the config says."""
+    cfg = Config.fromfile(str(config))
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    _check_stage(cfg.get("model", {}), config)
+    model = MODELS.build(cfg.model)
+    if description is None:
+        dataset = (cfg.get("test_dataloader") or {}).get("dataset", {})
+        meta = {} if checkpoint is None else checkpoint.get("meta", {}).get("dataset_meta") or {}
+        said = {name: meta[name] for name in ("keypoint_set", "fps") if meta.get(name)}
+        try:
+            description = describe(cfg.model, said | dict(frame_step=dataset.get("frame_step", 1)))
+        except (TypeError, KeyError):
+            raise UsageError(f"{config}: its model is none of ours; give a PoseLifter with an MPMBackbone") from None
+    if checkpoint is not None:
+        state = weights_of(checkpoint, weights)
+        try:
+            check_fit(model, state, weights, str(config))
+            check_same(description, cfg.model, weights, config)
+        except CheckpointError as error:
+            raise UsageError(str(error)) from None
+        model.load_state_dict({name: state[name] for name in model.state_dict()})
+    return model, replace(description, model=complete(plain(cfg.model)))
+
+
+def _check_stage(model: Mapping, file: str | Path) -> None:
+    if model.get("type") not in ("PoseLifter", "mmpose.PoseLifter"):
+        raise UsageError(f"{file}: its model is no PoseLifter; give one of stage II, as of configs/mpm/lift_*.py")

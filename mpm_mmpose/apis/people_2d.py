@@ -85,4 +85,6 @@ def _recording(images: Images, times: list[float], rows: list[tuple], pose2d: Pe
             fps=images.fps,
         )
         tracks = [pose2d.mend(track) for track in tracks]
-    return Recording(images.name, tracks, np.array(times), images.fps, images, problem=images.problem)
+    return Recording(
+        images.name, tracks, np.array(times), images.fps, images, problem=images.problem, notes=list(images.notes)
+    )

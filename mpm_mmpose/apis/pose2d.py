@@ -18,7 +18,7 @@ from ..datasets.person_tracks import keypoint_boxes
 from ..datasets.readers.detections import choose_set
 from ..keypoints import COCO_17
 from .errors import UsageError, unknown_name
-from .model_index import check_weights
+from .model_names import check_weights
 from .people import People, PeopleDetector
 
 #: Boxes with a lower score, and those that overlap further with a better one, are no people; as in MMPose.

@@ -34,8 +34,8 @@ class PoseCompleter:
         """Root-relative poses (N, K, 3) m, float32; what is given in ``poses`` (N, K, 3) m, camera axes, stays.
 
         NaN is what is hidden. Where the root is, it is put between where it is known. fps: frames a second; the poses
-        are shown to the model at the rate of its training. progress: called with the windows done and those there are.
-        Raises UsageError for another shape, or where nothing of the root is known.
+        are shown to the model at the rate and with the frame step of its training. progress: called with the windows
+        done and those there are. Raises UsageError for another shape, or where nothing of the root is known.
         """
         number = len(self.keypoint_set)
         if poses.ndim != 3 or poses.shape[1:] != (number, 3) or not len(poses):
@@ -48,12 +48,12 @@ class PoseCompleter:
         gap = LONGEST_STEP * max(1 / fps, 1 / rate)
         shown, hidden = resample(times, np.where(seen[..., None], given, 0), seen, new_times, gap, NEAR / rate)
         shown[hidden] = np.nan
-        window = self.model.window
-        starts = np.arange(len(shown)) - window // 2
+        window, step = self.model.window, self.model.trained_frame_step
+        starts = np.arange(len(shown)) - window // 2 * step
         completed = np.empty_like(shown)
         for first in range(0, len(starts), self.batch_size):
             part = slice(first, first + self.batch_size)
-            completed[part] = self.model.targets(cut_windows(shown, starts[part], window, 1), self.flip_test)
+            completed[part] = self.model.targets(cut_windows(shown, starts[part], window, step), self.flip_test)
             if progress is not None:
                 progress(min(first + self.batch_size, len(starts)), len(starts))
         return np.where(seen[..., None], given, interpolate(new_times, completed, times))

@@ -59,13 +59,11 @@ def format_table(
     ]
     for row, errors in table.items():
         lines.append(f"| {ROWS[row]} | " + " | ".join(f"{errors[name]:.1f}" for name in ERRORS) + " |")
-    scratch, pretrained = table["lift_scratch"]["mpjpe"], table["lift_pretrained"]["mpjpe"]
-    change = f"{abs(scratch - pretrained):.1f} mm ({abs(scratch - pretrained) / scratch:.0%})"
-    verdict = f"took {change} off" if pretrained < scratch else f"did not help at this size: it added {change} to"
+    verdict = _verdict(*(table[row]["mpjpe"] for row in ("mean_pose", "lift_scratch", "lift_pretrained")))
     lines += [
         "",
-        f"Pre-training {verdict} the MPJPE of the lifter. One run each with the same budget of fine-tuning; "
-        "--seed N repeats it with other weights, masks and held-out clips.",
+        f"{verdict} One run each with the same budget of fine-tuning; --seed N repeats it with other weights, masks "
+        "and held-out clips.",
         "",
         f"All steps took {minutes:.1f} minutes.",
         "Loss curves are in losses.png, one held-out clip in comparison.png and comparison.gif.",
@@ -77,6 +75,19 @@ def format_table(
         "",
     ]
     return "\n".join(lines)
+
+
+def _verdict(mean_pose: float, scratch: float, pretrained: float) -> str:
+    """What the MPJPEs (mm) of the mean pose and of the two lifters say about pre-training."""
+    if min(scratch, pretrained) >= mean_pose:
+        return (
+            "Neither lifter is better than the mean pose: neither has learned anything yet, so this says nothing "
+            "about pre-training; give a larger --budget."
+        )
+    change = f"{abs(scratch - pretrained):.1f} mm ({abs(scratch - pretrained) / scratch:.0%})"
+    if pretrained < scratch:
+        return f"Pre-training took {change} off the MPJPE of the lifter."
+    return f"Pre-training did not help at this size: it added {change} to the MPJPE of the lifter."
 
 
 def _size(store: PoseStore) -> str:

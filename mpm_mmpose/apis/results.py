@@ -108,6 +108,7 @@ def scene_of(result: InferenceResult) -> Scene:
             scores_2d=person.track.scores,
             keypoint_set_2d=person.track.keypoint_set,
             truth=_truth(recording, person),
+            misfit=person.misfit,
         )
         for person in result.people
     ]

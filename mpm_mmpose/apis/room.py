@@ -84,14 +84,18 @@ def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
     return replace(lifted, trajectory=trajectory)
 
 
-def place(lifted: Track3D, notes: list[str]) -> Track3D:
-    """With its trajectory, where there can be one; notes get what it takes for granted, or why there is none."""
+def place(lifted: Track3D, notes: list[str], focal: float | None = None, focal_35mm: float | None = None) -> Track3D:
+    """With its trajectory, where there can be one; notes get what it takes for granted, or why there is none.
+
+    focal, focal_35mm: of the camera, see :func:`choose_camera`.
+    """
+    camera = choose_camera(lifted.track, focal, focal_35mm)
     try:
-        placed = add_trajectory(lifted)
+        placed = add_trajectory(lifted, camera)
     except ValueError as error:
         notes.append(f"no trajectory: {error}")
         return lifted
-    said = assumptions(choose_camera(lifted.track))
+    said = assumptions(camera)
     notes += [said] if said not in notes else []
     return placed
 

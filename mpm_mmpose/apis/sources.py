@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..datasets.person_tracks import check_ids, image_size
+from ..datasets.frame_times import frame_times, known_rate
+from ..datasets.person_tracks import image_size
 from ..datasets.pose_store import PoseStore
 from ..datasets.readers.detections import Detections
 from ..datasets.readers.keypoints_2d import FORMATS, read_keypoints_2d
-from ..datasets.readers.keypoints_openpose import SUFFIX
+from ..datasets.track_ids import settle_ids
 from ..keypoints import get_keypoint_set
 from .errors import UsageError, check_readable, unknown_name
+from .id_exchanges import check_exchanges
+from .source_kind import is_camera, source_kind, wrong_command
 from .tracking import follow
 from .tracks import Track2D
 
 if TYPE_CHECKING:
     from .images import Images
 
-#: Four days at 30 frames a second: a file whose frame numbers span more is wrong about them.
-MOST_FRAMES = 10_000_000
+#: What to do with a file's ids.
+IDS = ("file", "mend", "ignore")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Recording:
     """The people of one recording.
 
     times (F,) s of all its frames; fps: of them. images: to draw on, None where there are only keypoints. truth: by
-    person. problem: why it ended early, '' if it did not.
+    person. problem: why it ended early, '' if it did not; notes: what is to be known of the source.
     """
 
     name: str
@@ -49,6 +52,21 @@ class Recording:
     images: Images | None = None
     truth: Mapping[str, Truth] = field(default_factory=dict)
     problem: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def span(self) -> str:
+        """From which frame to which there are people, how many have some, and the seconds that makes, in words."""
+        if not self.tracks:
+            return ""
+        frames = np.unique(np.concatenate([self.frames_of(track)[track.scores.any(1)] for track in self.tracks]))
+        if not len(frames):
+            return ""
+        first, last = frames[[0, -1]]
+        return (
+            f"{self.name}: people in {len(frames)} of {len(self.times)} frames, from {first} "
+            f"({self.times[first]:.2f} s) to {last} ({self.times[last]:.2f} s)"
+        )
 
     def frames_of(self, track: Track2D) -> np.ndarray:
         """(N,) int64, which frame each row of a track is."""
@@ -61,12 +79,7 @@ class Recording:
 
 def is_keypoint_source(source: str | Path | np.ndarray) -> bool:
     """Whether a source holds keypoints, and no images."""
-    if isinstance(source, np.ndarray):
-        return source.dtype.kind == "f"
-    path = Path(source)
-    if path.is_dir():
-        return (path / "store.json").is_file() or any(path.glob(f"*{SUFFIX}"))
-    return path.suffix in (".json", ".npz")
+    return source.dtype.kind == "f" if isinstance(source, np.ndarray) else source_kind(source) == "keypoints"
 
 
 def read_recordings(
@@ -79,29 +92,80 @@ def read_recordings(
     keypoint_set: str = "auto",
     track: str = "iou",
     sequence: str | None = None,
+    ids: str = "file",
+    video: str | Path | None = None,
 ) -> Iterator[Recording]:
     """The recordings of a file or folder of 2D keypoints, of a pose store, or of an array (N, K, 2) px.
 
-    fps: of the frames in the file, instead of what it says; width, height: px, for files that do not say; format: one
-    of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how
-    people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all. Raises UsageError
-    for what is missing, ValueError or OSError for a file that cannot be read (file, place, field, fix).
+    fps: of the frames' numbers in the file (``frame_times``), width, height: px, instead of what the file says; format:
+    one of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays; track: how
+    people without ids are told apart, see ``PersonTracker``; sequence: of a store, by default all; ids: 'file' for
+    those of the file, 'mend' to undo their exchanges (``check_exchanges``), 'ignore' to tell people apart anew; video:
+    the one they were found in, which says rate and size where nobody else does, and is drawn on. Raises UsageError for
+    what is missing, at once where the whole file need not be read for it; ValueError or OSError for a file that cannot
+    be read (file, place, field, fix).
     """
     if isinstance(source, np.ndarray):
-        yield _array(source, fps, width, height, keypoint_set)
-        return
-    path = check_readable(source)
-    if (path / "store.json").is_file():
-        yield from _store(path, sequence)
-        return
+        return iter([_array(source, fps, width, height, keypoint_set)])
+    path = Path(source) if is_camera(source) else check_readable(source)
+    if (said := wrong_command(source, "keypoints")) is not None:
+        raise UsageError(said)
     if format not in ("auto", *FORMATS):
         raise unknown_name("format", format, ("auto", *FORMATS))
+    if ids not in IDS:
+        raise unknown_name("ids", ids, IDS)
+    if (path / "store.json").is_file():
+        return _store(path, sequence)
+    images = None if video is None else _open_video(video, fps)
+    return _files(path, format, keypoint_set, fps, width, height, track, ids, images)
+
+
+def _files(
+    path: Path,
+    format: str,
+    keypoint_set: str,
+    fps: float | None,
+    width: int,
+    height: int,
+    track: str,
+    ids: str,
+    images: Images | None,
+) -> Iterator[Recording]:
     for detections in read_keypoints_2d(path, format=format, keypoint_set=keypoint_set):
-        if not (fps or detections.fps):
-            raise UsageError(f"{path}: does not say how many frames a second it has; give fps (--fps)")
-        if not (detections.width or width) or not (detections.height or height):
-            raise UsageError(f"{path}: does not say how large the images were; give width and height in px")
-        yield _file(detections, fps, width, height, track)
+        rate, size = fps, (width, height)
+        if images is not None:
+            rate = fps or (None if known_rate(detections) else images.fps)
+            if not (width and height) and not (detections.width and detections.height):
+                size = images.width, images.height
+        _ask_for_missing(detections, rate, *size)
+        recording = _file(detections, rate, *size, track, ids)
+        yield recording if images is None else _on_video(recording, images)
+
+
+def _open_video(video: str | Path, fps: float | None) -> Images:
+    from .images import open_images  # here, because keypoints alone need no OpenCV
+
+    return open_images(video, fps)
+
+
+def _on_video(recording: Recording, images: Images) -> Recording:
+    from .images_at import ImagesAt
+
+    (width, height), *_ = [(track.width, track.height) for track in recording.tracks]
+    return replace(recording, images=ImagesAt(images, recording.times, width, height))
+
+
+def _ask_for_missing(detections: Detections, fps: float | None, width: int, height: int) -> None:
+    """UsageError that names all that the file does not say and nobody gave."""
+    missing, give = [], []
+    if not (fps or known_rate(detections)):
+        missing.append("how many frames a second it has")
+        give.append("fps (--fps)")
+    if not (detections.width or width) or not (detections.height or height):
+        missing.append("how large the images were")
+        give.append("width and height in px (--width, --height)")
+    if missing:
+        raise UsageError(f"{detections.path}: does not say {' and '.join(missing)}; give {' and '.join(give)}")
 
 
 def split_tracks(
@@ -109,15 +173,16 @@ def split_tracks(
     times: np.ndarray,
     keypoints: np.ndarray,
     scores: np.ndarray,
+    names: Mapping[int, str] | None = None,
     **camera: str | int | float,
 ) -> list[Track2D]:
     """A track a person, by id, of rows in order of time: ids (N,), times (N,) s, keypoints (N, K, 2) px, scores (N, K).
 
-    camera: keypoint_set, width, height and fps of all tracks.
+    names: what people are called whose id is not their name. camera: keypoint_set, width, height and fps of all tracks.
     """
     return [
         Track2D(
-            person=str(person),
+            person=(names or {}).get(int(person), str(person)),
             times=times[ids == person],
             keypoints=keypoints[ids == person],
             scores=scores[ids == person],
@@ -127,42 +192,31 @@ def split_tracks(
     ]
 
 
-def _file(detections: Detections, fps: float | None, width: int, height: int, track: str) -> Recording:
+def _file(detections: Detections, fps: float | None, width: int, height: int, track: str, ids: str) -> Recording:
     """The people of a file."""
-    numbers, times = _times(detections, fps)
-    ids = follow(detections, times[numbers], track) if detections.tracks is None else detections.tracks
-    order = np.lexsort((numbers, ids))
-    check_ids(detections, ids[order], detections.frames[order])
+    frames, times, fps, notes = frame_times(detections, fps)
+    detections = replace(detections, tracks=None) if ids == "ignore" else settle_ids(detections)
+    tracks = follow(detections, times[frames], track) if detections.tracks is None else detections.tracks
+    order = np.lexsort((frames, tracks))
     try:
-        width, height = image_size(detections, width, height)
+        width, height, size_notes = image_size(detections, width, height)
     except ValueError as error:  # it was given, so it was given wrongly
         raise UsageError(str(error)) from None
-    fps = fps or detections.fps
-    tracks = split_tracks(
-        ids[order],
-        times[numbers[order]],
+    people = split_tracks(
+        tracks[order],
+        times[frames[order]],
         detections.keypoints[order],
         detections.scores[order],
+        names=detections.track_names,
         keypoint_set=detections.keypoint_set,
         width=width,
         height=height,
         fps=fps,
     )
-    return Recording(detections.name, tracks, times, fps)
-
-
-def _times(detections: Detections, fps: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """Which frame each row is of, (N,) int64, and times (F,) s of all frames; ``fps`` replaces what the file says."""
-    if detections.times is not None:
-        return detections.frames, detections.times if fps is None else np.arange(len(detections.times)) / fps
-    # Without times nothing is known of frames before the first person.
-    numbers = (detections.frames - detections.frames.min()) // detections.step
-    frames = int(numbers.max()) + 1
-    if frames > MOST_FRAMES:
-        raise ValueError(
-            f"{detections.path}: its frame numbers span {frames:,} frames; number them one after the other"
-        )
-    return numbers, np.arange(frames) / (fps or detections.fps)
+    if detections.tracks is not None:
+        people, jumps = check_exchanges(people, mend=ids == "mend")
+        notes += jumps
+    return Recording(detections.name, people, times, fps, notes=[*detections.notes, *notes, *size_notes])
 
 
 def _store(path: Path, sequence: str | None) -> Iterator[Recording]:
@@ -171,27 +225,29 @@ def _store(path: Path, sequence: str | None) -> Iterator[Recording]:
         raise UsageError(f"{path}: this store has no 2D keypoints; give one that was filmed or detected")
     if sequence is not None and sequence not in store.names:
         raise unknown_name("sequence", sequence, store.names)
-    for index, name in enumerate(store.names):
-        if sequence not in (None, name):
-            continue
-        poses = store.sequence(index)
-        ones = np.ones(poses.keypoints.shape[:2], np.float32)
-        track = Track2D(
-            person="0",
-            times=np.arange(len(poses)) / poses.fps,
-            keypoints=poses.keypoints,
-            scores=ones if poses.keypoint_scores is None else poses.keypoint_scores,
-            keypoint_set=poses.keypoint_set,
-            width=poses.width,
-            height=poses.height,
-            fps=poses.fps,
-            intrinsics=poses.intrinsics,
-        )
-        truth = {}
-        if poses.keypoints_3d is not None:
-            root = get_keypoint_set(poses.keypoint_set).root
-            truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
-        yield Recording(name, [track], track.times, poses.fps, truth=truth)
+    return (_sequence(store, index) for index, name in enumerate(store.names) if sequence in (None, name))
+
+
+def _sequence(store: PoseStore, index: int) -> Recording:
+    """A sequence of a store as a recording of one person."""
+    poses = store.sequence(index)
+    ones = np.ones(poses.keypoints.shape[:2], np.float32)
+    track = Track2D(
+        person="0",
+        times=np.arange(len(poses)) / poses.fps,
+        keypoints=poses.keypoints,
+        scores=ones if poses.keypoint_scores is None else poses.keypoint_scores,
+        keypoint_set=poses.keypoint_set,
+        width=poses.width,
+        height=poses.height,
+        fps=poses.fps,
+        intrinsics=poses.intrinsics,
+    )
+    truth = {}
+    if poses.keypoints_3d is not None:
+        root = get_keypoint_set(poses.keypoint_set).root
+        truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
+    return Recording(store.names[index], [track], track.times, poses.fps, truth=truth)
 
 
 def read_poses(poses: np.ndarray, fps: float | None, keypoint_set: str) -> list[Recording]:

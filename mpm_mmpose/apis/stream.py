@@ -113,6 +113,7 @@ class MPMStream:
         if frames is None:
             number = lifter.model.num_keypoints
             return LiftedFrame(time, np.full((number, 3), np.nan, np.float32), np.ones(number, bool))
+        frames.hidden[:, list(lifter.model.ignored)] = True
         window = lifter.shown(track, frames.keypoints, frames.hidden)
         camera = lifter.camera(track, frames.keypoints[middle : middle + 1])
         (pose,) = lifter.model.targets(window[None], lifter.flip_test, camera)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..geometry import normalize_intrinsics, normalize_screen
-from ..keypoints import BY_DEFINITION
+from ..bones import constant_bones
+from ..geometry import normalize_intrinsics, normalize_screen, to_rays
+from ..keypoints import BY_DEFINITION, get_keypoint_set
 from .resampling import ModelFrames, interpolate, resample_track
+from .room import choose_camera
 from .tracks import Track2D, Track3D
 from .windows import Camera, WindowPredictor, cut_windows
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 MODES = {"exact": "target", "blended": "sequence"}  # and what they ask a model for
 FEW_FRAMES = 3  # with fewer there is no motion to speak of
-MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 3.2)
+MASKED_SHARE = 0.3  # of the keypoints, in each masking: 5 of 17, as in pre-training (paper section 4.2)
 
 Progress = Callable[[int, int], None]
 _log = logging.getLogger("mpm_mmpose")
@@ -39,17 +41,20 @@ class TrackLifter:
         model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D; or a
             :class:`~mpm_mmpose.apis.windows.WindowPredictor` as :class:`~mpm_mmpose.runtime.OnnxModel`, which needs no
             PyTorch.
-        fps: rate of the frames that the model was trained on, Hz. None: of the model's ``dataset_meta``, which
-            checkpoints carry, else each track's own.
-        frame_step: frames between two frames of a window. None: as in the test data of the model's config, else 1.
+        fps: rate of the frames that the model was trained on, Hz. None: as the model's checkpoint says, else each
+            track's own.
+        frame_step: frames between two frames of a window. None: as the model's checkpoint says, else 1.
         keypoint_set: the model's, by name. None: as the model says, else Human3.6M's 17.
         mode: 'exact', a window a frame, of which it is the target, as in the evaluation; or 'blended', half overlapping
             windows of which all frames are taken, weighted by sin^2 so that the middles count most. Blending makes
-            window / 2 times fewer windows. None: 'exact', unless the model is exported for whole windows only.
+            window / 2 times fewer windows. None: 'blended' for models that were made for it (`SequenceHead`) or are
+            exported for whole windows only, else 'exact'.
         threshold: keypoints of a lower score are hidden.
         maskings: how often to lift once more with random keypoints hidden, for the spread. Needs mask tokens, and
             PyTorch to draw them.
         flip_test: take the mean of the plain and of the mirrored input's 3D.
+        constant_bones: give each bone one length over the track, the median of what the model says, and keep its
+            directions. None: for models of rays, which are made for real people.
         batch_size: windows that are in memory at a time.
         device: where to run a `PoseLifter`; None is where it is.
         seed: of the maskings.
@@ -68,6 +73,7 @@ class TrackLifter:
         threshold: float = 0.3,
         maskings: int = 0,
         flip_test: bool = True,
+        constant_bones: bool | None = None,
         batch_size: int = 64,
         device: torch.device | str | None = None,
         seed: int = 0,
@@ -80,11 +86,13 @@ class TrackLifter:
             raise ValueError(f"the model is of {theirs}; give keypoint_set={theirs!r}, not {keypoint_set!r}")
         self.fps = self.model.trained_fps if fps is None else fps
         self.frame_step = self.model.trained_frame_step if frame_step is None else frame_step
-        able = [mode for mode, output in MODES.items() if output in self.model.outputs]
+        modes = {output: mode for mode, output in MODES.items()}
+        able = [modes[output] for output in self.model.outputs]
         self.keypoint_set, self.mode, self.threshold = self.model.keypoint_set, mode or able[0], threshold
         self.flip_test, self.maskings, self.batch_size, self.seed = flip_test, maskings, batch_size, seed
         # What a detector does not have is left to the mask tokens, not made up.
         self.approximate = BY_DEFINITION if self.model.mask_tokens else True
+        self.constant_bones = self.model.space == "rays" if constant_bones is None else constant_bones
         self._guess_is_said = False
         if self.mode not in MODES:
             raise ValueError(f"mode is {mode!r}; give one of {tuple(MODES)}")
@@ -148,12 +156,16 @@ class TrackLifter:
                 f"person {track.person}: the model gives no numbers (NaN) for {len(track)} frames; its weights are "
                 "damaged: train or export it again"
             )
+        if self.constant_bones:
+            poses = constant_bones(get_keypoint_set(self.keypoint_set), poses)
         return Track3D(track, poses, self.keypoint_set, hidden, spread)
 
     def stretches(self, track: Track2D) -> list[ModelFrames]:
         """The stretches of the track in which the person is seen, at the model's rate; ValueError if there is none."""
         rate, reach = self.rate(track.fps), self.reach(track.fps)
         found = resample_track(track, self.keypoint_set, rate, reach, self.threshold, self.approximate)
+        for frames in found:
+            frames.hidden[:, list(self.model.ignored)] = True
         if not found:
             best = f"the best score is {track.scores.max():.2f}"
             raise ValueError(
@@ -163,11 +175,14 @@ class TrackLifter:
         return found
 
     def shown(self, track: Track2D, keypoints: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-        """What the model gets of keypoints (M, K, 2) px, of which ``hidden`` (M, K) is True: normalised, NaN there.
+        """What the model gets of keypoints (M, K, 2) px: normalised or rays, NaN where ``hidden`` (M, K) is True.
 
         A model without mask tokens gets all of them; that is said when it happens first.
         """
-        poses = normalize_screen(keypoints, track.width, track.height)
+        if self.model.space == "rays":
+            poses = to_rays(keypoints, choose_camera(track).intrinsics)
+        else:
+            poses = normalize_screen(keypoints, track.width, track.height)
         if self.model.mask_tokens:
             poses[hidden] = np.nan
         elif hidden.any() and not self._guess_is_said:
@@ -253,7 +268,7 @@ class TrackLifter:
 def _window_model(model: nn.Module, keypoint_set: str | None, device: torch.device | str | None) -> WindowPredictor:
     from .window_model import WindowModel
 
-    return WindowModel(model, keypoint_set or "h36m_17", device)
+    return WindowModel(model, keypoint_set, device)
 
 
 def _nearest(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:

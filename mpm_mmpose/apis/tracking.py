@@ -7,7 +7,7 @@ from itertools import count
 
 import numpy as np
 
-from ..datasets.person_tracks import MIN_OVERLAP, box_overlaps, keypoint_boxes
+from ..datasets.person_tracks import MIN_OVERLAP, box_overlaps, detection_boxes
 from ..datasets.readers.detections import Detections
 from .errors import UsageError
 
@@ -91,9 +91,7 @@ class PersonTracker:
 def follow(detections: Detections, times: np.ndarray, likeness: str = "iou") -> np.ndarray:
     """(N,) int64 ids of the rows of a recording without ids, at times (N,) s, by :class:`PersonTracker`."""
     tracker = PersonTracker(likeness)
-    boxes = np.where(
-        np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
-    )
+    boxes = detection_boxes(detections)
     tracks = np.empty(len(detections), np.int64)
     order = np.argsort(detections.frames, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(detections.frames[order])) + 1):

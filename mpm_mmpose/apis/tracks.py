@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..consistency import misfit
 from ..keypoints import get_keypoint_set, remap
 
 
@@ -83,7 +84,8 @@ class Track3D:
     keypoints_3d (N, K', 3) float32 root-relative m, camera axes, as ``keypoint_set`` orders them; NaN in frames that
     are further from any sight of the person than the model looks. hidden (N, K') bool, True = the model was not shown
     it. spread (N, K') float32 m: how far the keypoint moves when more is hidden, a measure of doubt. trajectory (N, 3)
-    float32 m: the root in camera space.
+    float32 m: the root in camera space. misfit (N,) float32: how far each frame's 3D is from its 2D, see
+    :func:`~mpm_mmpose.consistency.misfit`.
     """
 
     track: Track2D
@@ -92,6 +94,7 @@ class Track3D:
     hidden: np.ndarray
     spread: np.ndarray | None = None
     trajectory: np.ndarray | None = None
+    misfit: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.track)
@@ -112,6 +115,12 @@ def visible_keypoints(
         np.where(seen[..., None], track.keypoints, 0), seen
     )
     return np.where(seen[..., None], keypoints, 0).astype(np.float32), seen
+
+
+def pose_misfit(lifted: Track3D, threshold: float = 0.0) -> np.ndarray:
+    """(N,) :func:`~mpm_mmpose.consistency.misfit` of each frame's 3D from the 2D that it came from."""
+    keypoints, seen = visible_keypoints(lifted.track, lifted.keypoint_set, threshold)
+    return misfit(lifted.keypoints_3d, keypoints, seen & ~lifted.hidden)
 
 
 def find_stretches(times: np.ndarray, seen: np.ndarray, longest_gap: float, reach: float) -> list[slice]:

@@ -9,7 +9,7 @@ from mmpose.structures import PoseDataSample
 from torch import nn
 
 from ..keypoints import get_keypoint_set
-from ..models import RefinedLiftingHead
+from ..models import RefinedLiftingHead, SequenceHead
 from .windows import Camera, WindowPredictor
 
 
@@ -17,14 +17,16 @@ class WindowModel(WindowPredictor):
     """As the model's own ``predict``.
 
     model: mmpose's `PoseLifter` with an `MPMBackbone`; it is put into evaluation mode and moved to ``device``.
-    keypoint_set: name of the model's keypoints. Raises ValueError for another model, another keypoint set, or a head
-    that needs the true depth.
+    keypoint_set: name of the model's keypoints, by default as its description says. Raises ValueError for another
+    model, another keypoint set, or a head that needs the true depth.
     """
 
-    outputs = ("target", "sequence")
-
-    def __init__(self, model: nn.Module, keypoint_set: str, device: torch.device | str | None = None) -> None:
+    def __init__(
+        self, model: nn.Module, keypoint_set: str | None = None, device: torch.device | str | None = None
+    ) -> None:
         self.model = model.eval() if device is None else model.to(device).eval()
+        self.description = getattr(model, "description", None)
+        keypoint_set = keypoint_set or (self.description.keypoint_set if self.description else "h36m_17")
         backbone, head = getattr(model, "backbone", None), getattr(model, "head", None)
         if not getattr(backbone, "inputs", ()) or not hasattr(head, "predict"):
             raise ValueError(
@@ -38,17 +40,26 @@ class WindowModel(WindowPredictor):
                 "the model with head.root_depth='fitted'"
             )
         self.inputs, self.mask_tokens = backbone.inputs, backbone.mask_tokens
+        self.space = "rays" if backbone.view == "person" else "image"
+        self.ignored = backbone.ignored
+        self.outputs = ("sequence", "target") if isinstance(head, SequenceHead) else ("target", "sequence")
         self.window, self.num_keypoints = backbone.num_frames, backbone.num_keypoints
         self.keypoint_set = keypoint_set
 
     @property
     def trained_fps(self) -> float | None:
-        """As the model's ``dataset_meta`` has it, Hz."""
+        """As the model's description or ``dataset_meta`` has it, Hz."""
+        if self.description is not None:
+            return self.description.fps
         return (getattr(self.model, "dataset_meta", None) or {}).get("fps")
 
     @property
     def trained_frame_step(self) -> int:
-        """As in the test data of the config that the model was built from; else 1."""
+        """As the model's description or ``dataset_meta`` has it, or the test data of a config of its own; else 1."""
+        if self.description is not None:
+            return self.description.frame_step
+        if (step := (getattr(self.model, "dataset_meta", None) or {}).get("frame_step")) is not None:
+            return step
         loader = (getattr(self.model, "cfg", None) or {}).get("test_dataloader") or {}
         return loader.get("dataset", {}).get("frame_step", 1)
 
@@ -81,7 +92,8 @@ class WindowModel(WindowPredictor):
         return poses.reshape(len(windows), -1, self.num_keypoints, 3)
 
     def _check_keypoints(self, number: int, keypoint_set: str) -> None:
-        theirs = (getattr(self.model, "dataset_meta", None) or {}).get("keypoint_set", keypoint_set)
+        meta = getattr(self.model, "dataset_meta", None) or {}
+        theirs = self.description.keypoint_set if self.description else meta.get("keypoint_set", keypoint_set)
         if theirs != keypoint_set:
             raise ValueError(f"the model was trained on {theirs}; give keypoint_set={theirs!r}, not {keypoint_set!r}")
         if len(get_keypoint_set(keypoint_set)) != number:

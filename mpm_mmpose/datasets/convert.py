@@ -15,20 +15,26 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from .motion_choice import chosen_clips, chosen_files
+from .noisy_sequence import noisy_sequence
 from .pose_sequence import PoseSequence
-from .readers import find_motion_files, read_motion
+from .readers import find_motion_files, read_motions
 from .store_writer import write_store
 from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
 
 
 @dataclass
 class Conversion:
-    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped."""
+    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped.
+
+    notes: on what is doubtful of the files that were taken.
+    """
 
     store: Path
     clips: int = 0
     frames: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def convert_mocap(
@@ -36,10 +42,14 @@ def convert_mocap(
     out: str | Path,
     *,
     format: str = "auto",
+    split: tuple[str | Path, str] | None = None,
+    grades: Sequence[str] | None = None,
     fps: float | None = None,
+    piece: float | None = None,
     cameras: int = 4,
     seed: int = 0,
     ranges: CameraRanges = LIKE_HUMAN36M,
+    detector_errors: bool = False,
     workers: int | None = None,
     skip_bad: bool = False,
     overwrite: bool = False,
@@ -47,30 +57,48 @@ def convert_mocap(
 ) -> Conversion:
     """Write the store ``out`` from motion files and folders of them, each clip seen by ``cameras`` virtual cameras.
 
-    fps: resample to this rate; None keeps each file's own. ranges: what the cameras are drawn from. workers: processes,
-    by default one a core; the store is the same for any number. A clip is called by its file's stem, or by its path
-    below the folder that all files have in common where stems occur twice; its sequences are ``<clip>.cam<i>``.
+    split: a JSON file of file names by split, and the split to take. grades: of files that grade their clips take
+    these. fps: resample to this rate; None keeps each file's own. piece: cut clips into pieces of at most so many s,
+    each with cameras of its own. ranges: what the cameras are drawn from. detector_errors: give the 2D errors, see
+    :func:`noisy_sequence`. workers: processes, by default one a core; the store is the same for any number. A clip is
+    called by its file's stem, or by its path below the folder that all files have in common where stems occur twice;
+    ``<that>/<its name>`` where a file holds several. Its sequences are ``<clip>.cam<i>``.
     Raises ValueError or OSError (file, reason) for a file that cannot be read; with ``skip_bad`` such files are left
     out and listed, and ValueError is raised only if none is left. See also ``find_motion_files``, ``write_store``.
     """
     files = find_motion_files(paths, format)
+    files = files if split is None else chosen_files(files, *split)
     names = clip_names(files)
     jobs = [(file, names[file]) for file in files]
-    work = partial(_convert_file, format=format, fps=fps, cameras=cameras, seed=seed, ranges=ranges)
+    work = partial(
+        _convert_file,
+        format=format,
+        grades=grades,
+        fps=fps,
+        piece=piece,
+        cameras=cameras,
+        seed=seed,
+        ranges=ranges,
+        detector_errors=detector_errors,
+    )
     report = Conversion(Path(out))
     meta = dict(
         made_by="tools/dataset_converters/mocap.py",
         made_from=[str(path) for path in paths],
         files=len(files),
+        split=split and [str(split[0]), split[1]],
+        grades=grades and list(grades),
         fps=fps,
+        piece=piece,
+        detector_errors=detector_errors,
         cameras=cameras,
         seed=seed,
         camera_ranges=asdict(ranges),
         skipped=report.skipped,  # filled while the sequences stream into the store, which writes meta at its end
     )
     with _results(work, jobs, workers) as results:
-        results = tqdm(results, total=len(jobs), unit="clip", desc=f"Converting to {out}", disable=not progress)
-        write_store(out, read_sequences(results, report, skip_bad), meta, overwrite)
+        results = tqdm(results, total=len(jobs), unit="file", desc=f"Converting to {out}", disable=not progress)
+        write_store(out, read_sequences(_by_clip(results), report, skip_bad), meta, overwrite)
     return report
 
 
@@ -87,15 +115,38 @@ def clip_names(files: Sequence[Path]) -> dict[Path, str]:
 
 
 def _convert_file(
-    job: tuple[Path, str], *, format: str, fps: float | None, cameras: int, seed: int, ranges: CameraRanges
-) -> tuple[str, list[PoseSequence] | Exception]:
+    job: tuple[Path, str],
+    *,
+    format: str,
+    grades: Sequence[str] | None,
+    fps: float | None,
+    piece: float | None,
+    cameras: int,
+    seed: int,
+    ranges: CameraRanges,
+    detector_errors: bool,
+) -> tuple[str, list[list[PoseSequence]] | Exception]:
     file, name = job
     try:
-        motion = replace(read_motion(file, format), name=name)
-        motion = motion if fps is None else motion.resampled(fps)
-        return str(file), list(film(motion, cameras, seed, ranges))
+        clips = []
+        for motion in chosen_clips(read_motions(file, format), grades):
+            # readers call a clip by the file's stem, and what is after it says which of several it is
+            motion = replace(motion, name=name + motion.name.removeprefix(file.stem))
+            motion = motion if fps is None else motion.resampled(fps)
+            for part in [motion] if piece is None else motion.pieces(piece):
+                views = list(film(part, cameras, seed, ranges))
+                clips.append([noisy_sequence(view, seed) for view in views] if detector_errors else views)
+        return str(file), clips
     except (ValueError, OSError) as error:
         return str(file), error
+
+
+def _by_clip(
+    results: Iterable[tuple[str, list[list[PoseSequence]] | Exception]],
+) -> Iterator[tuple[str, list[PoseSequence] | Exception]]:
+    for file, result in results:
+        for clip in [result] if isinstance(result, Exception) else result:
+            yield file, clip
 
 
 def read_sequences(
@@ -113,6 +164,8 @@ def read_sequences(
         report.clips += 1
         report.frames += len(result[0])
         yield from result
+    if not report.clips and not report.skipped:
+        raise ValueError("the files hold none of the clips that were asked for; ask for other grades")
     if not report.clips:
         raise ValueError(f"none of {len(report.skipped)} files could be read; the last one: {reason}")
 

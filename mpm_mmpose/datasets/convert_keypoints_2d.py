@@ -8,16 +8,26 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..consistency import describe_keypoints
 from .convert import Conversion, clip_names
-from .person_tracks import track_sequences
+from .person_tracks import image_size, stated_size_fits, track_sequences
 from .pose_sequence import PoseSequence
+from .readers.detections import Detections
 from .readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
 from .store_writer import write_store
+from .track_ids import settle_ids
+
+
+def _notes(detections: Detections, width: int = 0, height: int = 0) -> list[str]:
+    """What is to be doubted of a file: its ids and scores, the size of the image, and whether these are people."""
+    *_, on_size = image_size(detections, width, height)
+    on_keypoints = describe_keypoints(detections.keypoints, detections.scores > 0, detections.keypoint_set)
+    return [*detections.notes, *on_size, *([on_keypoints] if on_keypoints else [])]
 
 
 @dataclass
 class KeypointConversion(Conversion):
-    """As :class:`Conversion`, a clip being a sequence; too_short: stretches left out for being short."""
+    """As :class:`Conversion`, a clip being a sequence; too_short: stretches left out."""
 
     too_short: int = 0
 
@@ -38,7 +48,8 @@ def convert_keypoints_2d(
 ) -> KeypointConversion:
     """Write the store ``out`` of 17 Human3.6M keypoints in px with scores from files of 2D detectors.
 
-    fps: of the frames in the files. width, height: px of the videos whose files do not say. format, keypoint_set: see
+    fps: of the frames' numbers in the files. width, height: px of the videos whose files do not say, or say what many
+    keypoints are outside of. format, keypoint_set: see
     ``read_keypoints_2d``. min_frames: shorter stretches are left out, and counted. Videos are called as ``clip_names``
     does, sequences as ``track_sequences`` does. Raises ValueError or OSError (file, place, field, fix) for a file that
     cannot be read; with ``skip_bad`` such files are left out and listed, and ValueError is raised only if nothing is
@@ -60,7 +71,11 @@ def convert_keypoints_2d(
     def read(file: Path) -> list[PoseSequence]:
         sequences = []
         for detections in read_keypoints_2d(file, names[file], format, keypoint_set):
-            made, too_short = track_sequences(detections, fps=fps, width=width, height=height, min_frames=min_frames)
+            detections = settle_ids(detections)
+            # A size that is given for other files does not replace one that is right.
+            size = {} if stated_size_fits(detections) else dict(width=width, height=height)
+            made, too_short = track_sequences(detections, fps=fps, min_frames=min_frames, **size)
+            report.notes += [f"{detections.name}: {note}" for note in _notes(detections, **size)]
             sequences += made
             report.too_short += too_short
         return sequences

@@ -9,6 +9,7 @@ import torch
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
+from .metainfo import common_rate
 from .window_dataset import PoseWindowDataset
 
 
@@ -22,10 +23,10 @@ class MaskedPoseDataset(Dataset):
     dataset_3d, pre-training is on 2D alone, and batches have what is of 2D.
 
     ``__getitems__(indices)`` gives a batch for :func:`keep_batch`: keypoints (B, T, K, 2) normalised and keypoints_3d
-    (B, T, K, 3) camera space m, absolute; down_3d (B, 3) of the 3D windows; where a data set may lack something,
-    lacking of the 2D and lacking_3d of the 3D windows, (B, T, K) bool. With modalities=['2d', '3d'] in dataset_2d, for
-    augmentation that films its windows anew, also what these show and how: source_3d (B, T, K, 3) camera space m,
-    absolute, intrinsics (B, 9) normalised, down (B, 3), aspect (B,), NaN where unknown.
+    (B, T, K, 3) camera space m, absolute; down_3d (B, 3) of the 3D windows; window (B,) the item's number; where a data
+    set may lack something, lacking of the 2D and lacking_3d of the 3D windows, (B, T, K) bool. With modalities=['2d',
+    '3d'] in dataset_2d, for augmentation that films its windows anew, also what these show and how: source_3d
+    (B, T, K, 3) camera space m, absolute, intrinsics (B, 9) normalised, down (B, 3), aspect (B,), NaN where unknown.
     Raises ValueError when the two differ in window length or keypoint set.
     """
 
@@ -43,6 +44,12 @@ class MaskedPoseDataset(Dataset):
         # int32 halves what workers hold; there are never 2 ** 31 windows.
         self.partners = np.random.default_rng(seed).permutation(len(self)).astype(np.int32)
 
+    def set_epoch(self, epoch: int) -> None:
+        """As :meth:`MixedPoseDataset.set_epoch`, where a part is one."""
+        for dataset in (self.dataset_2d, self.dataset_3d):
+            if hasattr(dataset, "set_epoch"):
+                dataset.set_epoch(epoch)
+
     def __len__(self) -> int:
         return max(len(dataset) for dataset in (self.dataset_2d, self.dataset_3d) if dataset is not None)
 
@@ -54,6 +61,7 @@ class MaskedPoseDataset(Dataset):
         indices = np.asarray(indices, dtype=np.int64)
         batch_2d = self.dataset_2d.__getitems__(indices % len(self.dataset_2d))
         batch = {name: batch_2d[name] for name in ("keypoints", "lacking") if name in batch_2d}
+        batch["window"] = torch.from_numpy(indices)
         if self.dataset_3d is not None:
             batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
             batch |= {name: batch_3d[name] for name in ("keypoints_3d", "lacking_3d") if name in batch_3d}
@@ -66,11 +74,10 @@ class MaskedPoseDataset(Dataset):
     @property
     def metainfo(self) -> dict:
         """That of the 2D windows, without what does not hold for the 3D ones."""
-        metainfo = self.dataset_2d.metainfo
-        name = f"{metainfo['dataset_name']} (2D)"
-        if self.dataset_3d is not None:
-            name += f", {self.dataset_3d.metainfo['dataset_name']} (3D)"
-        return {name: metainfo[name] for name in ("keypoint_set", "flip_indices")} | dict(dataset_name=name)
+        infos = [dataset.metainfo for dataset in (self.dataset_2d, self.dataset_3d) if dataset is not None]
+        stores = ", ".join(f"{info['stores']} ({kind})" for info, kind in zip(infos, ("2D", "3D"), strict=False))
+        same = {name: value for name, value in infos[0].items() if name not in ("actions", "sequences", "annotation")}
+        return same | dict(stores=stores) | common_rate(infos)
 
     @staticmethod
     def _build(config: dict) -> PoseWindowDataset:

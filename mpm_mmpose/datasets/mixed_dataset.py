@@ -10,6 +10,8 @@ import torch
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
+from .metainfo import common_rate
+
 
 @DATASETS.register_module()
 class MixedPoseDataset(Dataset):
@@ -18,7 +20,9 @@ class MixedPoseDataset(Dataset):
     ``fractions`` keeps that part of a data set's windows, a random choice that ``seed`` fixes: for training on less.
     ``weights`` are the shares of the data sets in an epoch: each then comes ``num_windows`` * weight / sum(weights)
     times, its windows in a random order and one as often as the other, give or take one. Without ``num_windows`` an
-    epoch is the shortest one that leaves no window out. Without weights every kept window comes once.
+    epoch is the shortest one that leaves no window out. Without weights every kept window comes once. An epoch goes on
+    in that order where the one before it ended (:meth:`set_epoch`, which `DatasetEpochHook` calls), so that a small
+    ``num_windows`` shows other windows every epoch.
 
     ``__getitems__(indices)`` gives what :class:`PoseWindowDataset` gives, the windows in the order of the indices, with
     window (B,) the index in this data set and sequence and action (B,) indices into this data set's ``metainfo``.
@@ -59,7 +63,16 @@ class MixedPoseDataset(Dataset):
             _order(size, number, count, np.random.default_rng([seed, part]))
             for part, (size, number, count) in enumerate(zip(sizes, kept, self.counts, strict=True))
         ]
+        # Shared with a loader's worker processes, which outlive an epoch.
+        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
         self._merge_metainfo(metainfo)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Show the windows of epoch ``epoch``, counted from 0, in this process and in workers that it has started."""
+        self._epoch.fill_(epoch)
+        for dataset in self.datasets:
+            if hasattr(dataset, "set_epoch"):
+                dataset.set_epoch(epoch)
 
     def __len__(self) -> int:
         return int(self.ends[-1])
@@ -94,7 +107,9 @@ class MixedPoseDataset(Dataset):
     def _cut(self, part: int, items: np.ndarray) -> dict[str, torch.Tensor]:
         """Items of data set ``part``, with its actions and sequences numbered as in this one."""
         order = self.orders[part]
-        cut = self.datasets[part].__getitems__(items if order is None else order[items % len(order)])
+        if order is not None:
+            items = order[(items + int(self._epoch) * int(self.counts[part])) % len(order)]
+        cut = self.datasets[part].__getitems__(items)
         return cut | dict(action=self.action_ids[part][cut["action"]], sequence=cut["sequence"] + self.first[part])
 
     def _merge_metainfo(self, extra: dict | None) -> None:
@@ -103,15 +118,14 @@ class MixedPoseDataset(Dataset):
         self.action_ids = [torch.tensor([actions.index(action) for action in info["actions"]]) for info in infos]
         numbers = [len(info["sequences"]) for info in infos]
         self.first = np.cumsum([0, *numbers[:-1]]).tolist()
-        rates = {info["fps"] for info in infos}
-        self._metainfo = dict(
-            dataset_name=" + ".join(info["dataset_name"] for info in infos),
-            keypoint_set=infos[0]["keypoint_set"],
-            flip_indices=infos[0]["flip_indices"],
+        # What is of one data set alone is not of all; the rest of it is of the keypoint set.
+        same = {name: value for name, value in infos[0].items() if name != "annotation"}
+        merged = dict(
+            stores=" + ".join(info["stores"] for info in infos),
             actions=tuple(actions),
             sequences=tuple(sequence for info in infos for sequence in info["sequences"]),
-            fps=rates.pop() if len(rates) == 1 else None,
-        ) | (extra or {})
+        )
+        self._metainfo = same | merged | common_rate(infos) | (extra or {})
 
     @staticmethod
     def _check_numbers(name: str, numbers: Sequence[float] | None, wanted: int, most: float) -> None:

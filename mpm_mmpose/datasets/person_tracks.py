@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, count, pairwise
 
 import numpy as np
 
 from ..keypoints import remap
+from .frame_times import frame_times
 from .pose_sequence import PoseSequence
 from .readers.detections import Detections
 
 #: Boxes of one person overlap at least so far from a frame to the next; as in MMPose's demos.
 MIN_OVERLAP = 0.3
+#: Shares of keypoints outside of the image: from one on it is said, beyond the other the size is wrong.
+SAID_OUTSIDE, MOST_OUTSIDE = 0.05, 0.5
 _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
 
@@ -30,30 +34,36 @@ def track_sequences(
     ``<recording>.person<track>.<first frame>``, subject ``<recording>.person<track>``, action ``<recording>``. Within a
     stretch a keypoint that was not found (score 0) goes in a straight line from where it was last to where it is next;
     its score stays 0, as that of one which is never found and then lies in the middle of the others.
-    fps: of the frames in the file. width, height: px, for files that do not say. Raises ValueError (file, fix).
+    fps: of the frames' numbers, see :func:`~mpm_mmpose.datasets.frame_times.frame_times`. width, height: px, for files
+    that do not say. Raises ValueError (file, fix).
     """
-    width, height = image_size(detections, width, height)
+    width, height, _ = image_size(detections, width, height)
+    timed = frame_times(detections, fps)
+    places = np.rint(timed.times[timed.frames] * timed.fps).astype(np.int64)
+    numbers = detections.frames
+    detections = replace(detections, frames=places, listed=np.arange(places.max() + 1))
     tracks = associate(detections) if detections.tracks is None else detections.tracks
     order = np.lexsort((detections.frames, tracks))
-    tracks, frames = tracks[order], detections.frames[order]
-    check_ids(detections, tracks, frames)
+    tracks, frames, numbers = tracks[order], detections.frames[order], numbers[order]
+    check_ids(detections, tracks, numbers)
     keypoints, scores = remap(detections.keypoint_set, keypoint_set)(
         detections.keypoints[order], detections.scores[order]
     )
-    breaks = np.flatnonzero((np.diff(frames) != detections.step) | (np.diff(tracks) != 0)) + 1
+    breaks = np.flatnonzero((np.diff(frames) != 1) | (np.diff(tracks) != 0)) + 1
     stretches = np.split(np.arange(len(frames)), breaks)
     kept = [rows for rows in stretches if len(rows) >= min_frames]
     sequences = []
     for rows in kept:
-        person = f"{detections.name}.person{tracks[rows[0]]}"
+        track = int(tracks[rows[0]])
+        person = f"{detections.name}.person{detections.track_names.get(track, track)}"
         sequence = PoseSequence(
-            name=f"{person}.{frames[rows[0]]}",
+            name=f"{person}.{numbers[rows[0]]}",
             keypoints_3d=None,
             keypoints=_filled(keypoints[rows], scores[rows]),
             keypoint_scores=scores[rows],
             width=width,
             height=height,
-            fps=fps,
+            fps=timed.fps,
             subject=person,
             action=detections.name,
             keypoint_set=keypoint_set,
@@ -70,9 +80,7 @@ def associate(detections: Detections) -> np.ndarray:
     (intersection over union); who is left begins a track. A gap therefore ends a track. Boxes that the file lacks are
     those of the keypoints found.
     """
-    boxes = np.where(
-        np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
-    )
+    boxes = detection_boxes(detections)
     frames = _rows_by_frame(detections)
     pairs = np.concatenate([_pairs(before, rows, detections) for before, rows in pairwise(frames)] or [_NO_PAIRS])
     overlaps = box_overlaps(boxes[pairs[:, 0]], boxes[pairs[:, 1]])
@@ -109,6 +117,13 @@ def keypoint_boxes(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.concatenate((low, np.where(found, keypoints, -np.inf).max(axis=1)), axis=-1)
 
 
+def detection_boxes(detections: Detections) -> np.ndarray:
+    """(N, 4) x1 y1 x2 y2 px of the rows: the file's, else those around the keypoints that were found."""
+    return np.where(
+        np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
+    )
+
+
 def box_overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Intersection over union (...) of boxes (..., 4) x1 y1 x2 y2 in px; MMPose's, for arrays that broadcast."""
     low = np.maximum(first[..., :2], second[..., :2])
@@ -128,23 +143,47 @@ def check_ids(detections: Detections, tracks: np.ndarray, frames: np.ndarray) ->
         )
 
 
-def image_size(detections: Detections, width: int, height: int) -> tuple[int, int]:
-    """Width and height, px: what the file says, else those given.
+def image_size(detections: Detections, width: int, height: int) -> tuple[int, int, list[str]]:
+    """Width and height, px, those given, else what the file says; and notes on a size that hardly can be.
 
-    Raises ValueError (file, fix) where neither does, or where most keypoints are outside of the size that was given.
+    Raises ValueError (file, fix) where neither says, or where most keypoints are outside of the image.
     """
-    if detections.width > 0 and detections.height > 0:
-        return detections.width, detections.height
+    said = "that were given" if width > 0 and height > 0 else "that the file says"
+    if not (width > 0 and height > 0):
+        width, height = detections.width, detections.height
     if not (width > 0 and height > 0):
         raise ValueError(f"{detections.path}: does not say how large the image is; give width and height in px")
-    inside = ((detections.keypoints >= 0) & (detections.keypoints <= (width, height))).all(-1)
-    share = inside[detections.scores > 0].mean()
-    if share < 0.5:
+    found = detections.keypoints[detections.scores > 0]
+    outside = _outside(found, width, height)
+    exchanged = f" ({height} x {width} px fits)" if _outside(found, height, width) < outside / 2 else ""
+    if outside > MOST_OUTSIDE:
         raise ValueError(
-            f"{detections.path}: {share:.0%} of the keypoints of {detections.name!r} are in the image of "
-            f"{width} x {height} px; give the width and height of the video in which they were found"
+            f"{detections.path}: {1 - outside:.0%} of the keypoints of {detections.name!r} are in the image of "
+            f"{width} x {height} px {said}{exchanged}; give the width and height of the video in which they were found"
         )
-    return width, height
+    notes = []
+    if outside >= SAID_OUTSIDE:
+        notes.append(
+            f"{outside:.0%} of the keypoints are outside of the image of {width} x {height} px {said}{exchanged}; if "
+            "that is wrong, give --width and --height"
+        )
+    if said == "that were given" and detections.width > 0 and (width, height) != (detections.width, detections.height):
+        notes.append(
+            f"the file says {detections.width} x {detections.height} px; {width} x {height} is taken, as given"
+        )
+    return width, height, notes
+
+
+def stated_size_fits(detections: Detections) -> bool:
+    """Whether the file says how large the image is, and hardly any keypoint is outside of it."""
+    width, height = detections.width, detections.height
+    found = detections.keypoints[detections.scores > 0]
+    return width > 0 and height > 0 and _outside(found, width, height) < SAID_OUTSIDE
+
+
+def _outside(keypoints: np.ndarray, width: int, height: int) -> float:
+    """Share of keypoints (N, 2) px that are not in an image."""
+    return 1 - float(((keypoints >= 0) & (keypoints <= (width, height))).all(-1).mean())
 
 
 def _filled(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ MARGIN = 0.04  # share of the image's width kept free at each side
 # What `project` still tells apart: wider lenses would see beyond 45 degrees, where it clamps.
 MIN_FOCAL = 0.5
 MIN_DISTANCE = 1.0  # m
+STEEPEST = 85.0  # degrees; straight from above, no side of the image is up
 # How far from the image's middle to its edge, in tangents, the clip's middle may be: beyond, the camera would have to
 # stand so far away to see all of the clip that nothing could be made out.
 MAX_SHIFT = 0.75
@@ -33,7 +34,9 @@ class CameraRanges:
 
     roll: degrees that the camera is turned clockwise, seen from behind it. pitch: degrees that it looks above the
     middle of the clip, below where negative. distance: m from the middle of the clip, along the floor; a camera that
-    does not see the whole clip from there moves back. focal: factor on Human3.6M's focal length.
+    does not see the whole clip from there moves back. focal: factor on Human3.6M's focal length. elevation: degrees
+    above the horizontal from which a camera looks at the middle of the clip, ``distance`` being that to it; None:
+    cameras stand 1.4 m to 1.65 m high.
     Raises ValueError for ranges with which a camera would not see the clip.
     """
 
@@ -41,16 +44,21 @@ class CameraRanges:
     pitch: tuple[float, float] = (0.0, 0.0)
     distance: tuple[float, float] = (4.0, 5.5)
     focal: tuple[float, float] = (1.0, 1.0)
+    elevation: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            low, high = getattr(self, field.name)
+            if (limits := getattr(self, field.name)) is None:
+                continue
+            low, high = limits
             if not (np.isfinite([low, high]).all() and low <= high):
                 raise ValueError(f"{field.name} is {low:g} to {high:g}; give two numbers, the lower one first")
         if max(map(abs, self.roll)) > 180:
             raise ValueError(f"roll is {_text(self.roll)}; give degrees, -180 to 180")
         if self.distance[0] < MIN_DISTANCE:
             raise ValueError(f"distance is {_text(self.distance)}; give metres, {MIN_DISTANCE:g} or more")
+        if self.elevation is not None and max(map(abs, self.elevation)) > STEEPEST:
+            raise ValueError(f"elevation is {_text(self.elevation)}; give degrees, -{STEEPEST:g} to {STEEPEST:g}")
         if self.focal[0] < MIN_FOCAL:
             raise ValueError(f"focal is {_text(self.focal)}; give factors of {MIN_FOCAL:g} or more")
         widest = widest_pitch(self.focal[1])
@@ -81,11 +89,11 @@ def film(
 ) -> Iterator[PoseSequence]:
     """The motion as ``cameras`` cameras see it, spread evenly around it from a random direction.
 
-    Each stands 1.4 m to 1.65 m high, tilted towards the middle of the clip and turned from there as ``ranges`` say. It
-    is as far away (``ranges.distance``, more for a clip that needs it) as keeps every keypoint of every frame in its
-    image. Intrinsics are random, as far apart as those of Human3.6M; 2D has their distortion. Everything is drawn from
-    ``seed`` and the motion's name, so that a clip looks the same whatever else is converted with it; yaw, height and
-    principal point are the same whatever the ranges.
+    Each stands 1.4 m to 1.65 m high, or at ``ranges.elevation``, tilted towards the middle of the clip and turned from
+    there as ``ranges`` say. It is as far away (``ranges.distance``, more for a clip that needs it) as keeps every
+    keypoint of every frame in its image. Intrinsics are random, as far apart as those of Human3.6M; 2D has their
+    distortion. Everything is drawn from ``seed`` and the motion's name, so that a clip looks the same whatever else is
+    converted with it; yaw, height and principal point are the same whatever the ranges.
     Yields sequences called ``<motion>.cam<i>``, with the motion's file as their source.
     """
     if cameras < 1:
@@ -106,7 +114,13 @@ def film(
         distance = random.uniform(*ranges.distance)
         roll, pitch = (np.deg2rad(random_view.uniform(*limits)) for limits in (ranges.roll, ranges.pitch))
         intrinsics[:2] *= random_view.uniform(*ranges.focal)
-        rotation, translation = _place(points, middle, yaw, stand, distance, roll, pitch, intrinsics, width, height)
+        direction = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+        if ranges.elevation is not None:
+            raised = np.deg2rad(random_view.uniform(*ranges.elevation))
+            direction, stand = np.cos(raised) * direction + np.sin(raised) * np.array([0.0, 0.0, 1.0]), None
+        rotation, translation = _place(
+            points, middle, direction, stand, distance, roll, pitch, intrinsics, width, height
+        )
         keypoints_3d = world_to_camera(world, rotation, translation)
         yield PoseSequence(
             name=f"{motion.name}.cam{camera}",
@@ -145,8 +159,8 @@ def turn(roll: float, pitch: float) -> np.ndarray:
 def _place(
     points: np.ndarray,
     middle: np.ndarray,
-    yaw: float,
-    stand: float,
+    direction: np.ndarray,
+    stand: float | None,
     distance: float,
     roll: float,
     pitch: float,
@@ -154,14 +168,18 @@ def _place(
     width: int,
     height: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Extrinsics of the camera at ``yaw``, ``stand`` m high, moved back from ``distance`` until it sees all points."""
+    """Extrinsics of the camera in a ``direction`` (3,) from the middle, moved back until it sees all points.
+
+    stand: m above the floor; None: as the direction says.
+    """
     free = MARGIN * width
-    side = np.array([np.cos(yaw), np.sin(yaw)])
     # Tangents of the view, distortion left out; the loop ends by the true projection.
     low = (intrinsics[2:4] - free) / intrinsics[:2]
     high = (np.array([width, height]) - free - intrinsics[2:4]) / intrinsics[:2]
     for _ in range(100):
-        position = np.array([*(middle[:2] + distance * side), stand])
+        position = middle + distance * direction
+        if stand is not None:
+            position[2] = stand
         rotation, translation = look_at(position, middle)
         if roll or pitch:  # else a zero could change its sign, and stores of before these would not come out the same
             turned = turn(roll, pitch)

@@ -13,6 +13,7 @@ from mmpose.registry import DATASETS
 from torch.utils.data import Dataset, get_worker_info
 
 from ..keypoints import KeypointSet, get_keypoint_set, remap
+from .metainfo import mmpose_metainfo
 from .pose_store import PoseStore
 from .recycled_memory import RecycledMemory
 from .sequence_table import choose_sequences
@@ -117,8 +118,9 @@ class PoseWindowDataset(Dataset):
 
     @property
     def metainfo(self) -> dict:
-        """keypoint_set, flip_indices (list), actions and sequences (tuples of names), dataset_name, fps; a copy.
+        """keypoint_set, flip_indices (list), actions and sequences (tuples of names), stores, window, frame_step, fps.
 
+        A copy. Beside these what MMPose wants to know of the keypoint set; dataset_name is MMPose's for it, as 'h36m'.
         annotation is which of MPI-INF-3DHP's two ground truths it is, None for other data.
         """
         return copy.deepcopy(self._metainfo)
@@ -217,13 +219,15 @@ class PoseWindowDataset(Dataset):
     def _make_metainfo(self) -> dict:
         rates = np.unique(self.table.fps)
         annotations = {store.meta.get("annotation") for store in self.stores}
-        return dict(
-            dataset_name=" + ".join(store.path.name for store in self.stores),
+        return copy.deepcopy(mmpose_metainfo(self.keypoints.name)) | dict(
+            stores=" + ".join(store.path.name for store in self.stores),
             keypoint_set=self.keypoints.name,
             flip_indices=list(self.keypoints.flip_indices),
             actions=self.table.actions,
             sequences=tuple(map(str, self.table.names)),
             fps=float(rates[0]) if len(rates) == 1 else None,
+            window=self.window,
+            frame_step=self.frame_step,
             annotation=annotations.pop() if len(annotations) == 1 else None,
         )
 

@@ -17,7 +17,7 @@ from ..apis.model_index import build_lifter
 from ..apis.window_model import WindowModel
 from ..atomic_file import write_atomically
 from ..keypoints import get_keypoint_set
-from ..runtime.model_info import HIDDEN, INPUT, ModelInfo
+from ..runtime.model_info import HIDDEN, INPUT, INPUTS, ModelInfo
 from ..runtime.onnx_model import open_session
 from ..version import __version__
 from .graph import ExportedGraph
@@ -33,7 +33,7 @@ _SHARE_HIDDEN = 0.3
 
 
 def export_model(
-    config: str | Path,
+    config: str | Path | None,
     checkpoint: str | Path,
     out: str | Path,
     *,
@@ -42,8 +42,10 @@ def export_model(
     precision: str = "float32",
     opset: int = OPSET,
 ) -> tuple[ModelInfo, float]:
-    """Write the model of a config with the weights of a checkpoint to ``out``, as a whole or not at all.
+    """Write the model of a checkpoint to ``out``, as a whole or not at all.
 
+    config: overrules what the checkpoint says of its model, or says what it does not; see
+    :func:`~mpm_mmpose.apis.model_index.build_lifter`.
     output: as :class:`~mpm_mmpose.deployment.graph.ExportedGraph`. format: of SUFFIXES. precision: of PRECISIONS, other
     than float32 for ONNX only. Returns what the file says of itself, and the largest difference to PyTorch over random
     windows, in m (of features: as a part of the largest). Raises UsageError for what cannot be meant; ValueError or
@@ -62,14 +64,14 @@ def export_model(
 
 
 def build_graph(
-    config: str | Path, checkpoint: str | Path | None, output: str = "target", precision: str = "float32"
+    config: str | Path | None, checkpoint: str | Path | None, output: str = "target", precision: str = "float32"
 ) -> tuple[ExportedGraph, ModelInfo]:
-    """What is exported of a config's model and what is to be said of it; without a checkpoint with random weights."""
+    """What is exported of a model and what is to be said of it; without a checkpoint a config's with random weights."""
     model = build_lifter(config, checkpoint, "cpu")
-    keypoint_set = model.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
-    predictor = WindowModel(model, keypoint_set)
+    predictor = WindowModel(model)
+    keypoint_set = predictor.keypoint_set
     info = ModelInfo(
-        input="2d" if "2d" in predictor.inputs else "3d",
+        input=("rays" if predictor.space == "rays" else "2d") if "2d" in predictor.inputs else "3d",
         output=output,
         keypoint_set=keypoint_set,
         window=predictor.window,
@@ -77,9 +79,10 @@ def build_graph(
         fps=predictor.trained_fps,
         mask_tokens=predictor.mask_tokens,
         made_by=f"mpm_mmpose {__version__}, torch {torch.__version__}",
-        config=Path(config).name,
+        config="" if config is None else Path(config).name,
         checkpoint="random weights" if checkpoint is None else Path(checkpoint).name,
         precision=precision,
+        model=json.dumps(model.description.model),
     )
     return ExportedGraph(model, output, keypoint_set).eval(), info
 
@@ -106,7 +109,7 @@ def random_windows(info: ModelInfo, number: int, seed: int) -> tuple[Tensor, ...
     """Arguments of a graph: keypoints (B, T, K, 2 or 3), normal numbers of deviation 0.5, and hidden if it takes it."""
     random = torch.Generator().manual_seed(seed)
     shape = number, info.window, len(get_keypoint_set(info.keypoint_set))
-    keypoints = torch.randn(*shape, int(info.input[0]), generator=random) / 2
+    keypoints = torch.randn(*shape, int(INPUTS[info.input][0][0]), generator=random) / 2
     hidden = torch.rand(*shape, generator=random) < _SHARE_HIDDEN
     return (keypoints, hidden) if info.mask_tokens else (keypoints,)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ..apis.errors import UsageError
 from ..keypoints import get_keypoint_set
 from ..models import CompletionHead, RefinedLiftingHead
+from ..models.backbone import PersonTokens
 from ..runtime.model_info import OUTPUTS
 
 
@@ -41,7 +42,9 @@ class ExportedGraph(nn.Module):
         hidden belongs to models with mask tokens, and to no others.
         """
         feats = self.backbone(keypoints, keypoint_mask=hidden)
-        return feats if self.head is None else self._poses(feats) * self.root_at_zero
+        if self.head is None:
+            return feats.tokens if isinstance(feats, PersonTokens) else feats
+        return self._poses(feats) * self.root_at_zero
 
     def _poses(self, feats: Tensor) -> Tensor:
         if isinstance(self.head, CompletionHead):

@@ -39,7 +39,7 @@ def protocol_lines(
     chosen = {None: "all", 14: "14, those of the PCK groups", 16: "16, without nose or middle of the head"}
     choices = {
         "protocol": protocol.name,
-        "data set": f"{meta.get('dataset_name', 'unnamed')}, {sequences} sequences{fps}; {poses}",
+        "data set": f"{meta.get('stores') or meta.get('dataset_name', 'unnamed')}, {sequences} sequences{fps}; {poses}",
         "keypoints": f"{chosen.get(protocol.keypoints, protocol.keypoints)} of {keypoints or 'an unnamed set'}",
         "root": f"{'counted' if protocol.root else 'not counted'}; {ROOTS[protocol.root_alignment]}",
         "headline": f"{', '.join(_TITLES[name] for name in protocol.headline)}, mean over {protocol.average}",

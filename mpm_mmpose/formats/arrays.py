@@ -16,17 +16,17 @@ from .scene import Person, Scene
 AXES = "m; camera axes: x right, y down, z away"
 _NEEDED = ("person", "frame", "keypoints_3d", "keypoint_set", "fps")
 #: Of Person, in the file where they are known of everybody.
-_OPTIONAL = ("hidden", "spread", "trajectory", "keypoints_2d", "scores_2d", "truth")
+_OPTIONAL = ("hidden", "spread", "trajectory", "keypoints_2d", "scores_2d", "truth", "misfit")
 
 
 def write_npz(path: str | Path, scene: Scene) -> Path:
     """All people row by row, N rows, as plain arrays.
 
     person (N,) text, frame (N,), time (N,) s; keypoints_3d (N, K, 3) root-relative m, camera axes (x right, y down, z
-    away), NaN where there is none; hidden (N, K); spread (N, K) m, trajectory (N, 3) m and truth (N, K, 3) m where they
-    are known; keypoints_2d (N, K', 2) px and scores_2d (N, K'); frame_times (F,) s of all frames; keypoint_set,
-    keypoint_names, keypoint_set_2d, axes, fps, width, height, made_by, notes. Raises ValueError for people of several
-    keypoint sets.
+    away), NaN where there is none; hidden (N, K); spread (N, K) m, trajectory (N, 3) m, truth (N, K, 3) m and misfit
+    (N,) of the 3D from the 2D where they are known; keypoints_2d (N, K', 2) px and scores_2d (N, K'); frame_times (F,)
+    s of all frames; keypoint_set, keypoint_names, keypoint_set_2d, axes, fps, width, height, made_by, notes. Raises
+    ValueError for people of several keypoint sets.
     """
     people = scene.people
     sets = sorted({person.keypoint_set for person in people})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..keypoints import KeypointSet
+from ..bones import SHORTEST, measure_bones, place_bones
 from .rotations import angle_about, interpolate_directions, perpendicular, shortest_turn, turn_about, unit
 from .skeleton import LEFT, UP, Skeleton, part_of
 
@@ -17,7 +17,6 @@ _HINGES = {"knee": (LEFT, LEFT), "elbow": ((0.0, -1.0, 0.0), UP)}
 HINGE_FROM, HINGE_ALL = np.deg2rad((10, 30))
 #: How fast a bone may turn about itself to where it ought to be, degrees a second: what bounds jumps.
 FASTEST_TWIST = 360.0
-SHORTEST = 1e-6  # m, a bone that is shorter in a frame has no direction there
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Fitted:
     @property
     def positions(self) -> np.ndarray:
         """(N, K, 3) m, keypoints relative to the root, of bones of these lengths in these directions."""
-        return place(self.skeleton.keypoints, self.lengths, self.directions)
+        return place_bones(self.skeleton.keypoints, self.lengths, self.directions)
 
     @property
     def local_rotations(self) -> np.ndarray:
@@ -58,7 +57,7 @@ def fit(skeleton: Skeleton, poses: np.ndarray, fps: float) -> Fitted:
     that is never there.
     """
     keypoints = skeleton.keypoints
-    lengths, directions, known = _measure(keypoints, poses)
+    lengths, directions, known = measure_bones(keypoints, poses)
     for keypoint, name in enumerate(keypoints.names):
         if keypoint == keypoints.root:
             directions[:, keypoint] = UP
@@ -69,28 +68,6 @@ def fit(skeleton: Skeleton, poses: np.ndarray, fps: float) -> Fitted:
         else:
             raise ValueError(f"{name} is not there in any frame; joint angles (BVH) need every keypoint")
     return Fitted(skeleton, lengths, directions, _aim(skeleton, directions, fps), ~known.all(1))
-
-
-def place(keypoints: KeypointSet, lengths: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """(N, K, 3) m from the root, of bones of lengths (K,) m and directions (N, K, 3) that end in the keypoints."""
-    positions = np.zeros_like(directions)
-    for keypoint in _outwards(keypoints):
-        bone = lengths[keypoint] * directions[:, keypoint]
-        positions[:, keypoint] = positions[:, keypoints.parents[keypoint]] + bone
-    return positions
-
-
-def _measure(keypoints: KeypointSet, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lengths (K,), directions (N, K, 3) and where they are known (N, K); the root has a bone of length 0."""
-    parents = np.array(keypoints.parents)
-    parents[keypoints.root] = keypoints.root
-    bones = poses.astype(np.float64) - poses[:, parents]
-    measured = np.linalg.norm(bones, axis=-1)
-    lengths = np.array([np.median(one[np.isfinite(one)]) if np.isfinite(one).any() else np.nan for one in measured.T])
-    lengths = (lengths + lengths[list(keypoints.flip_indices)]) / 2
-    known = np.isfinite(measured) & (measured >= SHORTEST)
-    known[:, keypoints.root] = np.isfinite(poses[:, keypoints.root]).all(-1)
-    return lengths, unit(np.where(known[..., None], bones, 0)), known
 
 
 def _aim(skeleton: Skeleton, directions: np.ndarray, fps: float) -> np.ndarray:
@@ -159,11 +136,3 @@ def _hinge(skeleton: Skeleton, keypoint: int, directions: np.ndarray) -> tuple[n
     share = np.clip((bend - HINGE_FROM) / (HINGE_ALL - HINGE_FROM), 0, 1)
     axis = _HINGES[part_of(name)][name.startswith("right_")]
     return np.array(axis), across, share * share * (3 - 2 * share)
-
-
-def _outwards(keypoints: KeypointSet) -> list[int]:
-    """Keypoints but the root, each after its parent."""
-    order = [keypoints.root]
-    for above in order:
-        order += [child for child, parent in enumerate(keypoints.parents) if parent == above]
-    return order[1:]

@@ -19,11 +19,14 @@ def write_json(path: str | Path, scene: Scene) -> Path:
 
     keypoints are m in MMPose's axes: x to the camera's left, y away from it, z up, the lowest keypoint of each pose at
     z = 0. Beside MMPose's fields a frame has its time (s), and an instance has track_id, bbox (px), keypoints_2d (px),
-    keypoint_scores_2d, hidden, and spread (m) and trajectory (m, camera axes) where they are known.
+    keypoint_scores_2d, hidden, and spread (m), trajectory (m, camera axes) and misfit (of the 3D from the 2D) where
+    they are known; ``meta_info`` has the median misfit of each person.
     """
     meta = _meta(scene, scene.people[0].keypoint_set if scene.people else "h36m_17")
     meta["keypoints_space"] = "m; x left, y away, z up from the lowest keypoint"
     meta["notes"] = scene.notes
+    medians = {person.name: _median(person.misfit) for person in scene.people if person.misfit is not None}
+    meta["misfit"] = {name: value for name, value in medians.items() if value is not None}
     return _write_frames(path, meta, scene, _instance_3d)
 
 
@@ -66,7 +69,7 @@ def _instance_3d(person: Person, row: int) -> dict[str, Any] | None:
     )
     if person.hidden is not None:
         instance["hidden"] = person.hidden[row].tolist()
-    for name, digits in (("spread", 5), ("trajectory", 4)):
+    for name, digits in (("spread", 5), ("trajectory", 4), ("misfit", 4)):
         values = getattr(person, name)
         if values is not None and np.isfinite(values[row]).all():  # JSON has no NaN
             instance[name] = _round(values[row], digits)
@@ -113,6 +116,11 @@ def _write_frames(
             text.write("\n]}\n")
 
     return write_atomically(path, write)
+
+
+def _median(values: np.ndarray) -> float | None:
+    known = values[np.isfinite(values)]
+    return round(float(np.median(known)), 4) if len(known) else None
 
 
 def _round(array: np.ndarray, digits: int) -> list:

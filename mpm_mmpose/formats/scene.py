@@ -17,7 +17,7 @@ class Person:
     axes (x right, y down, z away); NaN where there is no pose. trajectory: (N, 3) m, the pelvis in the camera's axes,
     where it is known. hidden: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several
     predictions lie apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. truth: (N, K, 3) m,
-    where it is known, as keypoints_3d.
+    where it is known, as keypoints_3d. misfit: (N,) how far each frame's 3D is from its 2D, 0 to 1.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Person:
     scores_2d: np.ndarray | None = None
     keypoint_set_2d: str | None = None
     truth: np.ndarray | None = None
+    misfit: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from .scene import Scene
 def write_csv(path: str | Path, scene: Scene) -> Path:
     """Lines of comment (#), a line of names, then rows: person, frame, time (s), and x, y, z (m) of each keypoint.
 
-    Camera axes relative to the pelvis, as in the scene; where the pelvis is, trajectory_x, _y, _z (m), where that is
-    known of anybody. What is not known is empty. Raises ValueError for people of several keypoint sets.
+    Camera axes relative to the pelvis, as in the scene; where the pelvis is, trajectory_x, _y, _z (m), the misfit of
+    the 3D from the 2D, and the names of the keypoints that were masked, where that is known of anybody. What is not
+    known is empty. Raises ValueError for people of several keypoint sets.
     """
     sets = sorted({person.keypoint_set for person in scene.people})
     if len(sets) > 1:
@@ -25,11 +26,15 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
     points = [*get_keypoint_set(sets[0]).names] if sets else []
     placed = any(person.trajectory is not None for person in scene.people)
     points += ["trajectory"] * placed
+    judged = any(person.misfit is not None for person in scene.people)
+    masked = any(person.hidden is not None for person in scene.people)
     comments = (
         f"made by {scene.made_by} of {scene.name}",
         f"fps {scene.fps:g}; keypoint set {sets[0] if sets else 'of nobody'}",
         "m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
         *(["trajectory: the pelvis in the camera's axes, m"] if placed else []),
+        *(["masked: keypoints that the model was not shown, and guesses"] if masked else []),
+        *(["misfit: of the 3D from the 2D it came from, 0 the same, 1 nothing in common"] if judged else []),
         *(f"note: {note}" for note in scene.notes),
     )
 
@@ -38,16 +43,23 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
             nowhere = np.full((len(person.frames), 3), np.nan)
             values = [person.keypoints_3d.reshape(len(person.frames), -1)]
             values += [nowhere if person.trajectory is None else person.trajectory] if placed else []
-            for frame, row in zip(person.frames, np.concatenate(values, axis=1), strict=True):
-                numbers = [f"{value:.6f}" if np.isfinite(value) else "" for value in row]
-                yield [person.name, int(frame), f"{scene.times[frame]:.6f}", *numbers]
+            values += [nowhere[:, :1] if person.misfit is None else person.misfit[:, None]] if judged else []
+            names = get_keypoint_set(person.keypoint_set).names
+            for index, row in enumerate(np.concatenate(values, axis=1)):
+                frame = int(person.frames[index])
+                cells = [f"{value:.6f}" if np.isfinite(value) else "" for value in row]
+                if masked:
+                    hidden = [] if person.hidden is None else np.flatnonzero(person.hidden[index])
+                    cells.append(" ".join(names[keypoint] for keypoint in hidden))
+                yield [person.name, frame, f"{scene.times[frame]:.6f}", *cells]
 
     def write(file: Path) -> None:
         with open(file, "w", encoding="utf-8", newline="") as text:
             for comment in comments:
                 text.write("# " + " ".join(comment.split()) + "\n")
             table = csv.writer(text, lineterminator="\n")
-            table.writerow(["person", "frame", "time", *(f"{point}_{axis}" for point in points for axis in "xyz")])
+            coordinates = [f"{point}_{axis}" for point in points for axis in "xyz"]
+            table.writerow(["person", "frame", "time", *coordinates, *["misfit"] * judged, *["masked"] * masked])
             table.writerows(rows())
 
     return write_atomically(path, write)

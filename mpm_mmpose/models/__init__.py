@@ -6,7 +6,9 @@ from .lifting_head import LiftingHead
 from .lifting_preprocessor import LiftingPreprocessor
 from .pretrain import MaskedPoseEstimator, MaskedPoseHead
 from .pretrain_preprocessor import PretrainPreprocessor
+from .ray_preprocessor import RayPreprocessor
 from .refine import RefinedLiftingHead, RefineModule
+from .sequence_head import PersonSequenceHead, SequenceHead
 
 __all__ = [
     "CompletionHead",
@@ -15,7 +17,10 @@ __all__ = [
     "MPMBackbone",
     "MaskedPoseEstimator",
     "MaskedPoseHead",
+    "PersonSequenceHead",
     "PretrainPreprocessor",
+    "RayPreprocessor",
     "RefineModule",
     "RefinedLiftingHead",
+    "SequenceHead",
 ]

@@ -1,6 +1,7 @@
 """The shared 2D-3D encoder of MPM."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -8,10 +9,20 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from .layers import PoseEncoder, SpatialMLP, TransformerLayer
+from .person_view import PersonView, person_features, person_view
 from .place import window_place, with_place
 from .pretrained import report_pretrained
+from .recovery_targets import COORDINATES
+from .temporal_mixer import TemporalMixer
 
-COORDINATES = {"2d": 2, "3d": 3}
+VIEWS = ("image", "person")
+
+
+class PersonTokens(NamedTuple):
+    """What a backbone with view='person' gives: tokens (B, T_visible, C), and the view that a head needs to go back."""
+
+    tokens: Tensor
+    view: PersonView
 
 
 class TemporalTransformer(nn.Module):
@@ -29,7 +40,7 @@ class TemporalTransformer(nn.Module):
 
 @MODELS.register_module()
 class MPMBackbone(BaseModule):
-    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.2).
+    """2D and 3D pose encoders, shared spatial MLP and shared temporal transformer (paper section 3.1, Eq. 1 to 3).
 
     Args:
         num_frames: window length T.
@@ -47,6 +58,13 @@ class MPMBackbone(BaseModule):
             released; they then take part in the BatchNorm statistics of training. The output in evaluation is equal.
         place_apart: encode 2D keypoints relative to the mean of the window's visible ones, and that mean beside them.
             The paper's are where they are in the image; see study S3 in docs/results.md.
+        view: 'image', the paper's: 2D is normalised screen coordinates. 'person': 2D is rays x / z, y / z of a given or
+            guessed camera, seen by a camera that is turned to the person and in units of the person's size, so that
+            neither camera nor framing matters; see :mod:`mpm_mmpose.models.person_view`.
+        temporal: 'attention', the paper's; or 'mixer', layers that mix the frames by learned weights: cheaper, but
+            hidden frames are masked tokens there instead of dropped.
+        ignored: indices of 2D keypoints that are masked always, because detectors have them elsewhere or not at all;
+            with view='person'.
         init_cfg: mmengine's; type 'Pretrained' logs how many weights were taken.
     """
 
@@ -67,12 +85,22 @@ class MPMBackbone(BaseModule):
         mlp_drop: float = 0.1,
         encode_hidden_frames: bool = False,
         place_apart: bool = False,
+        view: str = "image",
+        temporal: str = "attention",
+        ignored: Sequence[int] = (),
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg)
         unknown = set(inputs) - set(COORDINATES)
         if unknown or not inputs:
             raise ValueError(f"inputs must be one or both of '2d', '3d', got {tuple(inputs)}")
+        if view not in VIEWS or (view == "person" and not (mask_tokens and "2d" in inputs and not place_apart)):
+            raise ValueError(
+                f"view is {view!r}; give one of {VIEWS}; 'person' goes with inputs that have '2d', mask_tokens=True "
+                "and place_apart=False"
+            )
+        if ignored and view != "person":
+            raise ValueError("ignored: only view='person' masks keypoints always; leave it out, or give that view")
         self.num_frames = num_frames
         self.num_keypoints = num_keypoints
         self.channels = channels
@@ -80,22 +108,41 @@ class MPMBackbone(BaseModule):
         self.mask_tokens = mask_tokens
         self.encode_hidden_frames = encode_hidden_frames
         self.place_apart = place_apart
+        self.view, self.ignored = view, tuple(ignored)
         for name in self.inputs:
             size = COORDINATES[name]
-            points = num_keypoints + int(place_apart and name == "2d")
-            setattr(self, f"encoder_{name}", PoseEncoder(points * size, 2 * channels, mlp_drop))
+            features = (num_keypoints + int(place_apart and name == "2d")) * size
+            token = torch.randn(size)
+            if name == "2d" and view == "person":
+                features, token = 3 * num_keypoints + 3, torch.zeros(num_keypoints, size)
+            setattr(self, f"encoder_{name}", PoseEncoder(features, 2 * channels, mlp_drop))
             if mask_tokens:
-                setattr(self, f"keypoint_token_{name}", nn.Parameter(torch.randn(size)))
+                setattr(self, f"keypoint_token_{name}", nn.Parameter(token))
+        if view == "person":
+            never = torch.zeros(num_keypoints, dtype=torch.bool)
+            never[list(ignored)] = True
+            self.register_buffer("never_seen", never, persistent=False)
         self.spatial = SpatialMLP(2 * channels, channels, drop=mlp_drop)
-        self.temporal = TemporalTransformer(
-            num_frames,
-            channels,
-            depth,
-            hidden_channels=hidden_channels,
-            num_heads=num_heads,
-            drop=drop,
-            attn_drop=attn_drop,
-        )
+        if temporal == "mixer":
+            self.temporal = TemporalMixer(num_frames, channels, depth, hidden_channels, drop)
+        elif temporal == "attention":
+            self.temporal = TemporalTransformer(
+                num_frames,
+                channels,
+                depth,
+                hidden_channels=hidden_channels,
+                num_heads=num_heads,
+                drop=drop,
+                attn_drop=attn_drop,
+            )
+        else:
+            raise ValueError(f"temporal is {temporal!r}; give 'attention' or 'mixer'")
+
+    @property
+    def spare_weights(self) -> list[str]:
+        """Names of weights of pre-training that a backbone with fewer inputs does without."""
+        without = [name for name in COORDINATES if name not in self.inputs]
+        return [f"{part}_{name}" for part in ("encoder", "keypoint_token") for name in without]
 
     def init_weights(self) -> None:
         """Initialise as mmengine does; with init_cfg type 'Pretrained', say what comes from the checkpoint.
@@ -113,40 +160,50 @@ class MPMBackbone(BaseModule):
         frame_mask: Tensor | None = None,
         keypoint_mask: Tensor | None = None,
         num_visible: int | None = None,
-    ) -> Tensor:
+    ) -> Tensor | PersonTokens:
         """Encode the visible frames of a window.
 
         Args:
-            poses: (B, T, K, 2) normalised screen coordinates or (B, T, K, 3) root-relative metres. NaN is a hidden
-                keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on nothing but poses.
+            poses: (B, T, K, 2) normalised screen coordinates, or rays with view='person'; or (B, T, K, 3) root-relative
+                metres. NaN is a hidden keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on
+                nothing but poses.
             frame_mask: (B, T) bool, True = hidden: dropped before the temporal layers; the same number a sample.
             keypoint_mask: (B, T, K) bool, True = hidden: replaced by the learned token before the encoder.
             num_visible: visible frames a sample. Without it the number is read from ``frame_mask``, which waits for
                 the device; with it the mask is taken at its word.
 
         Returns:
-            (B, T_visible, C) tokens of the visible frames in temporal order.
+            (B, T_visible, C) tokens of the visible frames in temporal order; of 2D with view='person' with that view.
 
         Raises:
             ValueError: if a shape or dtype is not as above, an encoder or token was not built, or the samples differ
                 in the number of hidden frames.
         """
         name = self._check(poses, frame_mask, keypoint_mask)
+        if self.view == "person" and name == "2d":
+            view = person_view(poses, self._hidden(poses, frame_mask, keypoint_mask) | self.never_seen)
+            features = person_features(view, self.keypoint_token_2d)
+            return PersonTokens(self._encode_visible(features, name, frame_mask, num_visible), view)
         if self.place_apart and name == "2d":
             place = window_place(poses, self._hidden(poses, frame_mask, keypoint_mask))
             poses = with_place(self._hide_keypoints(poses - place, keypoint_mask, name), place)
         else:
             poses = self._hide_keypoints(poses, keypoint_mask, name)
+        return self._encode_visible(poses.flatten(2), name, frame_mask, num_visible)
+
+    def _encode_visible(
+        self, features: Tensor, name: str, frame_mask: Tensor | None, num_visible: int | None
+    ) -> Tensor:
+        """Tokens (B, T_visible, C) of the visible frames, of features (B, T, F) of all frames."""
         position = self.temporal.position
         if frame_mask is None:
-            return self.temporal(self._encode(poses, name) + position)
+            return self.temporal(self._encode(features, name) + position)
         order = visible_frames(frame_mask, num_visible)[..., None]  # (B, V, 1)
-        position = position.expand(len(poses), -1, -1)
+        position = position.expand(len(features), -1, -1)
         if self.encode_hidden_frames:
-            tokens = self._encode(poses, name) + position
+            tokens = self._encode(features, name) + position
             return self.temporal(tokens.gather(1, order.expand(-1, -1, self.channels)))
-        poses = poses.flatten(2)  # (B, T, K * 2 or 3)
-        tokens = self._encode(poses.gather(1, order.expand(-1, -1, poses.shape[2])), name)
+        tokens = self._encode(features.gather(1, order.expand(-1, -1, features.shape[2])), name)
         return self.temporal(tokens + position.gather(1, order.expand(-1, -1, self.channels)))
 
     def _encode(self, poses: Tensor, name: str) -> Tensor:
@@ -160,7 +217,7 @@ class MPMBackbone(BaseModule):
         if not self.mask_tokens:
             return poses
         # With nothing hidden the token stays in the graph all the same: DDP wants every parameter used in every step.
-        hidden = poses.isnan().any(-1) if mask is None else mask
+        hidden = self._hidden(poses, None, mask)
         return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
 
     @staticmethod

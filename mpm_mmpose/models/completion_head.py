@@ -1,4 +1,4 @@
-"""Completion under mmpose's PoseLifter: partial 2D or 3D in, whole 3D out (paper sections 3.4 and 3.5)."""
+"""Completion under mmpose's PoseLifter: partial 2D or 3D in, whole 3D out (paper section 3.3)."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ class CompletionHead(MaskedPoseHead):
         num_frames: window length T.
         depth: transformer layers a decoder.
         outputs: which decoders to build: '3d', and '2d' to complete the 2D as well.
-        loss_3d_weight: weight of the 3D loss (paper Eq. 6; released code: 2 where 2D is completed as well).
+        loss_3d_weight: weight of the 3D loss (paper Eq. 6 and 9; released code: 2 where 2D is completed as well).
         loss_2d_weight: weight of the 2D loss (released code: 1), used where the decoder is built.
         root: the keypoint that predictions have at 0.
         **kwargs: as :class:`MaskedPoseHead`.
@@ -44,17 +44,22 @@ class CompletionHead(MaskedPoseHead):
         super().__init__(num_frames, depth=depth, outputs=outputs, **kwargs)
         self.loss_3d_weight, self.loss_2d_weight, self.root = loss_3d_weight, loss_2d_weight, root
 
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """As :meth:`MaskedPoseHead.start_at_means`; see TrainingStatisticsHook."""
+        self.start_at_means(poses_2d, poses_3d)
+
     def loss(
         self, feats: Tensor, batch_data_samples: list[PoseDataSample], train_cfg: dict | None = None
     ) -> dict[str, Tensor]:
-        """Return loss_3d and, where that decoder is built, loss_2d, weighted, of all keypoints; and mpjpe_mm."""
+        """Return loss_3d and, where that decoder is built, loss_2d, weighted, of all known keypoints; and mpjpe_mm."""
         labels = batch_data_samples[0].gt_instance_labels
         weights = labels.get("lifting_target_weight")
         error = mean_distance(self.forward(feats, "3d"), labels.lifting_target_label, weights)
         losses = dict(loss_3d=self.loss_3d_weight * error, mpjpe_mm=error.detach() * 1000)
         if "2d" in self.outputs:
             completed = self.forward(feats, "2d")
-            losses["loss_2d"] = self.loss_2d_weight * mean_distance(completed, labels.keypoints_label)
+            known = labels.get("keypoints_weight")
+            losses["loss_2d"] = self.loss_2d_weight * mean_distance(completed, labels.keypoints_label, known)
         return losses
 
     def predict(

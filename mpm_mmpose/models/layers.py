@@ -38,7 +38,7 @@ def scaled_keep_mask(x: Tensor, p: float) -> Tensor:
 class PoseEncoder(nn.Module):
     """Frame-wise linear layer, BatchNorm over all frames of the batch, LeakyReLU: the paper's 1x1 convolution.
 
-    (N, in_features) keypoint-major coordinates -> (N, channels), N = frames of the batch. Paper section 3.2, Fig. 2.
+    (N, in_features) keypoint-major coordinates -> (N, channels), N = frames of the batch. Paper section 3.1, Eq. 1.
     """
 
     def __init__(self, in_features: int, channels: int, drop: float = 0.1) -> None:
@@ -137,7 +137,7 @@ class StridedLayer(nn.Module):
 
     The second linear layer is a convolution of 3 frames. Residual and kernel centre sit on frame ``offset`` of every
     group: 0 is the released form, whose last token therefore follows frame 0 of the window.
-    T must be a multiple of ``stride`` and ``0 <= offset < stride``. Paper section 3.4.
+    T must be a multiple of ``stride`` and ``0 <= offset < stride``. Paper section 3.1.
     """
 
     def __init__(
@@ -187,3 +187,12 @@ def pose_projection(channels: int, outputs: int) -> nn.Linear:
     nn.init.normal_(layer.weight, std=0.01)
     nn.init.zeros_(layer.bias)
     return layer
+
+
+@torch.no_grad()
+def start_at_mean(layer: nn.Linear, poses: Tensor) -> None:
+    """Let a projection to poses (K * D) begin at the mean of ``poses`` (..., K, D) instead of a point.
+
+    A quarter of a short training would go into reaching it (docs/results.md).
+    """
+    layer.bias.copy_(poses.flatten(-2).flatten(0, -2).mean(0))

@@ -1,17 +1,17 @@
-"""Stage II: from the backbone's tokens to 3D poses, under mmpose's PoseLifter (paper section 3.4)."""
+"""Stage II: from the backbone's tokens to 3D poses, under mmpose's PoseLifter (paper section 3.3)."""
 
 from collections.abc import Sequence
 
-import torch
 from mmengine.structures import InstanceData
 from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from .layers import pose_projection
+from .labels import centre_frame, read_labels
+from .layers import pose_projection, start_at_mean
 from .losses import mean_distance
-from .predictions import mean_over_flips, packed_poses
+from .predictions import mean_over_flips, predicted_instances
 from .strided_decoder import StridedDecoder
 
 
@@ -32,8 +32,8 @@ class LiftingHead(BaseHead):
         num_heads: attention heads.
         align: which frame the residual path of the decoder carries: 'centre', the target; or 'first', frame 0, as
             released and as the authors' weights need it, which is far worse after pre-training (docs/results.md).
-        target_weight: weight of the target frame's loss (paper Eq. 5: 1).
-        sequence_weight: weight of the whole sequence's loss (paper Eq. 5: 1).
+        target_weight: weight of the target frame's loss (paper Eq. 9 and 11, section 4.2: 1).
+        sequence_weight: weight of the whole sequence's loss (paper Eq. 10 and 11, section 4.2: 1).
         drop: dropout.
         attn_drop: dropout of attention weights (released: 0.1, which earned nothing, see docs/performance.md).
         root: the keypoint that predictions have at 0, as the released evaluation puts it.
@@ -79,6 +79,12 @@ class LiftingHead(BaseHead):
         self.target_out = pose_projection(channels, num_keypoints * 3)
         self.sequence_norm = nn.BatchNorm1d(channels)
         self.sequence_out = pose_projection(channels, num_keypoints * 3)
+
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """Start at the mean of poses (N, T, K, 3) root-relative m; see :class:`TrainingStatisticsHook`."""
+        if poses_3d is not None:
+            for layer in (self.target_out, self.sequence_out):
+                start_at_mean(layer, poses_3d)
 
     def forward(self, feats: Tensor) -> tuple[Tensor, Tensor]:
         """Map tokens (B, T, C) to the target pose (B, K, 3) and the poses of all frames (B, T, K, 3), metres."""
@@ -144,21 +150,10 @@ class LiftingHead(BaseHead):
                 not a mirror here.
         """
         test_cfg = test_cfg or {}
-        output = test_cfg.get("output", "target")
-        if output not in ("target", "sequence"):
-            raise ValueError(f"test_cfg: output is {output!r}; give 'target' or 'sequence'")
-        predict = self.predict_target if output == "target" else self.predict_sequence
-        instances = packed_poses(predict(feats, batch_data_samples, test_cfg), self.root)
-        if len(batch_data_samples) == 1 and _is_packed(batch_data_samples[0], len(instances)):
-            return [instances]
-        frames = instances.keypoints.shape[1] if output == "sequence" else 1
-        poses = instances.keypoints.view(-1, frames, self.num_keypoints, 3).cpu().numpy()
-        scores = instances.keypoint_scores.view(-1, frames, self.num_keypoints).cpu().numpy()
-        return [
-            # mmpose's codecs leave the ground truth in camera space and say where its root was.
-            InstanceData(keypoints=pose + sample.metainfo.get("target_root", 0), keypoint_scores=score)
-            for pose, score, sample in zip(poses, scores, batch_data_samples, strict=True)
-        ]
+        poses = dict(target=self.predict_target, sequence=self.predict_sequence)
+        return predicted_instances(
+            lambda output: poses[output](feats, batch_data_samples, test_cfg), batch_data_samples, test_cfg, self.root
+        )
 
     def predict_target(
         self, feats: Tensor | list[Tensor], batch_data_samples: list[PoseDataSample], test_cfg: dict
@@ -174,36 +169,4 @@ class LiftingHead(BaseHead):
 
     def read_labels(self, batch_data_samples: list[PoseDataSample], batch: int) -> tuple[Tensor, Tensor | None]:
         """Return labels (B, T or 1, K, 3) metres and weights (B, T or 1, K), None where there are none."""
-        labels = _gather(batch_data_samples, "lifting_target_label", 4)
-        if labels is None:
-            raise ValueError("data_samples: gt_instance_labels has no lifting_target_label")
-        expected = (batch, self.num_keypoints, 3)
-        shape = tuple(labels.shape)
-        if len(shape) != 4 or shape[:1] + shape[2:] != expected or shape[1] not in (1, self.num_frames):
-            raise ValueError(
-                f"lifting_target_label: expected ({batch}, {self.num_frames} or 1, {self.num_keypoints}, 3) for the "
-                f"batch, got {shape}"
-            )
-        weights = _gather(batch_data_samples, "lifting_target_weight", 3)
-        return labels.float(), weights
-
-
-def centre_frame(labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Label (B, K, 3) and weight (B, K) of the target frame, from (B, T or 1, K, 3) and (B, T or 1, K)."""
-    centre = labels.shape[1] // 2
-    return labels[:, centre], None if weights is None else weights[:, centre]
-
-
-def _gather(samples: list[PoseDataSample], field: str, ndim: int) -> Tensor | None:
-    """Return a label of the whole batch with ``ndim`` axes: that of the one sample, or those of the list stacked."""
-    labels = [getattr(sample, "gt_instance_labels", {}) for sample in samples]
-    if any(field not in label for label in labels):
-        return None
-    values = [label.get(field) for label in labels]
-    return values[0] if len(values) == 1 and values[0].ndim == ndim else torch.stack(values)
-
-
-def _is_packed(sample: PoseDataSample, batch: int) -> bool:
-    """Tell whether one data sample stands for a whole batch."""
-    label = getattr(sample, "gt_instance_labels", {}).get("lifting_target_label")
-    return batch > 1 if label is None else label.ndim == 4
+        return read_labels(batch_data_samples, batch, self.num_frames, self.num_keypoints)

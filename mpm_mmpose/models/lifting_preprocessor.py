@@ -26,12 +26,13 @@ class LiftingPreprocessor(WindowPreprocessor):
     lacking_3d (B, T, K) and padding (B, T) bool.
     Out: inputs (B, T, K, 2) normalised, or (B, T, K, 3) root-relative metres; NaN where hidden.
     `gt_instance_labels`, of all frames: lifting_target_label (B, T, K, 3) root-relative, metres; keypoints_label
-    (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight (B, T, K), 0 for what the data set
-    lacks. `gt_instances`, of the target frame, which is the centre one: lifting_target (B, K, 3) root-relative, metres;
-    keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,) metres; action, window, sequence, frame (B,);
-    lifting_target_visible (B, K), False for what the data set lacks; hidden (B, K), True where the input was hidden;
-    given (B, K, 3), the input, where that is 3D. With batches of `PoseChunkDataset`, which have padding, these four,
-    lifting_target, lifting_target_visible, hidden and given, are of all frames, (B, T, K, ...), and frame is (B, T).
+    (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight and keypoints_weight (B, T, K), 0 for
+    what the data set does not know of either. `gt_instances`, of the target frame, which is the centre one:
+    lifting_target (B, K, 3) root-relative, metres; keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,)
+    metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False for what the data set lacks;
+    hidden (B, K), True where the input was hidden; given (B, K, 3), the input, where that is 3D. With batches of
+    `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, hidden and given, are of
+    all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
 
     Args:
@@ -41,7 +42,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
         source: What the model sees: '2d' keypoints, to lift them, or '3d' poses, to complete them.
         masking: What to hide of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
-            arguments; frames that it would drop are hidden whole. A test hides the same of every batch.
+            arguments; frames that it would drop are hidden whole. A test hides the same of a window every time.
         hide_unknown: Hide what the data set lacks and a detector missed; needs a backbone with mask_tokens, as does
             masking, which implies it. Otherwise they stand where they are.
     """
@@ -97,8 +98,8 @@ class LiftingPreprocessor(WindowPreprocessor):
         views = self._vary(views, self._augmentations, training)
         absolute, root = views.keypoints_3d, self.keypoint_set.root
         poses = root_relative(absolute, root)
-        whole = views.keypoints if self.source == "2d" else poses
-        hidden = self._hidden(views, self.mask_generator(training))
+        whole = self._seen_2d(views) if self.source == "2d" else poses
+        hidden = self._hidden(views, None if training else data["window"].tolist())
         if hidden is not None:
             inputs = whole.masked_fill(hidden[..., None], torch.nan)
         else:
@@ -107,7 +108,9 @@ class LiftingPreprocessor(WindowPreprocessor):
         middle = poses.shape[1] // 2
         sample = PoseDataSample(metainfo=dict(flip_indices=list(self.keypoint_set.flip_indices), target_frame=middle))
         true = views.keypoints if views.true_keypoints is None else views.true_keypoints
-        labels = InstanceData(lifting_target_label=poses, keypoints_label=true)
+        labels = InstanceData(lifting_target_label=poses, keypoints_label=true, **self._more_labels(views))
+        if views.lacking is not None:
+            labels.keypoints_weight = (~views.lacking).to(poses.dtype)
         targets = dict(lifting_target=poses, hidden=hidden)
         if self.source == "3d":
             targets["given"] = inputs.clone()
@@ -131,13 +134,22 @@ class LiftingPreprocessor(WindowPreprocessor):
             sample.gt_instances.frame = data["frame"].to(poses.device, non_blocking=True)
         return dict(inputs=inputs, data_samples=[sample])
 
-    def _hidden(self, views: Views, generator: torch.Generator) -> Tensor | None:
-        """(B, T, K) bool, what the model does not get to see; None where that is nothing."""
+    def _seen_2d(self, views: Views) -> Tensor:
+        """2D (B, T, K, 2) in the space that the model takes."""
+        return views.keypoints
+
+    def _more_labels(self, views: Views) -> dict[str, Tensor]:
+        """Further labels of all frames."""
+        return {}
+
+    def _hidden(self, views: Views, windows: list[int] | None) -> Tensor | None:
+        """(B, T, K) bool, what the model does not get to see; None where that is nothing. windows: as `draw_masks`."""
         if not self.hide_unknown:
             return None
         unknown = (views.lacking, views.missed) if self.source == "2d" else (views.lacking_3d,)
         masks = [mask for mask in unknown if mask is not None]
         if self._draw is not None:
-            cells = hidden_cells(self._draw(*views.keypoints_3d.shape[:3], generator=generator), len(self.keypoint_set))
+            drawn = self.draw_masks(self._draw, views.keypoints_3d.shape[:3], windows)
+            cells = hidden_cells(drawn, len(self.keypoint_set))
             masks += [] if cells is None else [cells]
         return torch.stack(masks).any(0) if masks else None

@@ -1,4 +1,4 @@
-"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.3)."""
+"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.2)."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from ..masking import Masks, hidden_cells
-from .backbone import COORDINATES
-from .layers import LAYER_NORM_EPS, TransformerLayer, pose_projection
-from .losses import mean_distance
+from ..masking import Masks
+from .backbone import PersonTokens
+from .layers import LAYER_NORM_EPS, TransformerLayer, pose_projection, start_at_mean
+from .recovery_targets import COORDINATES, PoseTargets, WhitenedTargets
 
 
 class PoseDecoder(nn.Module):
@@ -34,7 +34,7 @@ class PoseDecoder(nn.Module):
 
 @MODELS.register_module()
 class MaskedPoseHead(BaseModule):
-    """Puts tokens in the place of hidden frames and decodes poses (paper section 3.3).
+    """Puts tokens in the place of hidden frames and decodes poses (paper sections 3.1 and 3.2, Eq. 4).
 
     Args:
         num_frames: window length T.
@@ -66,6 +66,7 @@ class MaskedPoseHead(BaseModule):
         if not outputs or set(outputs) - set(COORDINATES):
             raise ValueError(f"outputs must be one or both of '2d', '3d', got {tuple(outputs)}")
         self.outputs = tuple(outputs)
+        self.num_keypoints = num_keypoints
         self.norm = nn.LayerNorm(channels, eps=LAYER_NORM_EPS)
         self.frame_token = nn.Parameter(torch.randn(1, 1, channels))
         self.position = nn.Parameter(torch.randn(1, num_frames, channels))
@@ -73,6 +74,11 @@ class MaskedPoseHead(BaseModule):
         for name in self.outputs:
             decoder = PoseDecoder(channels, num_keypoints, COORDINATES[name], depth, **layer)
             setattr(self, f"decoder_{name}", decoder)
+
+    @property
+    def spare_weights(self) -> list[str]:
+        """Names of weights of pre-training that a head with fewer outputs does without."""
+        return [f"decoder_{name}" for name in COORDINATES if name not in self.outputs]
 
     def forward(self, feats: Tensor, to: str = "3d", frame_mask: Tensor | None = None) -> Tensor:
         """Decode the visible frames' tokens to all poses of the window; tokens of 2D poses may go to 3D.
@@ -93,6 +99,12 @@ class MaskedPoseHead(BaseModule):
         tokens = self._restore(self.norm(feats), frame_mask) + self.position
         return getattr(self, f"decoder_{to}")(tokens)
 
+    def start_at_means(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """Let the decoders begin at the means of poses (N, T, K, D), 2D normalised, 3D root-relative m."""
+        for name, poses in {"2d": poses_2d, "3d": poses_3d}.items():
+            if name in self.outputs and poses is not None:
+                start_at_mean(getattr(self, f"decoder_{name}").out, poses)
+
     def _restore(self, visible: Tensor, frame_mask: Tensor | None) -> Tensor:
         """Bring (B, T_visible, C) back to (B, T, C): the token where the mask is True."""
         batch, num_visible, channels = visible.shape
@@ -112,9 +124,11 @@ class MaskedPoseEstimator(BaseModel):
     Args:
         backbone: config of :class:`MPMBackbone` with mask tokens and the inputs that the head puts out.
         head: config of :class:`MaskedPoseHead`; without its output '3d' pre-training is on 2D alone, and vice versa.
-        loss_2d_weight: weight of the 2D term (paper Eq. 4: 2; released code: 5).
-        loss_3d_weight: weight of the 3D term (paper Eq. 4: 3; released code: 2).
-        loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones.
+        loss_2d_weight: weight of the 2D term (paper Eq. 7, section 4.2: 2; released code: 5).
+        loss_3d_weight: weight of the 3D term (paper Eq. 7, section 4.2: 3; released code: 2).
+        loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones; of whitened targets all frames.
+        targets: 'poses', as the paper; or 'whitened', which leave out place and size and teach all directions of a pose
+            alike, see :class:`~mpm_mmpose.models.recovery_targets.WhitenedTargets`; they need TrainingStatisticsHook.
         data_preprocessor: config of :class:`PretrainPreprocessor`.
         init_cfg: mmengine's.
     """
@@ -126,16 +140,20 @@ class MaskedPoseEstimator(BaseModel):
         loss_2d_weight: float = 2.0,
         loss_3d_weight: float = 3.0,
         loss_on: str = "all",
+        targets: str = "poses",
         data_preprocessor: dict | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
-        if loss_on not in ("all", "hidden"):
-            raise ValueError(f"loss_on must be 'all' or 'hidden', got {loss_on!r}")
+        if targets not in ("poses", "whitened") or (targets == "whitened" and loss_on != "all"):
+            raise ValueError(f"targets is {targets!r} with loss_on={loss_on!r}; give 'poses', or 'whitened' with 'all'")
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
         self.loss_weights = {"2d": loss_2d_weight, "3d": loss_3d_weight}
-        self.loss_on = loss_on
+        if targets == "poses":
+            self.targets = PoseTargets(loss_on)
+        else:
+            self.targets = WhitenedTargets(self.head.outputs, self.head.num_keypoints)
 
     def forward(
         self, inputs: dict[str, Tensor | Masks | None], data_samples: None = None, mode: str = "tensor"
@@ -151,8 +169,9 @@ class MaskedPoseEstimator(BaseModel):
 
         Returns:
             'loss': loss_2d and loss_3d (weighted; their sum is trained on), error_2d (normalised units) and
-            error_3d_mm of the same keypoints. 'predict': one PoseDataSample whose pred_instances holds keypoints
-            (B, T, K, 2) and keypoints_3d (B, T, K, 3). 'tensor': these tensors. Only those of the head's outputs.
+            error_3d_mm of the same keypoints, or white_error_2d and white_error_3d. 'predict': one PoseDataSample whose
+            pred_instances holds keypoints (B, T, K, 2) and keypoints_3d (B, T, K, 3). 'tensor': these tensors. Only
+            those of the head's outputs.
 
         Raises:
             ValueError: if the mode is none of the three.
@@ -160,6 +179,11 @@ class MaskedPoseEstimator(BaseModel):
         recovered = {
             kind: self._recover(inputs[f"poses_{kind}"], inputs[f"masks_{kind}"], kind) for kind in self.head.outputs
         }
+        if mode in ("tensor", "predict"):
+            recovered = {
+                kind: self.targets.poses(kind, decoded, inputs[f"poses_{kind}"], inputs[f"masks_{kind}"])
+                for kind, decoded in recovered.items()
+            }
         if mode == "tensor":
             return tuple(recovered.values())
         if mode == "predict":
@@ -170,19 +194,17 @@ class MaskedPoseEstimator(BaseModel):
         losses = {}
         for kind, poses in recovered.items():
             target, masks, known = (inputs[f"{name}_{kind}"] for name in ("target", "masks", "known"))
-            error = self._error(poses, target, masks, known)
+            error = self.targets.error(kind, poses, target, masks, known)
             losses[f"loss_{kind}"] = self.loss_weights[kind] * error
-            losses["error_2d" if kind == "2d" else "error_3d_mm"] = error.detach() * (1 if kind == "2d" else 1000)
+            losses |= self.targets.log(kind, error.detach())
         return losses
+
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """Start at the means of poses (N, T, K, D), which whitened targets have at 0; see TrainingStatisticsHook."""
+        if isinstance(self.targets, PoseTargets):
+            self.head.start_at_means(poses_2d, poses_3d)
 
     def _recover(self, poses: Tensor, masks: Masks, kind: str) -> Tensor:
         feats = self.backbone(poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)
-        return self.head(feats, kind, masks.frame_mask)
-
-    def _error(self, recovered: Tensor, target: Tensor, masks: Masks, known: Tensor | None) -> Tensor:
-        if self.loss_on == "all":
-            return mean_distance(recovered, target, known)
-        hidden = hidden_cells(masks, target.shape[2])
-        if hidden is None:
-            raise ValueError("loss_on='hidden', but the masks hide neither frames nor keypoints")
-        return mean_distance(recovered, target, hidden if known is None else hidden & known)
+        tokens = feats.tokens if isinstance(feats, PersonTokens) else feats
+        return self.head(tokens, kind, masks.frame_mask)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from mmpose.registry import MODELS
 from torch import Tensor
 
@@ -12,7 +11,7 @@ from ..augmentation import NEED_3D, read_augmentations
 from ..geometry import root_relative
 from ..masking import Masks
 from ..views import Views
-from .window_preprocessor import WindowPreprocessor, read_masking
+from .window_preprocessor import TEST_STREAM, WindowPreprocessor, read_masking
 
 
 @MODELS.register_module()
@@ -28,8 +27,8 @@ class PretrainPreprocessor(WindowPreprocessor):
     Masks are `Masks`; what a data set lacks is hidden on top of the strategy's choice and False in known_2d or known_3d
     (B, T, K), which are None where nothing lacks.
     2D and 3D have independent masks and flips. In training both come from the stream of this rank; otherwise nothing is
-    flipped, and every batch draws its masks from the same fresh stream, whatever the rank, so that two validations of
-    one model give the same figure and leave training undisturbed.
+    flipped, and each window, by its number in the batch's field window (B,), or by its place where a batch has none,
+    draws its masks from a stream of its own, so that two validations of one model give the same figure.
     Raises KeyError or ValueError that names a missing or wrongly shaped field. Source: paper, section 3.2.
 
     Args:
@@ -49,6 +48,7 @@ class PretrainPreprocessor(WindowPreprocessor):
         "down": (3,),
         "down_3d": (3,),
         "aspect": (),
+        "window": (),
     }
 
     def __init__(
@@ -74,8 +74,8 @@ class PretrainPreprocessor(WindowPreprocessor):
         masking = masking or dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6)
         self._draw = read_masking(masking, self.keypoint_set)
 
-    def _masks(self, poses: Tensor, generator: torch.Generator, *others: Tensor | None) -> Masks:
-        masks = self._draw(*poses.shape[:3], generator=generator)
+    def _masks(self, poses: Tensor, windows: Sequence[int] | None, stream: int, *others: Tensor | None) -> Masks:
+        masks = self.draw_masks(self._draw, poses.shape[:3], windows, stream)
         for also in others:
             if also is not None:
                 hidden = masks.keypoint_mask
@@ -86,15 +86,17 @@ class PretrainPreprocessor(WindowPreprocessor):
         """Batch of windows to `inputs`; see the class."""
         batch = self._take(data)
         views = {modality: self._views(batch, modality, training) for modality in self.modalities}
-        stream = self.mask_generator(training)
+        windows = None
+        if not training:
+            windows = data["window"].tolist() if "window" in data else range(len(batch[next(iter(self.fields))]))
         inputs = {}
-        for modality, view in views.items():
+        for stream, (modality, view) in enumerate(views.items(), TEST_STREAM):
             poses = view.keypoints if modality == "2d" else root_relative(view.keypoints_3d, self.keypoint_set.root)
             true = view.true_keypoints if modality == "2d" else None
             lacking = view.lacking if modality == "2d" else view.lacking_3d
             inputs[f"poses_{modality}"] = poses
             inputs[f"target_{modality}"] = poses if true is None else true
-            inputs[f"masks_{modality}"] = self._masks(poses, stream, view.missed, lacking)
+            inputs[f"masks_{modality}"] = self._masks(poses, windows, stream, view.missed, lacking)
             inputs[f"known_{modality}"] = None if lacking is None else ~lacking
         return dict(inputs=inputs, data_samples=None)
 

@@ -6,12 +6,14 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModule, PretrainedInit
 from mmengine.runner import CheckpointLoader
 
+from ..checkpoint import CheckpointError, weights_of
+
 
 def report_pretrained(module: BaseModule) -> None:
     """Log how many weights of a module its 'Pretrained' init_cfg will fill, which not, and which are left over.
 
     Raises:
-        ValueError: if the checkpoint holds none of the weights, or one of another shape (another window length,
+        CheckpointError: if the checkpoint holds none of the weights, or one of another shape (another window length,
             width or keypoint set), which mmengine would pass over with a warning.
     """
     configs = module.init_cfg if isinstance(module.init_cfg, (list, tuple)) else [module.init_cfg]
@@ -22,24 +24,22 @@ def report_pretrained(module: BaseModule) -> None:
 
 def _report(module: BaseModule, path: str, prefix: str | None) -> None:
     checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu", logger="current")
-    weights = checkpoint.get("state_dict", checkpoint)
+    weights = weights_of(checkpoint, path)
     if prefix:
         prefix = prefix if prefix.endswith(".") else prefix + "."
         weights = {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}
-    else:
-        weights = {key.removeprefix("module."): value for key, value in weights.items()}
     wanted = module.state_dict()
     taken = [key for key in wanted if key in weights]
     name = type(module).__name__
     if not taken:
-        raise ValueError(
+        raise CheckpointError(
             f"{path}: none of the {len(wanted)} weights of {name} found with prefix={prefix!r} in init_cfg; "
             "a checkpoint of a whole model needs prefix='backbone.'"
         )
     for key in taken:
         found, expected = tuple(weights[key].shape), tuple(wanted[key].shape)
         if found != expected:
-            raise ValueError(
+            raise CheckpointError(
                 f"{path}: {prefix or ''}{key} has shape {found}, {name} expects {expected}; "
                 "num_frames, num_keypoints, channels, hidden_channels and place_apart must be those of the checkpoint"
             )

@@ -6,13 +6,14 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ..geometry import fit_root, root_relative, uvd_to_camera
-from .lifting_head import LiftingHead, centre_frame
+from .labels import centre_frame
+from .lifting_head import LiftingHead
 from .losses import mean_distance
 
 
 @MODELS.register_module()
 class RefineModule(nn.Module):
-    """Weigh x and y of two estimates of a pose; z stays that of the first (paper section 3.4).
+    """Weigh x and y of two estimates of a pose; z stays that of the first (paper section 4.2).
 
     Args:
         num_keypoints: K.

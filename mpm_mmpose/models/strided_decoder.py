@@ -1,4 +1,4 @@
-"""The decoder that reduces a window to its target frame (paper section 3.4)."""
+"""The decoder that reduces a window to its target frame (paper section 3.1)."""
 
 import math
 from collections.abc import Sequence

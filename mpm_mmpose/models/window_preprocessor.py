@@ -6,7 +6,7 @@ device for a value, so the host can run ahead of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -15,7 +15,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from ..keypoints import KeypointSet, get_keypoint_set
-from ..masking import MASK_STRATEGIES, Masks, stream_generator
+from ..masking import MASK_STRATEGIES, Masks, join_masks, stream_generator
 from ..views import Views, mirror
 
 TRAINING_STREAM, TEST_STREAM = 0, 1
@@ -51,12 +51,23 @@ class WindowPreprocessor(BaseDataPreprocessor):
             self._stream_device = self.device
         return self._stream
 
-    def mask_generator(self, training: bool) -> torch.Generator:
-        """The training stream, or a fresh one that is the same for every batch and rank.
+    def draw_masks(
+        self,
+        draw: Callable[..., Masks],
+        shape: Sequence[int],
+        windows: Sequence[int] | None = None,
+        stream: int = TEST_STREAM,
+    ) -> Masks:
+        """Masks of a batch of windows (B, T, K) by a strategy; from the training stream where ``windows`` is None.
 
-        Two tests of one model thus give the same figure, and leave training undisturbed.
+        In a test ``windows`` are the numbers of the windows in their data set. Each has a random stream of its own, so
+        that what is hidden of it depends neither on the batch it comes in nor on rank or device, and training stays
+        undisturbed.
         """
-        return self.generator if training else stream_generator(self.device, self.seed, 0, TEST_STREAM)
+        if windows is None:
+            return draw(*shape, generator=self.generator)
+        each = (stream_generator("cpu", self.seed, int(window), stream) for window in windows)
+        return join_masks([draw(1, *shape[1:], generator=generator) for generator in each], self.device)
 
     def get_rng_state(self) -> Tensor:
         """State of the training stream of this rank, a ByteTensor on the CPU."""

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..keypoints import get_keypoint_set
+from ..model_description import FIELD, describe
 from .names import Sizes, count_layers, make, never_used, rules
 
 RELEASED_STRIDES = {9: (1, 3, 3), 27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3), 351: (3, 9, 13)}
@@ -128,9 +130,27 @@ def model_config(sizes: Sizes) -> dict[str, Any]:
         return dict(type="PoseLifter", backbone=backbone, head=head)
     # The released BatchNorm also sees hidden frames in training.
     backbone |= dict(inputs=["2d", "3d"], mask_tokens=True, mlp_drop=0.1, encode_hidden_frames=True)
-    kind = "CompletionHead" if sizes.kind == "completion" else "MaskedPoseHead"
-    head = dict(type=kind, **width, depth=sizes.decoder_depth, outputs=["2d", "3d"])
+    head = dict(**width, depth=sizes.decoder_depth, outputs=["2d", "3d"])
+    if sizes.kind == "completion":
+        return dict(type="PoseLifter", backbone=backbone, head=dict(type="CompletionHead", loss_3d_weight=2.0, **head))
+    head = dict(type="MaskedPoseHead", **head)
     return dict(type="MaskedPoseEstimator", backbone=backbone, head=head, loss_2d_weight=5.0, loss_3d_weight=2.0)
+
+
+def converted_meta(sizes: Sizes, fps: float, frame_step: int, keypoint_set: str | None = None) -> dict[str, Any]:
+    """What a converted checkpoint says of its model in ``meta``; a refine module alone is no model to run.
+
+    fps, frame_step: of the windows that it was trained on; keypoint_set: by default that of so many keypoints. Raises
+    ValueError for a set of another number.
+    """
+    config = model_config(sizes)
+    if sizes.kind == "refine":
+        return dict(kind=sizes.kind, model=config)
+    keypoint_set = keypoint_set or {16: "common_16"}.get(sizes.keypoints, "h36m_17")
+    if len(get_keypoint_set(keypoint_set)) != sizes.keypoints:
+        raise ValueError(f"these weights have {sizes.keypoints} keypoints, {keypoint_set} has others; --keypoint-set")
+    said = dict(keypoint_set=keypoint_set, fps=fps, frame_step=frame_step, window=sizes.frames)
+    return {"kind": sizes.kind, FIELD: describe(config, said).to_meta()}
 
 
 def save_atomically(checkpoint: dict, path: str | Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 
 from ..datasets.pose_store import PoseStore
-from .budget import window_sets
+from .experiment import window_sets
 
 
 class Stores:
@@ -41,9 +41,9 @@ class Stores:
     def put_into(self, cfg: Config) -> None:
         """Change a config's stores in place.
 
-        Data sets that become one store are taken once. Where all stores are replaced, keypoints are taken by name in
-        the config's own keypoint set, which the stores need not be in, and figures are means over frames: what other
-        data call actions may be as many as recordings.
+        Data sets that become one store are taken once, the mean of their fractions. Where all stores are replaced,
+        keypoints are taken by name in the config's own keypoint set, which the stores need not be in, and figures are
+        means over frames: what other data call actions may be as many as recordings.
         """
         keypoint_set = cfg.model.data_preprocessor.get("keypoint_set", "h36m_17")
         for dataset in window_sets(cfg):
@@ -78,9 +78,11 @@ def _without_repeats(mixed: ConfigDict) -> ConfigDict:
     members = list(mixed.datasets)
     kept = [i for i, member in enumerate(members) if member not in members[:i]]
     mixed.datasets = [members[i] for i in kept]
-    for name in ("fractions", "weights"):
-        if mixed.get(name):
-            mixed[name] = [mixed[name][i] for i in kept]
+    twins = [[i for i, member in enumerate(members) if member == members[k]] for k in kept]
+    if mixed.get("fractions"):
+        mixed.fractions = [sum(mixed.fractions[i] for i in same) / len(same) for same in twins]
+    if mixed.get("weights"):
+        mixed.weights = [sum(mixed.weights[i] for i in same) for same in twins]
     if len(kept) == 1 and not mixed.get("weights") and mixed.get("fractions", [1.0]) == [1.0]:
         return ConfigDict(dict(type="PoseWindowDataset") | mixed.datasets[0])
     return mixed

@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from .budget import PRETRAINING, Budget
 from .data import Stores, fingerprint, stores_of, why_missing
+from .experiment import Experiment, pretrained_parts
 
 
 class MissingDataError(FileNotFoundError):
@@ -25,7 +26,8 @@ class Step:
 
     kind: str
     """'pre-train', 'fine-tune' or 'test'."""
-    leaf: str
+    name: str
+    """Of the experiment."""
     seed: int
     cfg: Config
     needs: list[Step] = field(default_factory=list)
@@ -48,44 +50,39 @@ class Step:
 
 
 class Planner:
-    """Steps of the config leaves in a folder, under one budget and one choice of data.
-
-    A leaf's ``init_cfg.checkpoint`` or ``load_from`` names what comes before it, ``work_dirs/<leaf>/epoch_N.pth``; one
-    with ``load_from`` is only tested.
-    """
+    """Steps of experiments under one budget and one choice of data; ``configs``: the folder of the config leaves."""
 
     def __init__(self, budget: Budget, stores: Stores, configs: Path) -> None:
         self.budget, self.stores, self.configs = budget, stores, configs
-        self._trainings: dict[tuple[str, int], Step] = {}
+        self._trainings: dict[tuple[Experiment, int], Step] = {}
 
-    def test(self, leaf: str, seed: int) -> Step:
-        """The test of a leaf.
+    def test(self, experiment: Experiment, seed: int) -> Step:
+        """The test of an experiment.
 
         Raises:
-            MissingDataError: a store that the leaf, or a leaf before it, reads is not there.
+            MissingDataError: a store that it, or one before it, reads is not there.
         """
-        cfg = self._config(leaf, seed, ("test",))
-        before = _leaf_of(cfg.load_from) if cfg.get("load_from") else leaf
-        step = Step("test", leaf, seed, cfg, [self.train(before, seed)])
+        cfg = self._config(experiment, seed, ("test",))
+        trained = experiment if experiment.trained else experiment.after
+        step = Step("test", experiment.name, seed, cfg, [self.train(trained, seed)])
         part = {name: cfg[name] for name in ("model", "test_dataloader", "test_evaluator")}
         return self._named(step, copy.deepcopy(part), ("test",))
 
-    def train(self, leaf: str, seed: int) -> Step:
-        """The training of a leaf; the same object for the same leaf and seed."""
-        if (leaf, seed) not in self._trainings:
-            cfg = self._config(leaf, seed, ("train",))
+    def train(self, experiment: Experiment, seed: int) -> Step:
+        """The training of an experiment; the same object for the same experiment and seed."""
+        if (experiment, seed) not in self._trainings:
+            cfg = self._config(experiment, seed, ("train",))
             kind = "pre-train" if cfg.model.type == PRETRAINING else "fine-tune"
-            step = Step(kind, leaf, seed, cfg)
-            earlier = dict.fromkeys(_leaf_of(init["checkpoint"]) for init in pretrained_parts(cfg))
-            step.needs = [self.train(name, seed) for name in earlier]
-            self._trainings[leaf, seed] = self._named(step, copy.deepcopy(_no_tests(cfg)), ("train",))
-        return self._trainings[leaf, seed]
+            step = Step(kind, experiment.name, seed, cfg)
+            step.needs = [] if experiment.after is None else [self.train(experiment.after, seed)]
+            self._trainings[experiment, seed] = self._named(step, copy.deepcopy(_no_tests(cfg)), ("train",))
+        return self._trainings[experiment, seed]
 
-    def _config(self, leaf: str, seed: int, splits: tuple[str, ...]) -> Config:
-        cfg = Config.fromfile(self.configs / f"{leaf}.py")
+    def _config(self, experiment: Experiment, seed: int, splits: tuple[str, ...]) -> Config:
+        cfg = experiment.config(self.configs)
         self.stores.put_into(cfg)
         if reason := why_missing(list(stores_of(cfg, splits))):
-            raise MissingDataError(f"configs/mpm/{leaf}.py: {reason}")
+            raise MissingDataError(f"{experiment.name}: {reason}")
         self.budget.apply(cfg)
         cfg.randomness.seed = seed
         cfg.model.data_preprocessor.seed = seed
@@ -113,18 +110,6 @@ class Planner:
         text = json.dumps(known, sort_keys=True, default=str)
         step.key = hashlib.sha256(text.encode()).hexdigest()
         return step
-
-
-def pretrained_parts(cfg: Config) -> Iterator[dict]:
-    """Every init_cfg of the model that reads a checkpoint."""
-    for part in (cfg.model, *(value for value in cfg.model.values() if isinstance(value, dict))):
-        init = part.get("init_cfg")
-        if init and init.get("type") == "Pretrained":
-            yield init
-
-
-def _leaf_of(checkpoint: str) -> str:
-    return Path(checkpoint).parent.name
 
 
 def _no_tests(cfg: Config) -> dict:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from ..visualization.skeleton import new_figure, save
 from .report import RowResult
-from .tables import FIGURES, Table, paper_figures
+from .table import FIGURES, Table
 
 OURS, PAPER = "#0072B2", "#D55E00"
 
@@ -20,7 +20,7 @@ def draw(table: Table, results: list[RowResult], path: Path) -> Path | None:
     """Draw the table's first figure of all rows that have one; None where no row has."""
     figure = table.figures[0]
     measured = [result for result in results if result.measured(figure).values]
-    if not measured:
+    if not measured or not table.plot:
         return None
     kind = table.plot if len(measured) > 1 else "bars"
     height = 1.8 + 0.42 * len(measured) if kind == "bars" else 4.2
@@ -44,11 +44,11 @@ def _bars(axes: Axes, table: Table, results: list[RowResult], figure: str) -> No
             axes.plot(ours.values, [place] * len(ours.values), "o", color="black", markersize=3)
         text = dict(textcoords="offset points", va="center", fontsize=9, color="white", weight="bold")
         axes.annotate(f"{ours.mean:.1f}", (0, place), (5, 0), **text)
-        if figure in (paper := paper_figures(table, result.row)):
+        if figure in (paper := table.rows[result.row].printed):
             axes.plot(
                 [paper[figure]] * 2, [place - 0.38, place + 0.38], color=PAPER, linewidth=2.5, label="paper, its data"
             )
-    axes.set_yticks(places, [textwrap.fill(table.rows[result.row], 36) for result in results], fontsize=9)
+    axes.set_yticks(places, [textwrap.fill(table.rows[result.row].title, 36) for result in results], fontsize=9)
     axes.set_xlabel(f"{FIGURES[figure]}\nbar: ours, line: 95 % interval" + _dots(results, figure), fontsize=9)
     axes.set_xlim(0, axes.get_xlim()[1] * 1.08)
     axes.spines[["top", "right"]].set_visible(False)
@@ -68,7 +68,9 @@ def _line(axes: Axes, table: Table, results: list[RowResult], figure: str) -> No
             axes.plot([x] * len(found.values), found.values, ".", color="black")
     if min(windows) > 0 and max(windows) > min(windows):
         axes.set_xscale("log", base=2)
-    axes.set_xticks(windows, [f"{table.rows[r.row]}\n{n:,}" for r, n in zip(results, windows, strict=True)], fontsize=9)
+    axes.set_xticks(
+        windows, [f"{table.rows[r.row].title}\n{n:,}" for r, n in zip(results, windows, strict=True)], fontsize=9
+    )
     axes.minorticks_off()
     axes.set_xlabel("windows of pre-training; vertical line: 95 % interval" + _dots(results, figure))
     axes.set_ylabel(FIGURES[figure])

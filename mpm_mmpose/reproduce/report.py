@@ -7,7 +7,8 @@ import io
 from dataclasses import dataclass, field
 from statistics import mean
 
-from .tables import FIGURES, Table, paper_figures
+from . import paper
+from .table import FIGURES, Table
 
 NOTHING = "-"
 
@@ -41,10 +42,12 @@ class RowResult:
     """What was measured for a row, or why nothing was."""
 
     row: str
-    tests: list[dict] = field(default_factory=list)
-    """What the tests left, one a seed."""
+    tests: list[dict[str, dict]] = field(default_factory=list)
+    """What the tests left, one a seed: by the part before the names of their figures, as `Row.tests`."""
     trainings: list[dict] = field(default_factory=list)
     """What the trainings left."""
+    counted: dict[str, float] = field(default_factory=dict)
+    """Figures that were counted and not measured."""
     missing: str | None = None
 
     @property
@@ -53,39 +56,53 @@ class RowResult:
         return max((training["windows"] for training in self.trainings if training["kind"] == "pre-train"), default=0)
 
     def measured(self, figure: str) -> Measured:
-        """A figure, averaged as the protocol of the test says."""
+        """A figure, averaged as the protocol of its test says."""
+        if figure in self.counted:
+            return Measured([self.counted[figure]])
         found = Measured()
-        for test in self.tests:
-            figures = test["figures"]
-            name = f"{figure}/mean_over_actions" if test["average"] == "actions" else figure
-            if name not in figures:
+        for tests in self.tests:
+            prefix = max((name for name in tests if figure.startswith(name)), key=len, default=None)
+            if prefix is None:
                 return Measured()
-            found.values.append(figures[name])
-            if f"{figure}/low" in figures:
-                found.intervals.append((figures[f"{figure}/low"], figures[f"{figure}/high"]))
+            test, name = tests[prefix], figure.removeprefix(prefix)
+            figures = test["figures"]
+            average = f"{name}/mean_over_actions" if test["average"] == "actions" else name
+            if average not in figures:
+                return Measured()
+            found.values.append(figures[average])
+            if f"{name}/low" in figures:
+                found.intervals.append((figures[f"{name}/low"], figures[f"{name}/high"]))
         return found
+
+    def by_action(self, figure: str, action: str) -> float | None:
+        """Mean over seeds of a figure of the row's own test, of one action; None where there is none."""
+        values = [tests[""]["by_action"].get(action, {}).get(figure) for tests in self.tests if "" in tests]
+        return mean(values) if values and None not in values else None
 
     @property
     def protocol(self) -> str:
         """Under which the tests were counted."""
-        return ", ".join(sorted({test["protocol"] for test in self.tests})) or NOTHING
+        return ", ".join(sorted({test["protocol"] for tests in self.tests for test in tests.values()})) or NOTHING
 
 
 def cells(table: Table, results: list[RowResult]) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the table as text."""
     several = any(len(result.tests) > 1 for result in results)
+    printed = {name for row in table.rows.values() for name in row.printed}
     with_interval = {name for name in table.figures if any(result.measured(name).interval for result in results)}
     head = ["row"]
     for figure in table.figures:
-        head += [f"{FIGURES[figure]}: paper", "ours", *(["95 % interval"] if figure in with_interval else [])]
+        head += [f"{FIGURES[figure]}: paper", "ours"] if figure in printed else [FIGURES[figure]]
+        head += ["95 % interval"] if figure in with_interval else []
         head += ["seeds, from to"] if several else []
     rows = []
     for result in results:
-        paper = paper_figures(table, result.row)
-        line = [table.rows[result.row]]
+        row = table.rows[result.row]
+        line = [row.title]
         for figure in table.figures:
             ours = result.measured(figure)
-            line += [_number(paper.get(figure)), _number(ours.mean)]
+            line += [_number(row.printed.get(figure))] if figure in printed else []
+            line += [_number(ours.mean)]
             line += [_range(ours.interval)] if figure in with_interval else []
             line += [_range(ours.spread)] if several else []
         rows.append([*line, result.protocol])
@@ -101,11 +118,33 @@ def markdown(table: Table, results: list[RowResult], differences: list[str], pic
         lines += ["| " + " | ".join(line) + " |" for line in rows]
     else:
         lines += ["No rows."]
+    lines += _action_lines(table, results)
     if picture:
         lines += ["", f"![{table.title}]({picture})"]
     lines += ["", "What differs from the paper, and what to know:", ""]
     lines += [f"- {text}" for text in (*differences, *table.notes, *_missing(table, results))]
+    if table.number in paper.contents()["tables"]:
+        lines += ["", f"## As printed: {paper.contents()['tables'][table.number]['title']}", ""]
+        lines += [paper.markdown(table.number)]
     return "\n".join([*lines, ""])
+
+
+def _action_lines(table: Table, results: list[RowResult]) -> list[str]:
+    """Tables of the figures by action, the paper's above ours, where both know the actions."""
+    lines: list[str] = []
+    for figure in table.figures:
+        rows = [result for result in results if figure in table.rows[result.row].actions]
+        if not any(result.by_action(figure, action) is not None for result in rows for action in paper.ACTIONS):
+            continue
+        lines += ["", f"## {FIGURES[figure]}, by action", "", "| row | | " + " | ".join(paper.ACTIONS) + " |"]
+        lines += ["|---|---|" + "---:|" * len(paper.ACTIONS)]
+        for result in rows:
+            row = table.rows[result.row]
+            ours = {action: result.by_action(figure, action) for action in paper.ACTIONS}
+            for whose, values in (("paper", row.actions[figure]), ("ours", ours)):
+                cells = [row.title, whose, *(_number(values[action]) for action in paper.ACTIONS)]
+                lines += ["| " + " | ".join(cells) + " |"]
+    return lines
 
 
 def comma_separated(table: Table, results: list[RowResult]) -> str:
@@ -118,9 +157,10 @@ def comma_separated(table: Table, results: list[RowResult]) -> str:
     for result in results:
         for figure in table.figures:
             ours = result.measured(figure)
-            numbers = [paper_figures(table, result.row).get(figure), ours.mean, *(ours.interval or (None, None))]
+            row = table.rows[result.row]
+            numbers = [row.printed.get(figure), ours.mean, *(ours.interval or (None, None))]
             numbers += [len(ours.values), *(ours.spread or (None, None))]
-            names = [table.number, result.row, table.rows[result.row], figure]
+            names = [table.number, result.row, row.title, figure]
             protocol = "" if result.protocol == NOTHING else result.protocol
             writer.writerow(
                 [*names, *("" if value is None else value for value in numbers), protocol, result.missing or ""]
@@ -129,15 +169,7 @@ def comma_separated(table: Table, results: list[RowResult]) -> str:
 
 
 def _missing(table: Table, results: list[RowResult]) -> list[str]:
-    said = [f"{table.rows[result.row]}: not run. {result.missing}" for result in results if result.missing]
-    unknown = [
-        table.rows[result.row] for result in results if set(table.figures[:1]) - set(paper_figures(table, result.row))
-    ]
-    if unknown and len(unknown) == len(results):
-        said.append("The paper's figures of this table were not at hand: add them to paper_figures.json.")
-    elif unknown:
-        said.append(f"The paper's figures were not at hand for: {'; '.join(unknown)}.")
-    return said
+    return [f"{table.rows[result.row].title}: not run. {result.missing}" for result in results if result.missing]
 
 
 def _number(value: float | None) -> str:

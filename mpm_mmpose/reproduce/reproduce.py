@@ -41,17 +41,22 @@ def reproduce(
     """
     table = TABLES[number]
     planner = Planner(budget, stores, root / "configs/mpm")
-    tests: dict[str, list[Step]] = {}
+    tests: dict[str, list[dict[str, Step]]] = {}
     results = [RowResult(row) for row in rows]
     for result in results:
+        row = table.rows[result.row]
+        result.counted = row.count() if row.count else {}
         try:
-            tests[result.row] = [planner.test(table.leaf(result.row), seed) for seed in range(seeds)]
+            tests[result.row] = [
+                {prefix: planner.test(experiment, seed) for prefix, experiment in row.tests.items()}
+                for seed in range(seeds)
+            ]
         except MissingDataError as error:
             result.missing = str(error)
     stores.check_names()
-    if results and not tests:
+    if not tests and not any(result.counted for result in results):
         raise MissingDataError(results[0].missing)
-    steps = [step for row in tests.values() for step in row[0].before()]
+    steps = [step for row in tests.values() for test in row[0].values() for step in test.before()]
     read = {
         split: list(dict.fromkeys(path for step in steps for path in stores_of(step.cfg, [split])))
         for split in ("train", "test")
@@ -61,12 +66,14 @@ def reproduce(
 
     executor = Executor(out, root / "tools/dist_train.sh", gpus)
     # Seed by seed, so that an interrupted run has all rows of the first ones.
-    executor.run(step for seed in range(seeds) for row in tests.values() for step in row[seed].before())
+    executor.run(
+        step for seed in range(seeds) for row in tests.values() for test in row[seed].values() for step in test.before()
+    )
     for result in results:
-        for test in tests.get(result.row, []):
-            *trainings, tested = (executor.result(step) for step in test.before())
-            result.tests.append(tested)
-            result.trainings += trainings
+        for of_seed in tests.get(result.row, []):
+            result.tests.append({prefix: executor.result(test) for prefix, test in of_seed.items()})
+            trainings = {step.key: step for test in of_seed.values() for step in test.before() if step.kind != "test"}
+            result.trainings += map(executor.result, trainings.values())
 
     out.mkdir(parents=True, exist_ok=True)
     name = f"table_{number.lower()}"
@@ -82,8 +89,10 @@ def reproduce(
 
 
 def _differences(read: dict[str, list[str]], stores: Stores, budget: Budget, seeds: int, command: str) -> list[str]:
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    made = f"Made with `{command}` on {datetime.date.today()}, {device}, torch {torch.__version__}."
     if not read["test"]:
-        return []
+        return [made]
     said = budget.differences()
     data = f"trained on {describe(read['train'])}; tested on {describe(read['test'])}."
     said.append(("Other data than the paper's: " if stores.given else "Data: ") + data)
@@ -94,6 +103,4 @@ def _differences(read: dict[str, list[str]], stores: Stores, budget: Budget, see
         said.append("One seed: whether rows differ by more than repetitions would is not known.")
     else:
         said.append(f"Means over {seeds} seeds; ends of intervals are means over seeds too.")
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    said.append(f"Made with `{command}` on {datetime.date.today()}, {device}, torch {torch.__version__}.")
-    return said
+    return [*said, made]

@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from ..apis.file_runner import FileRunner
 from ..atomic_file import write_atomically
-from .plan import Step, pretrained_parts
+from .experiment import pretrained_parts
+from .plan import Step
 
 MARKER = "done.json"
 
@@ -58,7 +59,7 @@ class Executor:
         rounds = [_rounds(step) for step in left]
         with tqdm(total=sum(rounds), unit="batch", dynamic_ncols=True, smoothing=0.05) as bar:
             for number, (step, size) in enumerate(zip(left, rounds, strict=True), 1):
-                bar.set_description(f"{number} of {len(left)}, {step.kind} {step.leaf}, seed {step.seed}")
+                bar.set_description(f"{number} of {len(left)}, {step.kind} {step.name}, seed {step.seed}")
                 before = bar.n
                 with _alone(step.folder(self.out)):
                     if self.result(step) is None:
@@ -74,15 +75,15 @@ class Executor:
 
     def _complete(self, step: Step) -> None:
         """Put folders and checkpoints of the steps before it into a step's config."""
-        cfg, folders = step.cfg, {need.leaf: need.folder(self.out) / need.checkpoint for need in step.needs}
+        cfg = step.cfg
+        before = [str(need.folder(self.out) / need.checkpoint) for need in step.needs]
         cfg.work_dir = str(step.folder(self.out))
         cfg.experiment_name = f"{step.kind}_{step.key[:12]}"  # mmengine tells Runners of one process apart by it
         if step.kind == "test":
-            (checkpoint,) = folders.values()
-            cfg.load_from = str(checkpoint)
+            (cfg.load_from,) = before
             return
         for init in pretrained_parts(cfg):
-            init["checkpoint"] = str(folders[Path(init["checkpoint"]).parent.name])
+            (init["checkpoint"],) = before
         cfg.train_dataloader.batch_size = max(1, cfg.train_dataloader.batch_size // self.gpus)
         cfg.resume = True  # from the last checkpoint in its folder, if there is one
 
@@ -100,7 +101,7 @@ class Executor:
             with open(folder / "training.log", "a", encoding="utf-8") as log:
                 code = subprocess.run([*launcher, "--work-dir", str(folder), "--resume"], stdout=log, stderr=log)
             if code.returncode:
-                raise FailedStepError(f"training of {step.leaf} ended with {code.returncode}: see {log.name}")
+                raise FailedStepError(f"training of {step.name} ended with {code.returncode}: see {log.name}")
         dataset = cfg.train_dataloader.dataset
         return dict(
             checkpoint=step.checkpoint, batches=size, windows=_windows(dataset), epochs=cfg.train_cfg.max_epochs
@@ -117,13 +118,14 @@ class Executor:
             average=metric.protocol.average,
             protocol=metric.protocol.name,
             report=metric.report,
+            by_action=metric.by_action,
             windows=_windows(step.cfg.test_dataloader.dataset),
         )
 
     def _mark(self, step: Step, found: dict) -> None:
         device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {os.cpu_count()} cores"
         made = dict(
-            kind=step.kind, leaf=step.leaf, seed=step.seed, key=step.key, device=device, torch=torch.__version__
+            kind=step.kind, name=step.name, seed=step.seed, key=step.key, device=device, torch=torch.__version__
         )
         text = json.dumps(made | found, indent=1)
         write_atomically(step.folder(self.out) / MARKER, lambda path: path.write_text(text, encoding="utf-8"))

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from ..apis.errors import UsageError
+from ..option_parser import OptionParser, add_person_options
 
 EPILOG = """examples:
   python -m mpm_mmpose.runtime walk.mp4 --out out
@@ -45,7 +46,7 @@ def positive(kind: type) -> object:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="python -m mpm_mmpose.runtime",
         description=__doc__,
         epilog=EPILOG,
@@ -79,6 +80,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--keypoint-set", default="auto", help="of the detector; default: by what FILE says")
     parser.add_argument("--sequence", help="of a store; default: all of them")
     parser.add_argument(
+        "--ids",
+        choices=("file", "mend", "ignore"),
+        default="file",
+        help="of people: those of FILE, these with exchanges undone, or told apart anew; default: %(default)s",
+    )
+    parser.add_argument(
         "--providers",
         nargs="+",
         metavar="NAME",
@@ -89,7 +96,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--mode", choices=("exact", "blended"), help="default: exact where the model has target poses")
     parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")
-    parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    add_person_options(parser, positive(float))
     return parser.parse_args(argv)
 
 
@@ -138,7 +145,12 @@ def run(args: argparse.Namespace) -> int:
         format=args.keypoint_format,
         keypoint_set=args.keypoint_set,
         sequence=args.sequence,
+        ids=args.ids,
+        mend_sides=args.mend_sides,
+        person_height=args.person_height,
         trajectory=args.trajectory,
+        focal=args.focal,
+        focal_35mm=args.focal_35mm,
         progress=_show if sys.stderr.isatty() else None,
         threshold=args.threshold,
         mode=args.mode,
@@ -158,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
             except ValueError as error:  # what one format cannot hold, another can
                 print(f"error: {error}", file=sys.stderr)
                 status = 1
-        for note in result.notes:
+        for note in filter(None, (result.recording.span, *result.notes)):
             print(f"note: {note}", file=sys.stderr)
         print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
         for path in written:
@@ -187,7 +199,15 @@ def watch(args: argparse.Namespace) -> int:
         flip_test=not args.no_flip_test,
     )
     status = 0
-    call = dict(fps=args.fps, trajectory=args.trajectory, progress=sys.stderr.isatty())
+    call = dict(
+        fps=args.fps,
+        mend_sides=args.mend_sides,
+        person_height=args.person_height,
+        trajectory=args.trajectory,
+        focal=args.focal,
+        focal_35mm=args.focal_35mm,
+        progress=sys.stderr.isatty(),
+    )
     if formats:
         call |= dict(out_dir=args.out, formats=formats)
     try:
@@ -195,7 +215,7 @@ def watch(args: argparse.Namespace) -> int:
             status = 1 if result.recording.problem or not result.people else status
             if not formats and result.people:
                 inferencer.kept += result.save(args.out)
-            for note in filter(None, (*result.notes, result.recording.problem)):
+            for note in filter(None, (*result.recording.notes, *result.notes, result.recording.problem)):
                 print(f"note: {note}", file=sys.stderr)
             print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
     finally:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..apis.errors import UsageError
+from ..apis.person_lifting import PersonLifting
 from ..apis.results import InferenceResult
-from ..apis.room import place
 from ..apis.sources import read_recordings
 from ..apis.track_lifter import TrackLifter
 from .onnx_model import OnnxModel
@@ -26,15 +26,20 @@ def lift_file(
     format: str = "auto",
     keypoint_set: str = "auto",
     sequence: str | None = None,
+    ids: str = "file",
+    mend_sides: bool = False,
+    person_height: float | None = None,
     trajectory: bool = False,
+    focal: float | None = None,
+    focal_35mm: float | None = None,
     progress: Progress | None = None,
     **lifting: object,
 ) -> Iterator[InferenceResult]:
     """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.
 
-    model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to sequence: of the source, as
-    :func:`~mpm_mmpose.apis.sources.read_recordings`. trajectory: add where people are in camera space,
-    see :func:`~mpm_mmpose.apis.room.add_trajectory`. lifting: arguments of
+    model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
+    :func:`~mpm_mmpose.apis.sources.read_recordings`. mend_sides to focal_35mm: sides, size and
+    place of people, see :class:`~mpm_mmpose.apis.person_lifting.PersonLifting`. lifting: arguments of
     :class:`~mpm_mmpose.apis.track_lifter.TrackLifter`. progress: called with the person, the windows done and those
     there are. Who cannot be lifted is left out, and the result's notes say why. Raises UsageError for wrong use,
     ValueError or OSError for a file that cannot be read.
@@ -43,11 +48,19 @@ def lift_file(
     if "2d" not in onnx_model.inputs:
         raise UsageError(f"{model}: completes 3D, where keypoints of images are 2D; export a model that takes 2D")
     lifter = TrackLifter(onnx_model, **lifting)
+    lift = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm)
     recordings = read_recordings(
-        source, fps=fps, width=width, height=height, format=format, keypoint_set=keypoint_set, sequence=sequence
+        source,
+        fps=fps,
+        width=width,
+        height=height,
+        format=format,
+        keypoint_set=keypoint_set,
+        sequence=sequence,
+        ids=ids,
     )
     for recording in recordings:
-        result = InferenceResult(recording, [], [])
+        result = InferenceResult(recording, [], list(recording.notes))
         for track in recording.tracks:
 
             def report(done: int, total: int, person: str = track.person) -> None:
@@ -55,9 +68,9 @@ def lift_file(
                     progress(person, done, total)
 
             try:
-                lifted = lifter.lift(track, report)
+                result.people.append(lift(lifter, track, report, result.notes))
+            except UsageError:
+                raise
             except ValueError as error:  # nothing of this person is to be believed
                 result.notes.append(str(error))
-                continue
-            result.people.append(place(lifted, result.notes) if trajectory else lifted)
         yield result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
@@ -10,11 +11,17 @@ from ..keypoints import get_keypoint_set
 #: Rises when a file of before would be misread.
 FORMAT_VERSION = 1
 OUTPUTS = ("target", "sequence", "features")
+#: Hz, of training data.
+SLOWEST, FASTEST = 1.0, 1000.0
 #: Names in the graph.
 INPUT, HIDDEN = "keypoints", "hidden"
 
+#: What a model takes, by `ModelInfo.input`: modality and space.
+INPUTS = {"2d": ("2d", "image"), "rays": ("2d", "rays"), "3d": ("3d", "image")}
+
 _SPACES = {
     "2d": "normalised screen: x = 2 * x_px / width - 1, y = 2 * y_px / width - height / width",
+    "rays": "x / z and y / z of the camera, x right, y down, z away, of a given or a guessed focal length",
     "3d": "m, relative to the root, camera axes: x right, y down, z away",
 }
 
@@ -23,9 +30,10 @@ _SPACES = {
 class ModelInfo:
     """The metadata of an exported model; in the file each is a string under ``mpm_<name>``.
 
-    input: '2d' or '3d'. output: of OUTPUTS. keypoint_set: by name. window: T, frames; frame_step: frames between two of
-    a window. fps: rate of the training data, Hz, None where it is not known. mask_tokens: whether there is an input of
-    what is hidden. made_by, config, checkpoint, precision: where it comes from.
+    input: '2d', '3d', or 'rays', which are 2D of a given camera. output: of OUTPUTS. keypoint_set: by name. window: T,
+    frames; frame_step: frames between two of a window. fps: rate of the training data, Hz, None where it is not known.
+    mask_tokens: whether there is an input of what is hidden. made_by, config, checkpoint, precision: where it comes
+    from. model: its config as JSON, as checkpoints have it in their ``mpm_model``; empty in older files.
     """
 
     input: str
@@ -39,7 +47,13 @@ class ModelInfo:
     config: str
     checkpoint: str
     precision: str = "float32"
+    model: str = ""
     format_version: int = field(default=FORMAT_VERSION)
+
+    @property
+    def ignored(self) -> tuple[int, ...]:
+        """Indices of keypoints that the model never looks at."""
+        return tuple(json.loads(self.model)["backbone"].get("ignored", ())) if self.model else ()
 
     def to_metadata(self) -> dict[str, str]:
         """Strings for the file: the fields, and for people what follows from them."""
@@ -68,7 +82,7 @@ class ModelInfo:
             )
         values = {}
         for entry in fields(cls):
-            text = metadata.get(f"mpm_{entry.name}")
+            text = metadata.get(f"mpm_{entry.name}", "" if entry.name == "model" else None)
             try:
                 values[entry.name] = _READ[entry.type](text)
             except (ValueError, TypeError, KeyError):
@@ -85,6 +99,9 @@ class ModelInfo:
                 f"{file}: its metadata is damaged: input {self.input!r}, output {self.output!r}, window {self.window}, "
                 f"frame_step {self.frame_step}; {_AGAIN}"
             )
+        if self.fps is not None and not SLOWEST <= self.fps <= FASTEST:
+            raise ValueError(f"{file}: its metadata mpm_fps is {self.fps:g}, no rate of a video; {_AGAIN}")
+        self._check_model(file)
         try:
             names = get_keypoint_set(self.keypoint_set).names
         except KeyError as error:
@@ -95,8 +112,22 @@ class ModelInfo:
                 f"{','.join(names)}; {_AGAIN}"
             )
 
+    def _check_model(self, file: str) -> None:
+        """ValueError where the model's config is damaged or of another window than the graph."""
+        if not self.model:
+            return
+        try:
+            backbone = json.loads(self.model)["backbone"]
+            number = len(get_keypoint_set(self.keypoint_set))
+            fits = backbone.get("num_frames", self.window) == self.window
+            fits &= all(type(index) is int and 0 <= index < number for index in backbone.get("ignored", ()))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            fits = False
+        if not fits:
+            raise ValueError(f"{file}: its metadata mpm_model is damaged or of another window; {_AGAIN}")
 
-_EXPORT = "tools/deployment/export_onnx.py CONFIG CHECKPOINT"
+
+_EXPORT = "tools/deployment/export_onnx.py CHECKPOINT"
 _AGAIN = f"export it again: {_EXPORT}"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..apis.errors import UsageError, unknown_name
 from ..apis.windows import Camera, WindowPredictor
 from ..keypoints import get_keypoint_set
-from .model_info import HIDDEN, INPUT, ModelInfo
+from .model_info import HIDDEN, INPUT, INPUTS, ModelInfo
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -32,10 +32,11 @@ class OnnxModel(WindowPredictor):
         if self.info.output == "features":
             raise UsageError(f"{path}: gives features, which are no poses; export it with --output target or sequence")
         _check_graph(self.session, self.info, path)
-        self.inputs, self.outputs = (self.info.input,), (self.info.output,)
+        modality, self.space = INPUTS[self.info.input]
+        self.inputs, self.outputs = (modality,), (self.info.output,)
         self.window, self.keypoint_set = self.info.window, self.info.keypoint_set
         self.num_keypoints = len(get_keypoint_set(self.keypoint_set))
-        self.mask_tokens = self.info.mask_tokens
+        self.mask_tokens, self.ignored = self.info.mask_tokens, self.info.ignored
         self.trained_fps, self.trained_frame_step = self.info.fps, self.info.frame_step
 
     def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:
@@ -93,7 +94,7 @@ def open_session(
 def _check_graph(session: onnxruntime.InferenceSession, info: ModelInfo, path: str | Path) -> None:
     """ValueError where a model takes or gives something else than it says of itself."""
     window, number = info.window, len(get_keypoint_set(info.keypoint_set))
-    said = {INPUT: (window, number, 2 if info.input == "2d" else 3)}
+    said = {INPUT: (window, number, int(INPUTS[info.input][0][0]))}
     said |= {HIDDEN: (window, number)} if info.mask_tokens else {}
     poses = (number, 3) if info.output == "target" else (window, number, 3)
     there = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}

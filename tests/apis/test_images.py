@@ -8,7 +8,7 @@ import pytest
 
 from mpm_mmpose.apis import images as images_module
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.images import VideoClock, VideoImages, WebcamImages, check_readable, open_images
+from mpm_mmpose.apis.images import CameraImages, VideoClock, VideoImages, check_readable, open_images
 
 
 def picture(shade: int, width: int = 64, height: int = 48) -> np.ndarray:
@@ -106,6 +106,9 @@ class FakeCapture:
     def get(self, key):
         return self.said.get(key, 0.0)
 
+    def set(self, key, value):
+        return False
+
     def read(self):
         self.left -= 1
         return (True, picture(1)) if self.left >= 0 else (False, None)
@@ -153,9 +156,22 @@ def test_webcam_is_timed_by_the_clock_until_it_is_unplugged(capture, monkeypatch
 def test_no_webcam(capture):
     capture.frames = -1
     with pytest.raises(UsageError, match="webcam:3: there is no such camera, or another program uses it"):
-        WebcamImages(3)
+        CameraImages(3)
     with pytest.raises(UsageError, match="give webcam, or webcam:N"):
         open_images("webcam:front")
+
+
+def test_a_camera_in_the_network(capture, monkeypatch):
+    capture.said[cv2.CAP_PROP_FRAME_COUNT] = -1.0
+    images = open_images("rtsp://me:secret@camera.local:554/live")
+    assert images.live and images.name == "camera.local" and len(list(images)) == 9
+    assert images.problem.startswith("rtsp://camera.local/live: gave no more images")
+    capture.said[cv2.CAP_PROP_FRAME_COUNT] = 100.0
+    with pytest.raises(UsageError, match="http://a.org/walk.mp4: is a video and no camera; fetch it and give the file"):
+        open_images("http://a.org/walk.mp4")
+    capture.frames = -1
+    with pytest.raises(UsageError, match="rtsp://camera.local/live: no images come from there; look whether the addr"):
+        open_images("rtsp://me:secret@camera.local/live")
 
 
 def test_folder_of_images(tmp_path):

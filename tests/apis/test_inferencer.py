@@ -313,6 +313,36 @@ print(len(result.people), [name for name in heavy if name in sys.modules])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["walk.json", "walk.mp4", "walk.npz"]
 
 
+def test_ctrl_c_stays_ctrl_c_where_a_format_fails_as_well(inferencer, clip, tmp_path, monkeypatch, caplog):
+    source = write_keypoints(tmp_path / "walk.json", clip, people=2)
+    lift = inferencer.lifter.lift
+
+    def stopped(track, progress):
+        if track.person == "1":
+            raise KeyboardInterrupt
+        return lift(track, progress)
+
+    monkeypatch.setattr(inferencer.lifter, "lift", stopped)
+    (tmp_path / "out/walk.json").mkdir(parents=True)  # in the way of the first format
+    inferencer.kept.clear()
+    with pytest.raises(KeyboardInterrupt):
+        list(inferencer(source, out_dir=tmp_path / "out", fps=30, width=clip.width, height=clip.height))
+    assert [path.name for path in inferencer.kept] == ["walk.npz"]
+    assert "walk.json" in caplog.text
+
+
+def test_what_is_missing_is_refused_at_the_call(inferencer, video, tmp_path, monkeypatch):
+    """Not at the first result, which may be asked for much later."""
+    monkeypatch.setattr(inferencer, "pose2d", "a 2D model")
+    for name in ("no.mp4", "no.json", "no folder"):
+        with pytest.raises(UsageError, match=f"{name}: does not exist"):
+            inferencer(tmp_path / name)
+    with pytest.raises(UsageError, match="an array of keypoints needs fps"):
+        inferencer(np.zeros((4, 17, 2)))
+    with pytest.raises(UsageError, match="filter 'one' is not known"):
+        inferencer(tmp_path / "no.mp4", filter="one")
+
+
 def test_a_place_that_cannot_be_written_is_told_before_any_work(inferencer, clip, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"file/out: nothing can be written there \(.*\); give another --out"):

@@ -2,12 +2,14 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.model_index import build_lifter, find_model, list_models
+from mpm_mmpose.apis.model_index import build_lifter
+from mpm_mmpose.apis.model_names import find_model, list_models
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 TINY = f"""
@@ -41,6 +43,23 @@ def test_every_entry_has_its_config_and_no_weights_are_made_up():
         assert weights is None
 
 
+def test_the_index_names_the_data_that_the_configs_train_on():
+    """Those of the pre-training that a config starts from as well."""
+
+    def stores(cfg):
+        text = str(cfg.train_dataloader)
+        init = cfg.model.get("backbone", {}).get("init_cfg")
+        if init:
+            text += stores(Config.fromfile(CONFIGS / f"{Path(init.checkpoint).parent.name}.py"))
+        return text
+
+    names = {"h36m": "Human3.6M", "amass": "AMASS", "mpi_inf_3dhp": "MPI-INF-3DHP", "mocap": "motion capture"}
+    for entry in yaml.safe_load((CONFIGS / "metafile.yml").read_text())["Models"]:
+        text = stores(Config.fromfile(CONFIGS / Path(entry["Config"]).name))
+        trained_on = {name for store, name in names.items() if f"data/stores/{store}" in text}
+        assert trained_on == set(entry["Metadata"]["Training Data"]), entry["Name"]
+
+
 def test_a_name_or_a_config_with_weights(tiny):
     config, weights, _ = tiny
     assert find_model("mpm_h36m_243", weights) == (CONFIGS / "lift_h36m_243.py", str(weights))
@@ -66,7 +85,9 @@ def test_built_with_the_weights_and_what_they_were_trained_on(tiny):
     assert not model.training and model.dataset_meta == dict(fps=50.0, keypoint_set="h36m_17")
     for name, value in original.state_dict().items():
         assert torch.equal(model.state_dict()[name], value), name
-    assert model.cfg.model.backbone.num_frames == 9
+    said = model.description
+    assert (said.window, said.frame_step, said.fps, said.keypoint_set) == (9, 1, 50.0, "h36m_17")
+    assert said.model["head"]["align"] == "centre" and said.model["backbone"]["place_apart"] is False
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,24 @@ def test_the_same_as_the_models_own_test_step(inferencer, clip, tmp_path):
     np.testing.assert_allclose(completed, expected, atol=1e-5)
 
 
+def test_windows_have_the_frame_step_of_the_training(files, clip):
+    inferencer = MPMInferencer(*files, device="cpu")
+    inferencer.model.cfg.test_dataloader.dataset.frame_step = 2
+    shown = []
+
+    class Spy(WindowModel):
+        def targets(self, windows, flip_test, camera=None):
+            shown.append(windows)
+            return super().targets(windows, flip_test, camera)
+
+    poses = clip.keypoints_3d.copy()
+    poses[:, ARM] = np.nan
+    PoseCompleter(Spy(inferencer.model, "h36m_17")).complete(poses, 30.0)
+    relative = poses - poses[:, :1]
+    frames = np.array([12, 14, 16, 18, 20, 22, 24, 26, 28])  # around frame 20, 9 of them
+    np.testing.assert_allclose(np.concatenate(shown)[20], relative[frames], atol=1e-6)
+
+
 def test_what_is_given_stays_and_what_is_hidden_is_found(inferencer, clip):
     poses = clip.keypoints_3d.copy()
     poses[3:9, ARM] = np.nan

@@ -38,14 +38,14 @@ def test_people_keep_their_id_over_a_gap_and_their_own_times(tmp_path, track):
     (recording,) = read_recordings(path, **OPTIONS)
     first, second = recording.tracks
     assert [first.person, second.person] == (["7", "8"] if track else ["0", "1"])
-    # Every second frame of the video was detected: time goes by the frames in the file.
-    np.testing.assert_allclose(first.times, np.array([0, 1, 2, 3, 9, 10, 11]) / 25)
-    np.testing.assert_allclose(second.times, np.arange(12) / 25)
+    # Every second frame of the video was detected, from number 5 on; 25 numbers are a second, and 1 is the first.
+    np.testing.assert_allclose(first.times, (np.array([0, 1, 2, 3, 9, 10, 11]) * 2 + 4) / 25)
+    np.testing.assert_allclose(second.times, (np.arange(12) * 2 + 4) / 25)
     np.testing.assert_allclose(first.keypoints[4], BODY + (27, 9), atol=1e-3)
     assert (first.scores == 0.5).all() and first.keypoint_set == "coco_17"
-    assert (first.width, first.height, first.fps) == (1000, 800, 25)
-    np.testing.assert_allclose(recording.times, np.arange(12) / 25)
-    np.testing.assert_array_equal(recording.frames_of(first), [0, 1, 2, 3, 9, 10, 11])
+    assert (first.width, first.height, first.fps) == (1000, 800, 12.5)
+    np.testing.assert_allclose(recording.times, np.arange(14) / 12.5)
+    np.testing.assert_array_equal(recording.frames_of(first), [2, 3, 4, 5, 11, 12, 13])
 
 
 def test_what_a_file_does_not_say_is_asked_for(tmp_path):

@@ -45,7 +45,7 @@ def test_pairs_follow_the_seed(stores):
     batches = [dataset.__getitems__([5, 6, 7])["keypoints_3d"] for dataset in (first, again, other)]
     assert torch.equal(batches[0], batches[1]) and not torch.equal(batches[0], batches[2])
     assert torch.equal(first[6]["keypoints_3d"][0], batches[0][1])
-    assert first.metainfo["dataset_name"] == "long (2D), long (3D)"
+    assert first.metainfo["stores"] == "long (2D), long (3D)"
     assert first.metainfo["keypoint_set"] == "h36m_17"
 
 
@@ -63,7 +63,7 @@ def test_2d_windows_may_bring_what_they_were_projected_from(stores):
 
 def test_2d_alone(stores):
     dataset = MaskedPoseDataset(config(stores, "long"))
-    assert len(dataset) == 50 and dataset.metainfo["dataset_name"] == "long (2D)"
+    assert len(dataset) == 50 and dataset.metainfo["stores"] == "long (2D)"
     batch = dataset.__getitems__([3, 7])
     assert set(batch) == {"keypoints"}
     assert torch.equal(

@@ -6,8 +6,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mmpose.registry import DATASETS
+from torch.utils.data import DataLoader
 
 from mpm_mmpose.datasets import MaskedPoseDataset, MixedPoseDataset, PoseSequence, PoseWindowDataset, write_store
+from mpm_mmpose.datasets.window_dataset import keep_batch
 
 # store: frames and action of its sequences
 STORES = {
@@ -139,12 +141,54 @@ def test_the_choice_follows_the_seed(stores):
     assert torch.equal(windows(1), windows(1)) and not torch.equal(windows(1), windows(2))
 
 
+def test_epochs_go_on_where_the_one_before_ended(stores):
+    """5 of 14 and 5 of 11 windows an epoch: after three epochs all have been seen, none twice more than another."""
+    dataset = MixedPoseDataset(configs(stores, "two", "one"), weights=[1, 1], num_windows=10)
+    seen = []
+    for epoch in range(14):
+        dataset.set_epoch(epoch)
+        seen.append(whereabouts(stores, dataset.__getitems__(range(10)), STORES))
+    assert len(set(seen[0] + seen[1] + seen[2])) == 14 + 11
+    for name in ("one", "two"):
+        times = np.bincount([window for epoch in seen for store, window in epoch if store == name])
+        assert times.max() - times.min() <= 1
+    dataset.set_epoch(1)
+    assert whereabouts(stores, dataset.__getitems__(range(10)), STORES) == seen[1]
+
+
+def test_without_weights_an_epoch_is_the_same_windows_every_time(stores):
+    dataset = MixedPoseDataset(configs(stores, "two", "one"), fractions=[0.5, 1])
+    first = dataset.__getitems__(range(len(dataset)))["keypoints"]
+    dataset.set_epoch(3)
+    assert torch.equal(dataset.__getitems__(range(len(dataset)))["keypoints"], first)
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_workers_that_outlive_an_epoch_learn_which_one_it_is(stores, context):
+    small = dict(type="MixedPoseDataset", datasets=configs(stores, "two"), weights=[1], num_windows=5)
+    dataset = MaskedPoseDataset(small, small)
+    loader = DataLoader(
+        dataset, 3, num_workers=2, persistent_workers=True, collate_fn=keep_batch, multiprocessing_context=context
+    )
+    for epoch in (0, 1, 2, 7):
+        dataset.set_epoch(epoch)
+        found = list(loader)
+        for name in ("keypoints", "keypoints_3d"):
+            assert torch.equal(torch.cat([batch[name] for batch in found]), dataset.__getitems__(range(5))[name])
+    assert not torch.equal(dataset.__getitems__(range(5))["keypoints"], first_epoch(dataset))
+
+
+def first_epoch(dataset):
+    dataset.set_epoch(0)
+    return dataset.__getitems__(range(5))["keypoints"]
+
+
 def test_metainfo_is_merged(stores):
     dataset = MixedPoseDataset(configs(stores, "one", "two"), metainfo=dict(note="x"))
     info = dataset.metainfo
     assert info["actions"] == ("eat", "phone", "sit", "walk")
     assert info["sequences"] == ("one 0", "one 1", "two 0", "two 1", "two 2")
-    assert (info["dataset_name"], info["keypoint_set"], info["fps"], info["note"]) == ("one + two", "h36m_17", 50, "x")
+    assert (info["stores"], info["keypoint_set"], info["fps"], info["note"]) == ("one + two", "h36m_17", 50, "x")
     assert MixedPoseDataset(configs(stores, "one", "three")).metainfo["fps"] is None
 
 
@@ -160,7 +204,7 @@ def test_a_mixture_may_be_part_of_another_and_of_pretraining(stores):
     assert len(pairs) == 18
     batch = pairs.__getitems__(range(18))
     assert {name: tuple(value.shape) for name, value in batch.items()} == dict(
-        keypoints=(18, 5, 17, 2), keypoints_3d=(18, 5, 17, 3), down_3d=(18, 3)
+        keypoints=(18, 5, 17, 2), keypoints_3d=(18, 5, 17, 3), down_3d=(18, 3), window=(18,)
     )
     assert torch.equal(batch["keypoints"], dataset.__getitems__(range(18))["keypoints"])
 

@@ -22,7 +22,7 @@ def test_files_are_found_however_deep_and_once(tmp_path, write_bvh, write_amc):
 
 def test_format_goes_before_the_suffix(tmp_path, write_bvh):
     path = write_bvh("clip.txt")
-    with pytest.raises(ValueError, match="clip.txt: suffix '.txt' is none of .bvh, .amc"):
+    with pytest.raises(ValueError, match="clip.txt: suffix '.txt' is none of .bvh, .amc, .npz"):
         find_motion_files([path])
     assert find_motion_files([path], format="bvh") == [path]
     assert read_motion(path, format="bvh").name == "clip"
@@ -33,9 +33,9 @@ def test_format_goes_before_the_suffix(tmp_path, write_bvh):
 def test_nothing_to_read(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere: does not exist"):
         find_motion_files([tmp_path / "nowhere"])
-    with pytest.raises(ValueError, match="holds no .bvh or .amc files"):
+    with pytest.raises(ValueError, match="holds no .bvh or .amc or .npz files of motion"):
         find_motion_files([tmp_path])
-    with pytest.raises(ValueError, match="format 'fbx' is not known; use auto, bvh, asf_amc"):
+    with pytest.raises(ValueError, match="format 'fbx' is not known; use auto, bvh, asf_amc, motion_npz"):
         find_motion_files([tmp_path], format="fbx")
 
 

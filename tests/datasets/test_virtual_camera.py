@@ -184,3 +184,24 @@ def test_turning_the_camera():
 def test_ranges_from_which_the_clip_would_not_be_seen(ranges, message):
     with pytest.raises(ValueError, match=message):
         CameraRanges(**ranges)
+
+
+@pytest.mark.parametrize("degrees", [-40.0, 0.0, 63.0])
+def test_elevation_is_the_angle_above_the_horizontal(degrees):
+    motion = walk(0.0)
+    sequences = list(film(motion, 4, 0, CameraRanges(elevation=(degrees, degrees), roll=(-45, 45), distance=(2, 8))))
+    points = motion.keypoints_3d.reshape(-1, 3)
+    middle = (points.min(0) + points.max(0)) / 2
+    for s in sequences:
+        position = -s.rotation.T @ s.translation
+        up = position - middle
+        assert np.rad2deg(np.arcsin(up[2] / np.linalg.norm(up))) == pytest.approx(degrees, abs=0.1)
+        assert (s.keypoints > 0).all() and (s.keypoints < (s.width, s.height)).all()
+    directions = [(-s.rotation.T @ s.translation - middle)[:2] for s in sequences]
+    assert (np.linalg.norm(directions, axis=-1) > 0.5).all()  # from four sides
+    assert np.linalg.norm(np.sum([d / np.linalg.norm(d) for d in directions], 0)) < 0.7
+
+
+def test_too_steep_cameras_are_refused():
+    with pytest.raises(ValueError, match="elevation is 0 to 90; give degrees, -85 to 85"):
+        CameraRanges(elevation=(0, 90))

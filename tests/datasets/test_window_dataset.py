@@ -148,7 +148,7 @@ def test_metainfo(store):
     assert metainfo["actions"] == ("Sit", "Walk")
     assert metainfo["sequences"] == tuple(s.name for s in sequences)
     assert metainfo["flip_indices"] == list(H36M_17.flip_indices)
-    assert (metainfo["keypoint_set"], metainfo["dataset_name"], metainfo["fps"]) == ("h36m_17", "store", 50.0)
+    assert (metainfo["keypoint_set"], metainfo["stores"], metainfo["fps"]) == ("h36m_17", "store", 50.0)
     assert metainfo["split"] == "test" and metainfo["annotation"] is None
     write_store(path.with_name("dhp"), sequences[:1], dict(annotation="univ_annot3"), overwrite=True)
     assert PoseWindowDataset(path.with_name("dhp"), 9).metainfo["annotation"] == "univ_annot3"
@@ -229,7 +229,7 @@ def test_several_stores_are_read_as_one(tmp_path, store):
     path, _ = store
     make_store(tmp_path / "b", [4, 6], prefix="b", fps=25)
     both = PoseWindowDataset([path, tmp_path / "b"], 9)
-    assert both.metainfo["fps"] is None and both.metainfo["dataset_name"] == "store + b"
+    assert both.metainfo["fps"] is None and both.metainfo["stores"] == "store + b"
     parts = [PoseWindowDataset(path, 9), PoseWindowDataset(tmp_path / "b", 9)]
     assert len(both) == sum(map(len, parts)) == 143
     batch = both.__getitems__([140, 2, 133, 132])

@@ -80,6 +80,31 @@ def test_inferencer(models, motion_dir, tmp_path):
     assert cv2.VideoCapture(str(tmp_path / "visualizations/demo.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 5
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_inferencer_with_a_checkpoint_that_was_trained_here(trained_lifter, models, write_video, tmp_path):
+    """Its metainfo is that of our data set, of which MMPose wants names, links, colours and 'h36m'."""
+    from mmpose.apis import MMPoseInferencer
+
+    trained = Config.fromfile(trained_lifter[0]).model
+    (tmp_path / "lift.py").write_text(
+        f'_base_ = ["{ROOT}/configs/mpm/mmpose/lift_h36m_243.py"]\n'
+        f"model = dict(backbone={dict(trained.backbone)}, head={dict(trained.head)})\n"
+        "train_dataloader = dict(dataset=dict(seq_len=9, seq_step=2))\n"
+        "test_dataloader = dict(dataset=dict(seq_len=9, seq_step=2))\n"
+    )
+    inferencer = MMPoseInferencer(
+        pose3d=str(tmp_path / "lift.py"),
+        pose3d_weights=str(trained_lifter[1]),
+        pose2d=models["pose2d"][0],
+        pose2d_weights=models["pose2d"][1],
+        det_model="whole_image",
+        device="cpu",
+    )
+    results = list(inferencer(str(write_video(tmp_path / "noise.mp4")), out_dir=str(tmp_path / "out")))
+    assert len(results) == 5
+    assert np.isfinite(np.array(results[2]["predictions"][0][0]["keypoints"])).all()
+
+
 @pytest.mark.slow
 def test_demo(models, motion_dir, tmp_path):
     arguments = [*models["detector"], *models["pose2d"], *models["lift"], "--input", motion_dir / "video/demo.mp4"]

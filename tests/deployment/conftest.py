@@ -21,7 +21,7 @@ model = dict(
 """
 KINDS = dict(
     lift=("lift_mocap_27", True, ", strides=(3, 3)"),
-    apart=("table_s3_scratch_apart", True, ", strides=(3, 3)"),
+    apart=("quickstart_lift", True, ", strides=(3, 3)"),
     lift_all=("lift_mocap_27", False, ", strides=(3, 3)"),
     occluded=("occluded_2d_h36m_27", True, ""),
     completion=("completion_h36m_27", True, ""),

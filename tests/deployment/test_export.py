@@ -214,3 +214,12 @@ def test_large_features_may_differ_by_more(trained, monkeypatch):
         monkeypatch.setattr(module, "load_exported", lambda *_, off=off: lambda *_: expected + off)
         found = module._difference(lambda *_: expected, info, Path("a.onnx"), "onnx")
         assert found == pytest.approx(difference, rel=1e-2)
+
+
+def test_weights_stored_in_half_precision_are_smaller_and_nearly_the_same(trained, tmp_path):
+    files = trained("lift")
+    whole, short = (tmp_path / name for name in ("whole.onnx", "short.onnx"))
+    export_model(*files, whole)
+    _, difference = export_model(*files, short, precision="stored_float16")
+    assert short.stat().st_size < 0.8 * whole.stat().st_size
+    assert 0 < difference < 0.01

@@ -1,9 +1,11 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mpm_mmpose.formats import Scene, write_scene
+from mpm_mmpose.keypoints import get_keypoint_set
 from mpm_mmpose.version import __version__
 
 
@@ -21,6 +23,7 @@ def test_rows_and_columns(tmp_path, walk):
         "# fps 25; keypoint set h36m_17",
         "# m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
         "# trajectory: the pelvis in the camera's axes, m",
+        "# masked: keypoints that the model was not shown, and guesses",
         "# note: a note",
     ]
     assert [row["person"] for row in rows] == ["1"] * 10 + ["b/2"] * 3
@@ -30,7 +33,20 @@ def test_rows_and_columns(tmp_path, walk):
     np.testing.assert_allclose(found, first.keypoints_3d[:, 13], atol=1e-6)
     assert float(rows[4]["trajectory_x"]) == pytest.approx(first.trajectory[4, 0], abs=1e-6)
     assert rows[11]["left_wrist_x"] == rows[11]["trajectory_z"] == ""
-    assert len(rows[0]) == 3 + 3 * 18
+    assert len(rows[0]) == 3 + 3 * 18 + 1
+    names = get_keypoint_set("h36m_17").names
+    assert [row["masked"].split() for row in rows[:10]] == [
+        [name for name, masked in zip(names, row, strict=True) if masked] for row in first.hidden
+    ]
+
+
+def test_misfits_where_they_are_known(tmp_path, walk):
+    first, *others = walk.people
+    misfit = np.array([0.125, *[np.nan] * 9])
+    write_scene(tmp_path / "walk.csv", replace(walk, people=[replace(first, misfit=misfit), *others]))
+    comments, rows = read(tmp_path / "walk.csv")
+    assert "# misfit: of the 3D from the 2D it came from, 0 the same, 1 nothing in common" in comments
+    assert [row["misfit"] for row in rows] == ["0.125000"] + [""] * 12
 
 
 def test_nobody(tmp_path):

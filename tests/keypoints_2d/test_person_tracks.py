@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -8,7 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mpm_mmpose.datasets.person_tracks import associate, keypoint_boxes, track_sequences
+from mpm_mmpose.datasets.person_tracks import (
+    associate,
+    image_size,
+    keypoint_boxes,
+    stated_size_fits,
+    track_sequences,
+)
 from mpm_mmpose.datasets.readers.detections import Detections
 from mpm_mmpose.datasets.readers.keypoints_2d import read_keypoints_2d
 from mpm_mmpose.keypoints import H36M_17, get_keypoint_set
@@ -155,8 +162,44 @@ def test_size_of_the_image(detections):
         track_sequences(detections(), fps=25)
     with pytest.raises(ValueError, match="walk.json: .*% of the keypoints of 'walk' are in the image of 320 x 240 px"):
         track_sequences(detections(), fps=25, width=320, height=240)
-    (sequence, _), _ = track_sequences(replace(detections(), width=1280, height=720), fps=25, width=320, height=240)
+    stated = replace(detections(), width=1280, height=720)
+    (sequence, _), _ = track_sequences(stated, fps=25)
     assert (sequence.width, sequence.height) == (1280, 720)
+    (sequence, _), _ = track_sequences(stated, fps=25, width=1000, height=500)
+    assert (sequence.width, sequence.height) == (1000, 500)
+    with pytest.raises(ValueError, match="in the image of 240 x 320 px that the file says; give the width and height"):
+        track_sequences(replace(detections(), width=240, height=320), fps=25)
+
+
+def spread_over(width, height):
+    """Detections whose keypoints are evenly spread over an image."""
+    grid = np.stack(np.meshgrid(np.linspace(0, width, 17), np.linspace(0, height, 20)), -1).astype(np.float32)
+    nothing = np.full((20, 4), np.nan, np.float32)
+    return Detections("walk", Path("walk.json"), "coco_17", np.arange(20), grid, np.ones((20, 17)), nothing, None)
+
+
+@pytest.mark.parametrize(
+    ("size", "note"),
+    [
+        ((600, 1000), ""),
+        ((590, 1000), "6% of the keypoints are outside of the image of 590 x 1000 px that the file says; if that is"),
+        ((1000, 650), r"35% of the keypoints are outside of the image of 1000 x 650 px .*\(650 x 1000 px fits\); if"),
+    ],
+)
+def test_a_size_that_hardly_can_be_is_said(size, note):
+    stated = replace(spread_over(600, 1000), width=size[0], height=size[1])
+    *found, notes = image_size(stated, 0, 0)
+    assert found == [*size] and bool(notes) == bool(note) == (not stated_size_fits(stated))
+    assert not note or re.search(note, notes[0])
+    assert image_size(stated, 600, 1000)[:2] == (600, 1000)
+    if note:
+        assert "the file says" in image_size(stated, 600, 1000)[2][0]
+
+
+def test_exchanged_width_and_height_are_an_error_where_most_is_outside():
+    message = r"40% of .* 1000 x 400 px that were given \(400 x 1000 px fits\); give the width"
+    with pytest.raises(ValueError, match=message):
+        image_size(spread_over(400, 1000), 1000, 400)
 
 
 def test_a_track_twice_in_a_frame(detections):

@@ -7,6 +7,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.structures import split_instances
 
 from mpm_mmpose.datasets.readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
+from mpm_mmpose.datasets.track_ids import settle_ids
 
 
 def check(detections, layouts, number, hidden=(), first=0, body=None):
@@ -77,7 +78,7 @@ def test_alphapose(write, layouts, number, keypoint_set, body, track):
     """Without a tracker everybody has the idx 0."""
     (detections,) = read_keypoints_2d(write(layouts.alphapose_results(number, track=track)))
     people = check(detections, layouts, number, body=body)
-    np.testing.assert_array_equal(detections.tracks, people + 1 if track else None)
+    np.testing.assert_array_equal(settle_ids(detections).tracks, people + 1 if track else None)
     assert detections.keypoint_set == keypoint_set
     poses = layouts.make_people(number)[0]
     np.testing.assert_allclose(detections.boxes[:2], [layouts.box_of(pose) for pose in poses[:, 0]], rtol=1e-6)

@@ -197,3 +197,15 @@ def test_compiled_without_graph_breaks_equals_eager(masks, training):
     # The default backend gives the same, but compiles C++ for a minute.
     compiled = torch.compile(backbone, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(poses(2), *masks), backbone(poses(2), *masks))
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("place_apart", [False, True])
+def test_what_is_no_number_is_hidden_beside_a_mask(size, place_apart, masks):
+    backbone = build(place_apart=place_apart)
+    missing = torch.rand(B, T, K, generator=torch.Generator().manual_seed(3)) < 0.3
+    nan = poses(size).masked_fill(missing[..., None], torch.nan)
+    expected = backbone(poses(size), keypoint_mask=missing | masks.keypoint_mask)
+    torch.testing.assert_close(backbone(nan, keypoint_mask=masks.keypoint_mask), expected)
+    expected = backbone(poses(size), masks.frame_mask, missing | masks.keypoint_mask, masks.num_visible)
+    torch.testing.assert_close(backbone(nan, *masks), expected)

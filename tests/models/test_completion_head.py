@@ -4,7 +4,7 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from mpm_mmpose.keypoints import H36M_17
-from mpm_mmpose.models import CompletionHead, MPMBackbone
+from mpm_mmpose.models import CompletionHead, LiftingPreprocessor, MPMBackbone
 
 B, T, K, C = 2, 9, 17, 32
 WIDTH = dict(channels=C, hidden_channels=48, num_heads=4)
@@ -52,6 +52,26 @@ def test_loss_leaves_out_what_has_no_weight():
     sample.gt_instance_labels.lifting_target_weight = weight
     expected = (head(feats) - poses).norm(dim=-1)[weight > 0].mean()
     torch.testing.assert_close(head.loss(feats, [sample])["loss_3d"], expected)
+
+
+def test_loss_of_2d_leaves_out_keypoints_that_the_data_do_not_know():
+    head = CompletionHead(T, outputs=("2d", "3d"), **WIDTH).eval()
+    feats, poses = torch.randn(B, T, C), torch.randn(B, T, K, 3)
+    lacking = torch.rand(B, T, K) < 0.5
+    batch = dict(
+        keypoints=poses[..., :2].clone(),
+        keypoints_3d=poses,
+        intrinsics=torch.ones(B, 9),
+        action=torch.zeros(B),
+        window=torch.arange(B),
+        lacking=lacking,
+    )
+    (sample,) = LiftingPreprocessor()(batch)["data_samples"]
+    expected = (head(feats, "2d") - batch["keypoints"]).norm(dim=-1)[~lacking].mean()
+    torch.testing.assert_close(head.loss(feats, [sample])["loss_2d"], expected)
+    batch["keypoints"][lacking] = 1e3  # whatever stands there
+    (sample,) = LiftingPreprocessor()(batch)["data_samples"]
+    torch.testing.assert_close(head.loss(feats, [sample])["loss_2d"], expected)
 
 
 def test_blend_keeps_what_is_given():

@@ -170,6 +170,41 @@ def test_validation_masks_are_the_same_every_time_and_on_every_rank(monkeypatch)
     assert not torch.equal(first["masks_2d"].frame_mask, first["masks_3d"].frame_mask)
 
 
+MASKINGS = (
+    dict(type="spatio_temporal"),
+    dict(type="temporal", ratio=0.5),
+    dict(type="spatial", ratio=0.5),
+    dict(type="tube", patterns=[1, 2, ["left_arm"]], stretch=(1, 5)),
+)
+
+
+@pytest.mark.parametrize("masking", MASKINGS, ids=lambda masking: masking["type"])
+def test_what_a_test_hides_of_a_window_does_not_depend_on_the_batch(masking):
+    """Table 3's random rows are as many masks as there are windows, the same ones at any batch size."""
+    whole = batch_of(size=12)
+    parts = [{name: value[rows] for name, value in whole.items()} for rows in (slice(0, 5), slice(5, 12))]
+    lifting = LiftingPreprocessor(masking=masking)
+    hidden = torch.cat([lifting(part)["inputs"].isnan().any(-1) for part in parts])
+    assert torch.equal(lifting(whole)["inputs"].isnan().any(-1), hidden)
+    assert len(hidden.flatten(1).unique(dim=0)) > 2
+    pretraining = PretrainPreprocessor(masking=masking)
+    for size in (2, 3):
+        cells = [hidden_cells(pretraining(part)["inputs"][f"masks_{size}d"], 17) for part in parts]
+        assert torch.equal(hidden_cells(pretraining(whole)["inputs"][f"masks_{size}d"], 17), torch.cat(cells))
+
+
+def test_test_masks_go_with_the_window_and_the_seed():
+    batch = batch_of(size=40)
+    masking = dict(type="tube", patterns=[1])
+
+    def hidden(seed=0, **changes):
+        return LiftingPreprocessor(masking=masking, seed=seed)(batch | changes)["inputs"].isnan().any(-1)[:, 0]
+
+    assert torch.equal(hidden(), hidden()) and not torch.equal(hidden(), hidden(seed=1))
+    assert torch.equal(hidden(window=batch["window"].flip(0)), hidden().flip(0))
+    assert hidden().any(0).sum() > 10  # 40 windows with one of 17 keypoints hidden each
+
+
 @pytest.mark.parametrize(
     "masking, share",
     [
@@ -322,6 +357,7 @@ def test_from_store_to_masked_inputs(store):
     preprocessor = PretrainPreprocessor()
     sizes = []
     for batch in loader_of(dataset):
+        assert batch["window"].tolist() == list(range(sum(sizes), sum(sizes) + len(batch["window"])))
         inputs = preprocessor(batch, training=True)["inputs"]
         sizes.append(len(inputs["poses_2d"]))
         assert inputs["poses_2d"].shape[1:] == (9, 17, 2) and inputs["poses_3d"].shape[1:] == (9, 17, 3)

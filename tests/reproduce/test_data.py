@@ -3,14 +3,15 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mpm_mmpose.reproduce.budget import window_sets
 from mpm_mmpose.reproduce.data import Stores, describe, stores_of, why_missing
+from mpm_mmpose.reproduce.experiment import Experiment, window_sets
+from mpm_mmpose.reproduce.tables import TABLES
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 
 
 def config(leaf, *given):
-    cfg = Config.fromfile(CONFIGS / f"{leaf}.py")
+    cfg = (Experiment(leaf) if isinstance(leaf, str) else leaf).config(CONFIGS)
     Stores(given).put_into(cfg)
     return cfg
 
@@ -22,11 +23,13 @@ def test_paths_replace_all_stores_and_twins_become_one(tmp_path):
     assert lift.test_evaluator.average == "frames"
     pretrain = config("pretrain_h36m_amass", a, c).train_dataloader.dataset
     assert pretrain.dataset_2d.store == a
-    large = config("pretrain_h36m_amass_large", a, c).train_dataloader.dataset
+    large = config("pretrain_h36m_3dhp_amass", a, c).train_dataloader.dataset
     assert large == pretrain
-    small = config("pretrain_h36m_amass_small", a, c).train_dataloader.dataset.dataset_3d
-    assert (small.type, len(small.datasets), small.fractions) == ("MixedPoseDataset", 1, [0.25])
-    assert all(dataset.keypoint_set == "h36m_17" for dataset in window_sets(config("table_2_3dhp_81", a, c)))
+    tests = {row: TABLES["E"].rows[row].tests[""] for row in ("small", "base")}
+    for row, share in (("small", 0.375), ("base", 0.75)):
+        some = config(tests[row].after, a, c).train_dataloader.dataset.dataset_3d
+        assert (some.type, len(some.datasets), some.fractions) == ("MixedPoseDataset", 1, [share])
+    assert all(dataset.keypoint_set == "h36m_17" for dataset in window_sets(config(tests["small"], a, c)))
 
 
 def test_names_replace_single_stores(tmp_path):

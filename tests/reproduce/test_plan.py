@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mpm_mmpose.reproduce.budget import BUDGETS
 from mpm_mmpose.reproduce.data import Stores
 from mpm_mmpose.reproduce.plan import MissingDataError, Planner
 from mpm_mmpose.reproduce.tables import TABLES
@@ -16,49 +17,67 @@ def planner(ci, pair):
     return Planner(ci, Stores(pair), CONFIGS)
 
 
+def experiment(table, row, part=""):
+    return TABLES[table].rows[row].tests[part]
+
+
 def described(step):
-    return [(before.kind, before.leaf) for before in step.before()]
+    return [(before.kind, before.name) for before in step.before()]
 
 
-def test_what_comes_before_a_row_is_read_from_the_configs(planner):
-    assert described(planner.test("table_6_scratch", 0)) == [
+def test_what_comes_before_a_row_is_run_before_it(planner):
+    assert described(planner.test(experiment("6", "scratch"), 0)) == [
+        ("fine-tune", "table_6_scratch_lifter"),
         ("fine-tune", "table_6_scratch"),
         ("test", "table_6_scratch"),
     ]
-    assert described(planner.test("table_3_two_legs", 0)) == [
+    assert described(planner.test(experiment("3", "two_legs"), 0)) == [
         ("pre-train", "pretrain_h36m_amass_27"),
         ("fine-tune", "occluded_2d_h36m_27"),
         ("test", "table_3_two_legs"),
     ]
-    assert described(planner.test("table_4_left_arm_pretrained", 0)) == [
+    assert described(planner.test(experiment("4", "left_arm_pretrained"), 0)) == [
         ("pre-train", "pretrain_h36m_amass_27"),
         ("test", "table_4_left_arm_pretrained"),
     ]
-    assert described(planner.test("table_1_gt_243_refine", 0)) == [
-        ("pre-train", "pretrain_h36m_amass"),
-        ("fine-tune", "lift_h36m_gt_243"),
-        ("fine-tune", "table_1_gt_243_refine"),
-        ("test", "table_1_gt_243_refine"),
+    assert described(planner.test(experiment("1", "gt_81"), 0)) == [
+        ("pre-train", "pretrain_h36m_amass_81"),
+        ("fine-tune", "table_1_gt_81_lifter"),
+        ("fine-tune", "table_1_gt_81"),
+        ("test", "table_1_gt_81"),
+    ]
+    assert described(planner.test(experiment("B", "spatial", "3dhp/"), 0)) == [
+        ("pre-train", "pretrain_all_spatial_27"),
+        ("fine-tune", "table_b_3dhp_spatial"),
+        ("test", "table_b_3dhp_spatial"),
     ]
 
 
-def test_rows_share_what_is_the_same_and_only_that(planner):
-    def keys(leaf):
-        return [step.key for step in planner.test(leaf, 0).before()]
+def test_rows_share_what_is_the_same_and_only_that(pair):
+    planner = Planner(BUDGETS["paper"], Stores(pair), CONFIGS)
 
-    same = [keys(leaf) for leaf in ("table_6_2d_3d", "table_b_spatio_temporal", "table_c_keypoints_5_frames_60")]
-    assert same[0] == same[1] == same[2] == keys("table_e_large") == keys("table_1_gt_243")
-    assert keys("table_3_two_legs")[:2] == keys("table_3_two_arms")[:2]
-    assert keys("table_3_two_legs")[2] != keys("table_3_two_arms")[2]
-    leaves = [TABLES["C"].leaf(row) for row in TABLES["C"].rows]
-    assert len({key for leaf in leaves for key in keys(leaf)}) == 27
+    def keys(table, row, part=""):
+        return [step.key for step in planner.test(experiment(table, row, part), 0).before()]
+
+    same = [keys("6", "2d_3d"), keys("1", "cpn_243"), keys("A", "layers_4_frames_243"), keys("D", "mpm")]
+    assert same[0] == same[1] == same[2] == same[3]  # true 2D is the same store here
+    assert keys("6", "2d_3d", "lifter/")[:2] == same[0][:2] == keys("S1", "centre")[:2]
+    assert keys("B", "spatio_temporal") == keys("C", "keypoints_5_frames_60")
+    assert keys("2", "3dhp_81") == keys("E", "large")
+    assert keys("3", "two_legs")[:2] == keys("3", "two_arms")[:2]
+    assert keys("3", "two_legs")[2] != keys("3", "two_arms")[2]
+    assert len({key for row in TABLES["C"].rows for key in keys("C", row)}) == 25 * 4
+    depths = [keys("A", f"layers_{n}_frames_243") for n in (2, 3, 4, 5)]
+    assert len({key for row in depths for key in row}) == 16
 
 
 def test_the_key_changes_with_all_that_decides_the_result(ci, pair, tmp_path):
     def keys(budget=ci, stores=pair, seed=0):
         return {
             step.kind: step.key
-            for step in Planner(budget, Stores(stores), CONFIGS).test("table_6_2d_3d", seed).before()
+            for step in Planner(budget, Stores(stores), CONFIGS)
+            .test(experiment("6", "2d_3d", "lifter/"), seed)
+            .before()
         }
 
     base = keys()
@@ -78,12 +97,12 @@ def test_the_key_changes_with_all_that_decides_the_result(ci, pair, tmp_path):
 
 
 def test_seeds_reach_all_random_streams(planner):
-    for step in planner.test("table_6_2d_3d", 5).before():
+    for step in planner.test(experiment("6", "2d_3d", "lifter/"), 5).before():
         assert step.cfg.randomness.seed == step.cfg.model.data_preprocessor.seed == step.seed == 5
 
 
 def test_nothing_is_validated_on(planner):
-    lift = planner.train("table_6_2d_3d", 0).cfg
+    lift = planner.train(experiment("6", "2d_3d", "lifter/"), 0).cfg
     assert lift.val_dataloader is lift.val_cfg is lift.default_hooks.checkpoint.save_best is None
 
 
@@ -91,6 +110,6 @@ def test_data_before_a_row_that_are_missing_are_told(ci, pair, tmp_path, monkeyp
     """The test store is there, but not what the pre-training reads."""
     monkeypatch.chdir(tmp_path)
     stores = Stores([f"h36m_train={pair[0]}", f"h36m_test={pair[1]}"])
-    with pytest.raises(MissingDataError, match=r"pretrain_h36m_amass.py: .*amass_train: there is no pose store"):
-        Planner(ci, stores, CONFIGS).test("table_6_2d_3d", 0)
-    assert Planner(ci, stores, CONFIGS).test("table_6_scratch", 0).key
+    with pytest.raises(MissingDataError, match=r"pretrain_h36m_amass: .*amass_train: there is no pose store"):
+        Planner(ci, stores, CONFIGS).test(experiment("6", "2d_3d", "lifter/"), 0)
+    assert Planner(ci, stores, CONFIGS).test(experiment("6", "scratch"), 0).key

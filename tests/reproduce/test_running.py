@@ -9,13 +9,16 @@ from mpm_mmpose.reproduce import running
 from mpm_mmpose.reproduce.data import Stores
 from mpm_mmpose.reproduce.plan import Planner
 from mpm_mmpose.reproduce.running import MARKER, Executor, FailedStepError
+from mpm_mmpose.reproduce.tables import TABLES
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 LAUNCHER = Path(__file__).parents[2] / "tools/dist_train.sh"
 
 
-def steps_of(leaf, budget, pair, seed=0):
-    return list(Planner(budget, Stores(pair), CONFIGS).test(leaf, seed).before())
+def steps_of(row, budget, pair, seed=0):
+    """Of the lifter of a row of table 6."""
+    experiment = TABLES["6"].rows[row].tests["lifter/"]
+    return list(Planner(budget, Stores(pair), CONFIGS).test(experiment, seed).before())
 
 
 def times(out):
@@ -23,22 +26,23 @@ def times(out):
 
 
 def test_steps_are_run_once_and_say_what_came_of_them(ci, pair, tmp_path):
-    lift, test = steps_of("table_6_scratch", ci, pair)
+    lift, test = steps_of("scratch", ci, pair)
     executor = Executor(tmp_path, LAUNCHER)
     executor.run([lift, test, lift])
     trained, tested = (executor.result(step) for step in (lift, test))
-    assert (trained["leaf"], trained["batches"], trained["windows"], trained["epochs"]) == ("table_6_scratch", 2, 8, 1)
+    assert (trained["batches"], trained["windows"], trained["epochs"]) == (2, 8, 1)
+    assert trained["name"] == "table_6_scratch_lifter" and set(tested["by_action"]) == {"walk", "wave"}
     assert (lift.folder(tmp_path) / trained["checkpoint"]).is_file()
     assert tested["figures"]["mpjpe"] > 0 and tested["protocol"].startswith("h36m_p1") and "MPJPE" in tested["report"]
     before = times(tmp_path)
-    Executor(tmp_path, LAUNCHER).run(steps_of("table_6_scratch", ci, pair))
+    Executor(tmp_path, LAUNCHER).run(steps_of("scratch", ci, pair))
     assert times(tmp_path) == before and len(before) == 2
 
 
 def test_a_training_that_was_stopped_goes_on_and_ends_the_same(ci, pair, tmp_path, monkeypatch):
     budget = replace(ci, epochs=2, finetune_steps=4)
     (tmp_path / "whole").mkdir()
-    lift, _ = steps_of("table_6_scratch", budget, pair)
+    lift, _ = steps_of("scratch", budget, pair)
     Executor(tmp_path / "whole", LAUNCHER).run([lift])
 
     class Stop(running._BarHook):
@@ -46,13 +50,13 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(ci, pair, tmp_pat
             if runner.epoch == 1:
                 raise KeyboardInterrupt
 
-    again, _ = steps_of("table_6_scratch", budget, pair)
+    again, _ = steps_of("scratch", budget, pair)
     with monkeypatch.context() as patch:
         patch.setattr(running, "_BarHook", Stop)
         with pytest.raises(KeyboardInterrupt):
             Executor(tmp_path / "stopped", LAUNCHER).run([again])
     assert Executor(tmp_path / "stopped", LAUNCHER).result(again) is None
-    (again, _) = steps_of("table_6_scratch", budget, pair)
+    (again, _) = steps_of("scratch", budget, pair)
     Executor(tmp_path / "stopped", LAUNCHER).run([again])
     # Nothing but resuming loads a checkpoint here. (mmengine's own log is begun anew by a run of the same second.)
     logs = {
@@ -67,7 +71,7 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(ci, pair, tmp_pat
 
 
 def test_two_commands_at_once_run_a_step_once(ci, pair, tmp_path, monkeypatch):
-    (lift, _), (twin, _) = (steps_of("table_6_scratch", ci, pair) for _ in range(2))
+    (lift, _), (twin, _) = (steps_of("scratch", ci, pair) for _ in range(2))
     train, runs = Executor._train, []
 
     def train_and_be_asked_again(self, step, *rest):
@@ -86,7 +90,7 @@ def test_two_commands_at_once_run_a_step_once(ci, pair, tmp_path, monkeypatch):
 
 
 def test_fine_tuning_starts_from_its_own_pretraining(ci, pair, tmp_path):
-    pretrain, lift, _ = steps_of("table_6_2d_3d", ci, pair)
+    pretrain, lift, _ = steps_of("2d_3d", ci, pair)
     Executor(tmp_path, LAUNCHER).run([pretrain, lift])
     log = "".join(path.read_text() for path in lift.folder(tmp_path).rglob("*.log"))
     assert f"taken from {pretrain.folder(tmp_path)}/epoch_1.pth" in log
@@ -94,7 +98,7 @@ def test_fine_tuning_starts_from_its_own_pretraining(ci, pair, tmp_path):
 
 @pytest.mark.slow
 def test_several_processes_share_the_batch(ci, pair, tmp_path):
-    lift, _ = steps_of("table_6_scratch", ci, pair)
+    lift, _ = steps_of("scratch", ci, pair)
     Executor(tmp_path, LAUNCHER, gpus=2).run([lift])
     log = (lift.folder(tmp_path) / "training.log").read_text()
     assert "batch_size=2" in log and "Epoch(train) [1][2/2]" in log
@@ -102,7 +106,7 @@ def test_several_processes_share_the_batch(ci, pair, tmp_path):
 
 def test_a_failed_training_names_its_log(ci, pair, tmp_path):
     no_launcher = tmp_path / "dist_train.sh"
-    lift, _ = steps_of("table_6_scratch", ci, pair)
-    with pytest.raises(FailedStepError, match=r"table_6_scratch ended with 127: see .*training.log"):
+    lift, _ = steps_of("scratch", ci, pair)
+    with pytest.raises(FailedStepError, match=r"table_6_scratch_lifter ended with 127: see .*training.log"):
         Executor(tmp_path, no_launcher, gpus=2).run([lift])
     assert Executor(tmp_path, LAUNCHER).result(lift) is None

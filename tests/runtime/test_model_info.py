@@ -6,12 +6,22 @@ from mpm_mmpose.runtime.model_info import FORMAT_VERSION, ModelInfo
 INFO = ModelInfo("2d", "target", "h36m_17", 27, 2, 29.97, True, "mpm_mmpose 0.1.0", "a.py", "b.pth")
 
 
-@pytest.mark.parametrize("changes", [{}, dict(fps=None, mask_tokens=False, output="sequence", input="3d")])
+MODEL = '{"type": "PoseLifter", "backbone": {"num_frames": 27, "place_apart": true}}'
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, dict(fps=None, mask_tokens=False, output="sequence", input="3d"), dict(model=MODEL)]
+)
 def test_what_is_written_is_read(changes):
     info = ModelInfo(**(vars(INFO) | changes))
     metadata = info.to_metadata()
     assert all(isinstance(value, str) and name.startswith("mpm_") for name, value in metadata.items())
     assert ModelInfo.from_metadata(metadata | {"others": "do not matter"}, "x.onnx") == info
+
+
+def test_files_of_before_there_was_a_model_in_them_are_read():
+    metadata = {name: value for name, value in INFO.to_metadata().items() if name != "mpm_model"}
+    assert ModelInfo.from_metadata(metadata, "x.onnx") == INFO
 
 
 def test_what_a_reader_without_us_needs_is_said():
@@ -33,6 +43,11 @@ def test_what_a_reader_without_us_needs_is_said():
         (dict(mpm_made_by=None), "mpm_made_by is None, which is damaged"),
         (dict(mpm_output="video"), "output 'video'"),
         (dict(mpm_frame_step="0"), "frame_step 0"),
+        (dict(mpm_fps="1e9"), "mpm_fps is 1e.09, no rate of a video"),
+        (dict(mpm_fps="nan"), "mpm_fps is nan, no rate of a video"),
+        (dict(mpm_model="{"), "mpm_model is damaged or of another window"),
+        (dict(mpm_model='{"backbone": {"num_frames": 81}}'), "mpm_model is damaged or of another window"),
+        (dict(mpm_model='{"backbone": []}'), "mpm_model is damaged or of another window"),
     ],
 )
 def test_other_files_are_refused_with_the_field(changes, message):

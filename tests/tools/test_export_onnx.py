@@ -1,6 +1,7 @@
 """The exporter and its benchmark as a user types them; what is exported is tested in tests/deployment."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
+from mpm_mmpose.checkpoint import load_checkpoint
 from mpm_mmpose.datasets import write_store
 from mpm_mmpose.datasets.synthetic_motion import generate_motion
 from mpm_mmpose.datasets.virtual_camera import film
@@ -133,3 +135,17 @@ def test_benchmark_tells_times_and_errors_of_all_precisions(command, files, tmp_
 def test_a_benchmark_of_random_weights_has_no_errors(command, files, tmp_path):
     status, _, err = command("benchmark_onnx", files[0], "--store", tmp_path)
     assert status == 2 and "--store needs a CHECKPOINT" in err
+
+
+def test_a_trained_checkpoint_needs_no_config(command, trained_lifter, tmp_path):
+    status, out, err = command("export_onnx", trained_lifter[1], "--out", tmp_path / "a.onnx", "--output", "sequence")
+    assert status == 0, err
+    assert "mpm_frame_step: 2" in out and "mpm_fps: 50.0" in out
+    info = OnnxModel(tmp_path / "a.onnx").info
+    said = load_checkpoint(trained_lifter[1])["meta"]["mpm_model"]
+    assert (json.loads(info.model), info.window) == (said["model"], said["window"])
+    assert json.loads(info.model)["head"]["align"] == "first" and json.loads(info.model)["backbone"]["place_apart"]
+    status, _, err = command(
+        "export_onnx", CONFIGS / "lift_mocap_27.py", trained_lifter[1], "--out", tmp_path / "b.onnx"
+    )
+    assert status == 2 and "these weights have another shape of" in err

@@ -54,7 +54,8 @@ def test_help_is_quick_and_complete():
     start = time.perf_counter()
     result = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     assert time.perf_counter() - start < 1
-    options = "--out --format --fps --cameras --seed --roll --pitch --distance --focal --workers --skip-bad --overwrite"
+    options = "--out --format --split --grade --fps --cameras --seed --roll --pitch --distance --focal"
+    options += " --workers --skip-bad --overwrite"
     for option in options.split():
         assert option in result.stdout
 
@@ -110,7 +111,9 @@ def test_ranges_of_the_cameras(tmp_path, clip):
     arguments = [str(clip), "--out", str(tmp_path / "turned"), "--workers", "1", "--cameras", "2"]
     assert mocap.main([*arguments, "--roll", "-30", "-25.5", "--pitch", "-3", "3", "--distance", "8", "8"]) == 0
     store = PoseStore(tmp_path / "turned")
-    assert store.meta["camera_ranges"] == dict(roll=[-30, -25.5], pitch=[-3, 3], distance=[8, 8], focal=[1, 1])
+    assert store.meta["camera_ranges"] == dict(
+        roll=[-30, -25.5], pitch=[-3, 3], distance=[8, 8], focal=[1, 1], elevation=None
+    )
     sequence = store.sequence(0)
     across, down, _ = sequence.rotation @ (0, 0, 1)
     assert -30 <= np.rad2deg(np.arctan2(-across, -down)) <= -25.5
@@ -145,3 +148,18 @@ def test_recorded_motion(tmp_path, motion_dir, capsys):
         ("02", "02_02"),
     }
     assert (store.keypoints[:] >= 0).all() and (store.keypoints[:] <= 1002).all()
+
+
+def test_pieces_seen_from_everywhere_with_errors(tmp_path):
+    write_clip(tmp_path / "clip.bvh", frames=20)  # 0.4 s
+    options = ["--piece", "0.2", "--elevation", "30", "60", "--cameras", "2"]
+    stores = []
+    for name, more in (("exact", []), ("noisy", ["--detector-errors"])):
+        assert mocap.main([str(tmp_path / "clip.bvh"), "--out", str(tmp_path / name), *options, *more]) == 0
+        stores.append(PoseStore(tmp_path / name))
+    exact, noisy = stores
+    assert list(exact.names) == [f"clip.p{piece}.cam{camera}" for piece in range(2) for camera in range(2)]
+    assert exact.meta["camera_ranges"]["elevation"] == [30, 60] and exact.meta["piece"] == 0.2
+    np.testing.assert_array_equal(exact.keypoints_3d, noisy.keypoints_3d)
+    errors = np.linalg.norm(exact.keypoints - noisy.keypoints, axis=-1)
+    assert 1 < errors.mean() < 60

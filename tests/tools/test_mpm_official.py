@@ -10,6 +10,7 @@ from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
+from mpm_mmpose.model_description import ModelDescription, build_described
 
 TOOL = Path(__file__).parents[2] / "tools/model_converters/mpm_official.py"
 
@@ -58,8 +59,13 @@ def test_check_passes_on_its_own_figures(convert, reference_dir, tmp_path, name)
     assert status == 0, printed
     assert "f64/" in printed.out and "ABOVE" not in printed.out
     checkpoint = torch.load(tmp_path / "ours.pth", weights_only=True)
-    model = MODELS.build(checkpoint["meta"]["model"])
-    model.load_state_dict(checkpoint["state_dict"])
+    if name == "refine":  # no model to run alone
+        MODELS.build(checkpoint["meta"]["model"]).load_state_dict(checkpoint["state_dict"])
+        return
+    said = ModelDescription.from_meta(checkpoint["meta"], "ours.pth")
+    assert (said.window, said.frame_step, said.fps, said.keypoint_set) == (27, 2, 50.0, "h36m_17")
+    built = build_described(said, checkpoint, "ours.pth")
+    assert all(torch.equal(value, checkpoint["state_dict"][key]) for key, value in built.state_dict().items())
 
 
 def test_refine_module_goes_into_the_lifting_model(convert, reference_dir, tmp_path):
@@ -67,7 +73,7 @@ def test_refine_module_goes_into_the_lifting_model(convert, reference_dir, tmp_p
     status, printed = convert(lift, "--refine", refine, "--check", figures)
     assert status == 0 and "e2e/tta1_refine1/p2_mm" in printed.out
     meta = torch.load(tmp_path / "ours.pth", weights_only=True)["meta"]
-    assert meta["model"]["head"]["type"] == "RefinedLiftingHead"
+    assert meta["mpm_model"]["model"]["head"]["type"] == "RefinedLiftingHead"
     assert meta["source"] == ["lift.npz", "refine.npz"]
     status, printed = convert(lift, "--refine", lift)
     assert status == 2 and "lift.npz: not the weights of a refine module" in printed.err

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -145,3 +146,27 @@ def test_help_imports_nothing_heavy(tool, tmp_path):
     done = run(sys.executable, "-c", program, cwd=tmp_path)
     assert done.stdout.startswith(f"usage: {tool}")
     assert done.stdout.endswith("[]\n")
+
+
+def test_a_checkpoint_of_another_model_is_the_last_word_and_the_only_one(trained_lifter, place):
+    """Not a figure, and not a line in the middle of a log: nothing has started yet."""
+    for command in (["test.py", "tiny.py", trained_lifter[1]], ["train.py", "tiny.py", "--resume", trained_lifter[1]]):
+        done = run(sys.executable, f"{ROOT}/tools/{command[0]}", *map(str, command[1:]), "--work-dir", "no", cwd=place)
+        assert done.returncode == 1
+        last = done.stderr.strip().splitlines()[-1]
+        assert last.startswith(f"error: {trained_lifter[1]}: these weights have") and "of one training" in last
+        assert len(done.stderr.splitlines() + done.stdout.splitlines()) < 10 and not (place / "no").exists()
+
+
+def test_a_config_with_hooks_of_its_own_looks_at_checkpoints_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(f"{ROOT}/tools")
+    from command_line import read_config
+
+    for name, hooks in dict(none="", own="custom_hooks = [dict(type='EMAHook')]", ours=None).items():
+        config = tmp_path / f"{name}.py"
+        base = "" if hooks is not None else f"_base_ = ['{ROOT}/configs/mpm/_base_/default_runtime.py']"
+        config.write_text(f"{base}\n{hooks or ''}\n")
+        args = SimpleNamespace(config=str(config), cfg_options={}, launcher="none", work_dir=None)
+        types = [hook.type for hook in read_config(args).custom_hooks]
+        assert sum(type.endswith("CheckpointContentHook") for type in types) == 1
+        assert ("EMAHook" in types) == (name == "own")

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark_cases import CASES, SIDE, Case, plain_product, seconds
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     import torch
 
@@ -36,7 +38,7 @@ KINDS = {
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", help="default: the GPU where there is one")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="default: %(default)s")
     parser.add_argument("--batch", type=int, default=32, help="windows a step (default: %(default)s)")

@@ -19,10 +19,12 @@ from benchmark_memory import memory_of_data
 from benchmark_speed import opening, speed, speed_of_loader, speed_of_mmpose, speed_on_device
 from benchmark_stores import write_empty_store, write_random_store
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--window", type=int, default=243, help="frames of a window (default: 243)")
     parser.add_argument("--steps", type=int, nargs="+", default=[1, 2], help="frame steps (default: 1 2)")

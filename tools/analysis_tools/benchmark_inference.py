@@ -10,10 +10,12 @@ import sys
 import warnings
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="pose store, best of clips that the model was not trained on")
     parser.add_argument("--model", help="config of a trained lifter, for the error of the blended mode")
     parser.add_argument("--weights", help="its checkpoint")

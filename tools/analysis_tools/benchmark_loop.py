@@ -17,13 +17,15 @@ from typing import Any
 
 from benchmark_stores import write_random_store
 
+from mpm_mmpose.option_parser import OptionParser
+
 CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
 ROWS = {"pre-training": "pretrain_h36m_amass.py", "lifting": "lift_h36m_243.py"}
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=32, help="windows a step (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=10, help="timed in a block (default: %(default)s)")
     parser.add_argument("--blocks", type=int, default=4, help="after one to warm up (default: %(default)s)")

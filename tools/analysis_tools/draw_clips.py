@@ -4,11 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("clips", nargs="*", type=Path, metavar="FILE", help="motion files (.bvh, .amc)")
+    parser = OptionParser(description=__doc__)
+    parser.add_argument("clips", nargs="*", type=Path, metavar="FILE", help="motion files (.bvh, .amc, .npz of clips)")
     parser.add_argument("--synthetic", nargs="+", default=[], metavar="KIND", help="kinds of the built-in generator")
     parser.add_argument("--out", type=Path, required=True, help="picture to write (.png, .svg or .pdf)")
     parser.add_argument("--frames", type=int, default=8, help="frames a clip (default: 8)")
@@ -25,12 +27,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Read or make the clips and write the picture."""
     args = parse_args()
-    from mpm_mmpose.datasets.readers import read_motion
+    from mpm_mmpose.datasets.readers import read_motions
     from mpm_mmpose.datasets.synthetic_motion import generate_motion
     from mpm_mmpose.visualization.clips import draw_clips
 
     try:
-        motions = [read_motion(path) for path in args.clips]
+        motions = [motion for path in args.clips for motion in read_motions(path)]
         motions += [generate_motion(kind, seconds=6.0, fps=50, seed=1) for kind in args.synthetic]
         draw_clips(motions, args.out, frames=args.frames, title=args.title)
     except (ValueError, OSError) as error:

@@ -4,13 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mpm_mmpose.option_parser import OptionParser
+
 # Hidden with its frame, hidden by itself, visible; told apart by lightness too, for readers who do not see the hues.
 HIDDEN_FRAME, HIDDEN_KEYPOINT, VISIBLE = "#3B3F46", "#E69F00", "#DCE8F3"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="picture to write (.png, .svg or .pdf)")
     parser.add_argument("--frames", type=int, default=27, help="frames of the window (default: 27)")
     parser.add_argument("--ratio", type=float, default=0.71, help="share of all cells to hide (default: 0.71)")

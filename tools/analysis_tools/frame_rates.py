@@ -9,10 +9,12 @@ import sys
 import warnings
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("motions", nargs="+", metavar="FILE", help="recorded motion, as .amc beside its .asf, or .bvh")
     parser.add_argument("--model", required=True, help="config of a lifter, or its name in configs/mpm/metafile.yml")
     parser.add_argument("--weights", required=True, help="its checkpoint")
@@ -38,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> None:
         from mpm_mmpose.apis.evidence.machine import describe_machine
         from mpm_mmpose.apis.evidence.rates import describe_rates, measure_rates, read_sequences
-        from mpm_mmpose.apis.model_index import build_lifter, find_model
+        from mpm_mmpose.apis.model_index import build_lifter
+        from mpm_mmpose.apis.model_names import find_model
         from mpm_mmpose.apis.track_lifter import TrackLifter
 
         sequences = read_sequences(args.motions, args.seconds)

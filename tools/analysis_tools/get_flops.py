@@ -61,39 +61,23 @@ def sample_inputs(model: Any, shape: tuple[int, int, int], layout: str) -> Any:
     return poses.flatten(2).transpose(1, 2).contiguous() if layout == "TCN" else poses
 
 
-def module_flops(counts: dict[str, int], module: Any, name: str) -> int:
-    """FLOPs of a module; of one that was not called itself (a list, or a head called by method), of its children."""
-    if name in counts:
-        return counts[name]
-    return sum(module_flops(counts, child, f"{name}.{key}") for key, child in module.named_children())
-
-
 def measure(config: Any, shape: tuple[int, int, int] | None = None) -> dict[str, Any]:
     """Count a model; returns what --json prints.
 
     ``modules`` maps each module's name ("" is the whole model) to ``parameters`` (trainable ones) and ``flops`` a
     window. A model whose output has all T frames costs ``flops / T`` an output frame, another a whole window.
     """
-    import torch
     from mmpose.registry import MODELS
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-    from torch.utils.flop_counter import FlopCounterMode
+
+    from mpm_mmpose.model_cost import count_flops, count_parameters
 
     shape = shape or input_shape(config.model.backbone)
     model = MODELS.build(config.model).eval()
     layout = config.model.type if config.model.type == "MaskedPoseEstimator" else config.model.backbone.type
     inputs = sample_inputs(model, shape, layout)
-    counter = FlopCounterMode(display=False)
-    # The counter knows no fused attention of the CPU; as plain matrix products it is counted in full.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        output = model(inputs, None, mode="tensor")
-    counts = {name: sum(found.values()) for name, found in counter.get_flop_counts().items()}
+    flops, output = count_flops(model, lambda: model(inputs, None, mode="tensor"))
     modules = {
-        name: dict(
-            parameters=sum(p.numel() for p in module.parameters() if p.requires_grad),
-            flops=module_flops(counts, module, f"{type(model).__name__}.{name}".rstrip(".")),
-        )
-        for name, module in model.named_modules()
+        name: dict(parameters=count_parameters(module), flops=flops(name)) for name, module in model.named_modules()
     }
     out_frames = shape[0] if _gives_all_frames(output, shape) else 1
     return dict(

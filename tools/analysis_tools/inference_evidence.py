@@ -11,12 +11,14 @@ import sys
 import warnings
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 STUDIES = ("doubt", "calibration", "look_ahead", "filters")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="pose store of clips that the model was not trained on")
     parser.add_argument("--model", required=True, help="config of a lifter with mask tokens")
     parser.add_argument("--weights", required=True, help="its checkpoint")

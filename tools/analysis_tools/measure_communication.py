@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mpm_mmpose.option_parser import OptionParser
+
 CONFIGS = Path(__file__).parents[2] / "configs" / "mpm"
 DEFAULT = ("pretrain_h36m_amass_large", "pretrain_h36m_amass_2d_only", "lift_h36m_243")
 FLOAT = 4  # bytes; everything is sent as float32
@@ -21,7 +23,7 @@ WINDOWS = 2
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = [CONFIGS / f"{name}.py" for name in DEFAULT]
     parser.add_argument("configs", nargs="*", type=Path, default=default, help=f"default: {', '.join(DEFAULT)}")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

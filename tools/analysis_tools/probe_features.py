@@ -9,12 +9,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 PARTS = ("encoder", "residual blocks", "spatial layers", "temporal layers")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", help="a config with an MPMBackbone that takes 2D")
     parser.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="of pre-training or lifting")
     parser.add_argument("--data", nargs=2, required=True, metavar=("TRAIN", "TEST"), help="pose stores with 3D")
@@ -38,6 +40,7 @@ def main() -> None:
     from torch import Tensor, nn
 
     import mpm_mmpose.register  # noqa: F401
+    from mpm_mmpose.checkpoint import CheckpointError, check_fit, load_checkpoint, weights_of
     from mpm_mmpose.datasets import PoseWindowDataset
     from mpm_mmpose.evaluation.probe import effective_rank, probe_error
     from mpm_mmpose.geometry import root_relative
@@ -70,10 +73,15 @@ def main() -> None:
         torch.manual_seed(0)
         backbone = MODELS.build(cfg).eval()
         if checkpoint:
-            weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-            weights = {name.removeprefix("backbone."): value for name, value in weights.items()}
-            if lacking := backbone.load_state_dict(weights, strict=False).missing_keys:
-                sys.exit(f"error: {checkpoint}: lacks {', '.join(lacking[:3])}; it is of another model than the config")
+            try:
+                weights = weights_of(load_checkpoint(checkpoint), checkpoint)
+                weights = {name.removeprefix("backbone."): value for name, value in weights.items()}
+                # Heads, and what pre-training alone needs, are of no interest here.
+                weights = {name: value for name, value in weights.items() if name in backbone.state_dict()}
+                check_fit(backbone, weights, checkpoint, args.config)
+            except CheckpointError as error:
+                sys.exit(f"error: {error}")
+            backbone.load_state_dict(weights)
         for module in backbone.modules():
             module.train(isinstance(module, nn.BatchNorm1d))
         cells = [

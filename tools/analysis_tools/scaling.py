@@ -15,6 +15,8 @@ from collections.abc import Callable
 from measure_communication import CONFIGS, measure, report
 from scaling_model import GIGA, PASSES, Machine, Workload, hours, network_bytes, nodes, step
 
+from mpm_mmpose.option_parser import OptionParser
+
 FRAMES = 243
 NUMBER = 17  # keypoints
 LARGE, ONLY_2D = "18.5 M windows", "2D only"
@@ -33,7 +35,7 @@ STRIDE = 8  # what to take every how many-th window of, where their order takes 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     formatter = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    parser = OptionParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("--gpus", type=int, nargs="+", default=[8, 64, 512], help="numbers of GPUs")
     parser.add_argument("--batch", type=int, default=1024, help="windows a step over all GPUs: the recipe's")
     parser.add_argument("--batch-a-gpu", type=int, default=256, help="windows a step and GPU: the other choice")

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mpm_mmpose.option_parser import OptionParser
+
 TOOLS = Path(__file__).parent
 STEPS = ("pre-training step", "lifting training step")
 INFERENCE, ONE = "lifting inference", "lifting, one window"
@@ -40,7 +42,7 @@ class Row(NamedTuple):
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", type=Path, required=True, metavar="FILE.md", help="where to put the section")
     parser.add_argument("--device", help="default: the GPU where there is one")
     parser.add_argument("--batch", type=int, help="windows a step (default: 32 on a CPU, 1024 on a GPU)")

@@ -10,10 +10,13 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from mpm_mmpose.option_parser import OptionParser
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis import MPMInferencer
@@ -125,12 +128,11 @@ def draw(video: Path, truth: PoseSequence, track: Track2D, threshold: float, siz
     """The person in the middle of a video, (size, size, 3): keypoints found green, doubtful red, the truth white."""
     import cv2
 
+    from mpm_mmpose.apis.images import open_images
+
     row = len(track) // 2
     frame = round(float(track.times[row]) * truth.fps)
-    capture = cv2.VideoCapture(str(video))
-    for _ in range(frame + 1):
-        image = capture.read()[1]
-    capture.release()
+    _, image = next(islice(open_images(video), frame, None))
     low, high = truth.keypoints[frame].min(0), truth.keypoints[frame].max(0)
     corner = (low + high) / 2 - 0.7 * (high - low).max()
     scale = size / (1.4 * (high - low).max())
@@ -185,7 +187,7 @@ def _spread(videos: Sequence[np.ndarray], digits: int) -> str:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="docs/rendered_people.md says more.")
+    parser = OptionParser(description=__doc__, epilog="docs/rendered_people.md says more.")
     parser.add_argument("videos", type=Path, metavar="DIR", help="what tools/render_people.py videos wrote")
     parser.add_argument("--model", required=True, help="lifter: name in configs/mpm/metafile.yml, or a config file")
     parser.add_argument("--weights", required=True, help="its checkpoint")

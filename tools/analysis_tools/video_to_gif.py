@@ -4,10 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("video", type=Path)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.gif")
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="s (default: 0)")
@@ -28,18 +30,16 @@ def read_frames(video: Path, start: float, seconds: float, fps: float, width: in
     import cv2
     from PIL import Image
 
-    capture = cv2.VideoCapture(str(video))
-    own = capture.get(cv2.CAP_PROP_FPS)
-    images, number = [], 0
-    while own > 0:
-        there, image = capture.read()
-        if not there or number / own >= start + seconds:
+    from mpm_mmpose.apis.images import open_images
+
+    images = []
+    for time, image in open_images(video):
+        if time >= start + seconds:
             break
-        if number / own >= start + len(images) / fps:
+        if time >= start + len(images) / fps:
             height = round(image.shape[0] * width / image.shape[1])
             small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
             images.append(Image.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB)))
-        number += 1
     if not images:
         raise ValueError(f"{video}: has no frame from {start:g} s on that OpenCV can read")
     return images

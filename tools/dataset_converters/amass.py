@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from camera_options import RANGES, add_camera_options, camera_options
 from converter_command import is_there, positive, run
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
 
@@ -43,9 +45,7 @@ RELEASED_OPTIONS = ("size",)
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = OptionParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("src", nargs="+", type=Path, metavar="SRC", help="AMASS archives (.npz), or folders of them")
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
     parser.add_argument(

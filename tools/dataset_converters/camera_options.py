@@ -14,6 +14,7 @@ RANGES = {
     "roll": "degrees clockwise, seen from behind the camera; default: 0 0",
     "pitch": "degrees above the middle of the clip, negative below; default: 0 0",
     "distance": "metres from the middle of the clip, more where not all of it is in view; default: 4 5.5",
+    "elevation": "degrees above the horizontal from which a camera looks; default: it stands 1.4 m to 1.65 m high",
     "focal": "factor on Human3.6M's focal length; default: 1 1",
 }
 

@@ -69,5 +69,7 @@ def run(
         return 1
     for _, reason in report.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
+    for note in report.notes:
+        print(f"note: {note}", file=sys.stderr)
     print(describe(report, time.monotonic() - start))
     return 0

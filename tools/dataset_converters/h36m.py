@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from converter_command import is_there, run
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
     from mpm_mmpose.datasets.convert_h36m import Source
@@ -39,9 +41,7 @@ exit status: 0 done; 1 a file could not be read or a store not be written; 2 wro
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = OptionParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "src", nargs="+", type=Path, metavar="POS3D", help="data_3d_h36m.npz; or MMPose's h36m_train.npz, h36m_test.npz"
     )

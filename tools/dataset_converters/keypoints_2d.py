@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from converter_command import is_there, positive, run
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert_keypoints_2d import KeypointConversion
 
@@ -30,9 +32,7 @@ exit status: 0 done; 1 a file could not be read or the store not be written; 2 w
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = OptionParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "src", nargs="+", type=Path, metavar="SRC", help=".json or .npz files, OpenPose's folders, or folders of these"
     )

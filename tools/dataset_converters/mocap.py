@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Make a pose store from motion capture: BVH files, or CMU's folders of ASF skeletons and AMC trials.
+"""Make a pose store from motion capture: BVH files, CMU's folders of ASF skeletons and AMC trials, NPZ files of clips.
 
 Each clip becomes 17 Human3.6M keypoints in metres, filmed by virtual cameras with Human3.6M-like lenses around it.
 """
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from camera_options import add_camera_options, camera_options
 from converter_command import is_there, positive, run
 
+from mpm_mmpose.option_parser import OptionParser
+
 if TYPE_CHECKING:
     from mpm_mmpose.datasets.convert import Conversion
 
@@ -23,9 +25,11 @@ names in the store, to choose clips by:
   BVH      subject and action: style and action of Bandai Namco file names (dataset-1_<action>_<style>_<nnn>.bvh),
            else the folder and the file
   ASF/AMC  subject: the folder; action: the trial (01_03), as the files do not say what is done; recorded at 120 Hz
+  NPZ      subject and action (the clip's description): as the file says; docs/data.md has the layout
 
-example:
-  python tools/dataset_converters/mocap.py CLIPS --out data/stores/mocap_train
+examples:
+  uv run tools/dataset_converters/mocap.py CLIPS --out data/stores/mocap_train
+  uv run tools/dataset_converters/mocap.py DIR --split DIR/splits.json train --cameras 1 --out data/stores/open_train
 
 exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
 """
@@ -33,13 +37,28 @@ exit status: 0 done; 1 a file could not be read or the store not be written; 2 w
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = OptionParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("src", nargs="+", type=Path, metavar="SRC", help="motion files, or folders of them")
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
-    parser.add_argument("--format", choices=("auto", "bvh", "asf_amc"), default="auto", help="default: by suffix")
+    parser.add_argument(
+        "--format", choices=("auto", "bvh", "asf_amc", "motion_npz"), default="auto", help="default: by suffix"
+    )
+    parser.add_argument(
+        "--split",
+        nargs=2,
+        metavar=("FILE", "NAME"),
+        help="take the files that this split of a JSON file {split: [file name without suffix, ...]} lists",
+    )
+    parser.add_argument(
+        "--grade", nargs="+", metavar="GRADE", help="of NPZ clips take those of these grades, such as exact"
+    )
     parser.add_argument("--fps", type=positive(float), help="resample to this rate; default: keep that of each file")
+    parser.add_argument(
+        "--piece", type=positive(float), metavar="S", help="cut clips into pieces of at most so many seconds"
+    )
+    parser.add_argument(
+        "--detector-errors", action="store_true", help="2D with errors as detectors make them, to measure on"
+    )
     parser.add_argument("--workers", type=positive(int), help="processes; default: one a core")
     parser.add_argument(
         "--skip-bad", action="store_true", help="go on without files that cannot be read, and list them"
@@ -59,8 +78,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    names = ("format", "fps", "workers", "skip_bad", "overwrite")
-    options = {name: getattr(args, name) for name in names} | args.film
+    names = ("piece", "detector_errors", "format", "split", "fps", "workers", "skip_bad", "overwrite")
+    options = {name: getattr(args, name) for name in names} | dict(grades=args.grade) | args.film
 
     def load() -> Callable[[], Conversion]:
         from mpm_mmpose.datasets.convert import convert_mocap

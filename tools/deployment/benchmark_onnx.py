@@ -10,10 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("config", metavar="CONFIG", help="of stage II, as configs/mpm/lift_mocap_27.py")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", nargs="?", help="default: random weights, for times alone")
     parser.add_argument("--store", type=Path, help="of which errors are told; needs a checkpoint")

@@ -5,10 +5,20 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from mpm_mmpose.option_parser import OptionParser
+
+
+def rate(text: str) -> float:
+    """For `type=` of an argument: 1 to 1000 Hz."""
+    value = float(text)
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is no rate of 1 to 1000 frames a second")
+    return value
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         description=__doc__,
         epilog="Exit status: 0 converted, 1 an output differs by more than the tolerance, 2 wrong use.",
     )
@@ -18,8 +28,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--check", metavar="FIXTURE.npz", help="run the converted model on the figures of this file")
     parser.add_argument("--heads", type=int, default=8, help="attention heads (default: 8, as released)")
     parser.add_argument("--strides", metavar="S,S,...", help="strides of a lifting decoder (default: as released)")
+    parser.add_argument(
+        "--fps", type=rate, default=50.0, help="of what they were trained on (default: 50, Human3.6M's)"
+    )
+    parser.add_argument(
+        "--frame-step",
+        type=int,
+        default=2,
+        help="frames between two of a window (default: 2, as released for Human3.6M; 1 for the others)",
+    )
+    parser.add_argument("--keypoint-set", help="by name (default: h36m_17, or common_16 for 16 keypoints)")
     parser.add_argument("--tolerance", type=float, default=1e-5, help="largest difference allowed (default: 1e-5)")
     args = parser.parse_args(argv)
+    if not 1 <= args.frame_step <= 100:
+        parser.error(f"argument --frame-step: {args.frame_step} is not a number of 1 to 100")
     if args.strides is not None:
         try:
             args.strides = tuple(int(stride) for stride in args.strides.split(","))
@@ -33,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     # Imported here: MMPose takes seconds, and --help needs none of it.
     from mpm_mmpose.official.check import build_model, differences
-    from mpm_mmpose.official.weights import infer_sizes, load_official, model_config, save_atomically
+    from mpm_mmpose.official.weights import converted_meta, infer_sizes, load_official, save_atomically
 
     try:
         official = load_official(args.src)
@@ -46,9 +68,10 @@ def main(argv: list[str] | None = None) -> int:
         state = build_model(official, sizes).state_dict()
         found = differences(official, sizes, args.check) if args.check else {}
         source = [Path(path).name for path in (args.src, args.refine) if path]
-        meta = dict(model=model_config(sizes), kind=sizes.kind, source=source)
+        meta = converted_meta(sizes, args.fps, args.frame_step, args.keypoint_set) | dict(source=source)
         save_atomically(dict(state_dict=state, meta=meta), args.dst)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
+        error = error.args[0] if isinstance(error, KeyError) else error  # of a name that is not known
         print(f"mpm_official.py: error: {error}", file=sys.stderr)
         return 2
     known = ", ".join(f"{name} {value}" for name, value in asdict(sizes).items() if value and name != "kind")

@@ -2,14 +2,17 @@
 default_scope = "mmpose"
 custom_imports = dict(imports=["mpm_mmpose.register"], allow_failed_imports=False)
 
+# Ours by their full names: the detector's scope is MMDetection's.
 default_hooks = dict(
-    runtime_info=dict(type="mmpose.DeferredRuntimeInfoHook"),  # by its full name: the detector's scope is MMDetection's
+    work_dir=dict(type="mmpose.WorkDirHook"),
+    runtime_info=dict(type="mmpose.DeferredRuntimeInfoHook"),
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
     sampler_seed=dict(type="DistSamplerSeedHook"),
+    data_workers=dict(type="mmpose.DataWorkersHook"),
     checkpoint=dict(
-        type="CheckpointHook",
+        type="mmpose.ResumableCheckpointHook",
         interval=1,
         max_keep_ckpts=2,
         save_best="pose/mpjpe",  # where the config validates
@@ -18,8 +21,14 @@ default_hooks = dict(
         backend_args=dict(backend="atomic_local"),
     ),
 )
-# A resumed run goes on with the random numbers of the stopped one.
-custom_hooks = [dict(type="RandomStateHook")]
+# A resumed run goes on with the random numbers of the stopped one, and in the part of a mixture where it was;
+# checkpoints say what they are and are data; a new model starts at the mean pose of its training data.
+custom_hooks = [
+    dict(type="RandomStateHook"),
+    dict(type="DatasetEpochHook"),
+    dict(type="CheckpointContentHook"),
+    dict(type="TrainingStatisticsHook"),
+]
 
 # The sampler's order follows this seed; ranks draw different dropout. Preprocessors have a seed of their own.
 randomness = dict(seed=0, diff_rank_seed=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ...atomic_file import write_atomically
 from ...datasets.pose_store import PoseStore
-from ..model_index import build_lifter, find_model
+from ..model_index import build_lifter
+from ..model_names import find_model
 from ..track_lifter import TrackLifter
 from .calibration import describe_calibration, draw_calibration, measure_calibration
 from .doubt import PLAIN, REPAIRS, describe_doubt, draw_doubt, measure_doubt
@@ -138,7 +139,7 @@ def load_lifter(config: str, weights: str, device: str = "cpu", **options: objec
     # Where from weights are loaded is said on stdout, which is for what is written.
     with redirect_stdout(sys.stderr):
         model = build_lifter(*find_model(config, weights), device)
-    return TrackLifter(model, keypoint_set=model.cfg.model.data_preprocessor.get("keypoint_set", "h36m_17"), **options)
+    return TrackLifter(model, **options)
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Readers of motion files: a path in, a :class:`~mpm_mmpose.datasets.readers.motion.Motion` out."""
+"""Readers of motion files: a path in, :class:`~mpm_mmpose.datasets.readers.motion.Motion` out."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from .asf_amc import read_asf_amc
 from .bvh import read_bvh
 from .files import files_below
 from .motion import Motion
+from .motion_npz import is_motion_npz, read_motion_npz
 
-__all__ = ["Motion", "find_motion_files", "read_asf_amc", "read_bvh", "read_motion"]
+__all__ = ["Motion", "find_motion_files", "read_asf_amc", "read_bvh", "read_motion", "read_motion_npz", "read_motions"]
 
-# format: (suffix of its files, reader)
-FORMATS = {"bvh": (".bvh", read_bvh), "asf_amc": (".amc", read_asf_amc)}
+# format: (suffix of its files, reader of one clip or of a list of clips)
+FORMATS = {
+    "bvh": (".bvh", read_bvh),
+    "asf_amc": (".amc", read_asf_amc),
+    "motion_npz": (".npz", read_motion_npz),
+}
 
 
 def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list[Path]:
     """Motion files among ``paths`` and in the folders among them, however deep; sorted, each once.
 
-    format: 'bvh', 'asf_amc' (the .amc trials; their skeletons lie beside them), or 'auto' for both. A file that is
-    named itself is taken whatever its suffix, unless the format is 'auto'. Raises FileNotFoundError for a path that is
-    not there, PermissionError for a closed folder, ValueError for one without motion files or a file of unknown format.
+    format: 'bvh', 'asf_amc' (the .amc trials; their skeletons lie beside them), 'motion_npz' (many clips a file), or
+    'auto' for all. A file that is named itself is taken whatever its suffix, unless the format is 'auto'; of a folder's
+    .npz files only those with the fields of motion are. Raises FileNotFoundError for a path that is not there,
+    PermissionError for a closed folder, ValueError for one without motion files or a file of unknown format.
     """
     suffixes = [suffix for name, (suffix, _) in FORMATS.items() if format in ("auto", name)]
     if not suffixes:
@@ -30,9 +36,10 @@ def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list
     for path in map(Path, paths):
         if path.is_dir():
             found = [file for file in files_below(path) if file.suffix.lower() in suffixes]
+            found = [file for file in found if file.suffix.lower() != ".npz" or is_motion_npz(file)]
             if not found:
                 raise ValueError(
-                    f"{path}: holds no {' or '.join(suffixes)} files; give a folder or file of motion capture"
+                    f"{path}: holds no {' or '.join(suffixes)} files of motion; give a folder or file of motion capture"
                 )
             files.update(found)
         elif not path.exists():
@@ -46,10 +53,22 @@ def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list
     return sorted(files)
 
 
-def read_motion(path: str | Path, format: str = "auto") -> Motion:
-    """Read one motion file; 'auto' goes by its suffix. Raises ValueError or OSError naming the file and what to do."""
+def read_motions(path: str | Path, format: str = "auto") -> list[Motion]:
+    """All clips of one motion file; 'auto' goes by its suffix.
+
+    Raises ValueError or OSError naming the file and what to do.
+    """
     path = Path(path)
     for name, (suffix, reader) in FORMATS.items():
         if format == name or (format == "auto" and path.suffix.lower() == suffix):
-            return reader(path)
+            clips = reader(path)
+            return clips if isinstance(clips, list) else [clips]
     raise ValueError(f"{path}: no reader for format {format!r} and suffix {path.suffix!r}; use {', '.join(FORMATS)}")
+
+
+def read_motion(path: str | Path, format: str = "auto") -> Motion:
+    """The clip of a motion file that holds one; raises as :func:`read_motions`, and ValueError where there are more."""
+    clips = read_motions(path, format)
+    if len(clips) != 1:
+        raise ValueError(f"{path}: holds {len(clips)} clips; give a file of one, or take them with read_motions")
+    return clips[0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from math import gcd
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from ...keypoints import get_keypoint_set
 from .files import read_bytes
+from .person_ids import person_id
 
 # Keypoints that detectors write a person: the set they are of, and how many of the first ones make up that set.
 # 133 are COCO-WholeBody and 136 Halpe full body: the body, then feet, face and hands.
@@ -24,6 +26,10 @@ SETS_BY_NUMBER |= {133: ("coco_17", 17), 136: ("halpe_26", 26)}
 JSON_LIMIT = 2 * 2**30
 #: No coordinate in px and no score is as large.
 LARGEST = 1e6
+#: Scores are from 0 to 1, but some detectors' reach 10; beyond this they are per cent.
+PER_CENT = 15.0
+#: A detector may look at every second, third or fourth frame of a video; people who are further apart were not found.
+MOST_SKIPPED = 4
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,11 @@ class Detections:
 
     frames (N,) int64, numbers of the detector's frames; keypoints (N, K, 2) image px and scores (N, K), float32, in the
     order of ``keypoint_set``; a score of 0 says that the keypoint was not found. boxes (N, 4) px, x1 y1 x2 y2, NaN
-    where the file has none. tracks (N,) int64 tells people apart, None where the file does not. width, height: px, and
-    fps: frames a second, 0 where the file does not say. times (F,) s, increasing, of all frames of the recording, among
-    which ``frames`` then count from 0; None where the file does not say.
+    where the file has none. tracks (N,) int64 tells people apart, -1 where a row has no id, None where the file has
+    none at all; track_names: of ids that are no numbers. width, height: px, and fps: frames a second, 0 where the file
+    does not say. times (F,) s, increasing, of all frames of the recording, among which ``frames`` then count from 0;
+    None where the file does not say. listed (F,) int64: numbers of all frames that the file has, with or without
+    people; None where it has people alone. notes: what is to be known of them.
     """
 
     name: str
@@ -49,14 +57,19 @@ class Detections:
     height: int = 0
     fps: float = 0.0
     times: np.ndarray | None = None
+    listed: np.ndarray | None = None
+    track_names: Mapping[int, str] = dataclass_field(default_factory=dict)
+    notes: list[str] = dataclass_field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.frames)
 
     @cached_property
     def step(self) -> int:
-        """Frames from one to the next where the detector took every second, third, ... frame of the recording."""
-        return gcd(*map(int, np.diff(np.unique(self.frames)))) or 1
+        """Numbers from a frame to the next, where the file has every second, third, ... frame of the recording."""
+        numbers = self.frames if self.listed is None else self.listed
+        step = gcd(*map(int, np.diff(np.unique(numbers)))) or 1
+        return step if self.listed is not None or step <= MOST_SKIPPED else 1
 
 
 class DetectionRows:
@@ -68,7 +81,12 @@ class DetectionRows:
     def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path
         self.rows: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = []
-        self.tracks: list[int | None] = []
+        self.tracks: list[int | str | None] = []
+        self.listed: list[int] = []
+
+    def list_frame(self, number: int) -> None:
+        """The file has this frame, with or without people."""
+        self.listed.append(number)
 
     def add(self, where: str, frame: int, keypoints: Any, scores: Any, box: Any = None, track: Any = None) -> None:
         """One person: keypoints (K, 2) px, scores (K,), box x1 y1 x2 y2 px; ``where`` names the place in the file."""
@@ -91,7 +109,7 @@ class DetectionRows:
         if box.size != 4:
             raise ValueError(f"{where}: the box has {box.size} numbers, not 4; detect again")
         self.rows.append((frame, keypoints, np.maximum(scores, 0), box.reshape(4)))
-        self.tracks.append(None if track is None else integer(where, "track id", track))
+        self.tracks.append(person_id(where, track))
 
     def finish(self, keypoint_set: str = "auto", width: int = 0, height: int = 0) -> Detections:
         """All of them; people without a single keypoint found are left out."""
@@ -105,10 +123,9 @@ class DetectionRows:
             raise ValueError(f"{self.path}: every score is 0 or less; detect again")
         if np.abs(keypoints[found]).max() <= 3:
             raise ValueError(f"{self.path}: no value of 'keypoints' is above 3; this is normalised, px are needed")
-        known = [track is not None for track in self.tracks]
-        if any(known) and not all(known):
-            raise ValueError(f"{self.path}: some people have a track id and others none; give ids to all or to none")
         keep = found.any(axis=1)
+        tracks, names = _numbered(self.tracks)
+        scores, notes = _scores_of_one(scores)
         return Detections(
             self.name,
             self.path,
@@ -117,10 +134,35 @@ class DetectionRows:
             keypoints[keep].astype(np.float32),
             scores[keep].astype(np.float32),
             boxes[keep].astype(np.float32),
-            np.array(self.tracks, dtype=np.int64)[keep] if all(known) else None,
+            None if tracks is None else tracks[keep],
             width,
             height,
+            listed=np.unique(np.array(self.listed, np.int64)) if self.listed else None,
+            track_names=names,
+            notes=notes,
         )
+
+
+def _numbered(tracks: Sequence[int | str | None]) -> tuple[np.ndarray | None, dict[int, str]]:
+    """Ids (N,) int64, -1 for none, None where there are none at all; and what those are called that are no numbers."""
+    numbers = {track for track in tracks if isinstance(track, int)}
+    texts = list(dict.fromkeys(track for track in tracks if isinstance(track, str)))
+    if not numbers and not texts:
+        return None, {}
+    after = max(numbers, default=-1) + 1
+    names = {after + index: text for index, text in enumerate(texts)}
+    number_of = {text: number for number, text in names.items()}
+    return np.array([-1 if track is None else number_of.get(track, track) for track in tracks], np.int64), names
+
+
+def _scores_of_one(scores: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Scores (N, K), where they are per cent divided by 100, and a note on those that are not from 0 to 1."""
+    best = float(scores.max())
+    if PER_CENT < best <= 100:
+        return scores / 100, [f"scores reach {best:g}: they are taken for per cent"]
+    if best > 100:
+        return scores, [f"scores reach {best:g}, and --threshold is meant for scores from 0 to 1: give a higher one"]
+    return scores, []
 
 
 def choose_set(path: Path, number: int, keypoint_set: str) -> tuple[str, int]:

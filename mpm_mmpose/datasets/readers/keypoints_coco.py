@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .detections import DetectionRows, Detections, field, numbers, triples
+from .frame_names import frames_of_names
 
 
 def read_coco(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
@@ -25,9 +24,9 @@ def read_coco(path: Path, name: str, content: Any, keypoint_set: str = "auto") -
 def read_alphapose(path: Path, name: str, content: Any, keypoint_set: str = "auto") -> list[Detections]:
     """The people of an AlphaPose file, a :class:`Detections` a video.
 
-    content: as for :func:`read_coco`, with ``image_id`` the image's name, whose last digits are the frame and whose
-    rest is the video; ``idx`` the person's track and ``box`` (x, y, width, height px). AlphaPose without a tracker
-    gives everybody the same ``idx``: where one occurs twice in a frame, they count as not given.
+    content: as for :func:`read_coco`, with ``image_id`` the image's name, whose number is the frame and whose rest is
+    the video (:func:`~mpm_mmpose.datasets.readers.frame_names.frames_of_names`); ``idx`` the person's track and ``box``
+    (x, y, width, height px).
     """
     return _read(path, name, content, keypoint_set, track="idx", box="box")
 
@@ -38,34 +37,39 @@ def _read(path: Path, name: str, content: Any, keypoint_set: str, track: str, bo
         raise ValueError(f"{path}: is no list of people; these may be {what}. Give results in COCO's format")
     if not isinstance(content, list) or not content:
         raise ValueError(f"{path}: is no list of people, or an empty one; is the format right?")
-    people = []
-    for index, record in enumerate(content):
-        where = f"person {index} of the file"
-        video, frame = _frame_of(f"{path}: {where}", field(f"{path}: {where}", record, "image_id"))
-        people.append((video, frame, where, record))
-    videos = list(dict.fromkeys(video for video, *_ in people))
-    counts = Counter((video, frame, str(record.get(track))) for video, frame, _, record in people)
-    # AlphaPose's only: elsewhere one id twice in a frame is a fault, which is found when tracks are put together.
-    untracked = {video for (video, *_), number in counts.items() if number > 1 and track == "idx"}
+    places = _places(path, content)
+    videos = list(dict.fromkeys(video for video, _ in places))
     rows = {video: DetectionRows(f"{name}/{video}" if len(videos) > 1 else name, path) for video in videos}
-    for video, frame, where, record in people:
-        here = f"{where} (image_id {record['image_id']!r})"
+    for index, ((video, frame), record) in enumerate(zip(places, content, strict=True)):
+        here = f"person {index} of the file (image_id {record['image_id']!r})"
         keypoints, scores = triples(f"{path}: {here}", "keypoints", field(f"{path}: {here}", record, "keypoints"))
-        identity = None if video in untracked else record.get(track)
-        rows[video].add(here, frame, keypoints, scores, _corners(f"{path}: {here}", box, record.get(box)), identity)
+        corners = _corners(f"{path}: {here}", box, record.get(box))
+        rows[video].add(here, frame, keypoints, scores, corners, record.get(track))
     return [table.finish(keypoint_set) for table in rows.values()]
 
 
-def _frame_of(where: str, image: Any) -> tuple[str, int]:
-    """Video and frame of an image: 'walk/000012.jpg' is frame 12 of 'walk', 7 is frame 7 of ''."""
-    if isinstance(image, int) and not isinstance(image, bool):
-        return "", image
-    digits = re.search(r"^(.*?)(\d{1,18})(\.\w+)?$", image) if isinstance(image, str) else None
-    if digits is None:
-        raise ValueError(
-            f"{where}: field 'image_id' is {image!r}; a frame's number or a name that ends in it is needed"
-        )
-    return digits[1].rstrip("/_-. "), int(digits[2])
+def _places(path: Path, content: list) -> list[tuple[str, int]]:
+    """Video and frame of each person's image: 'walk/000012.jpg' is frame 12 of 'walk', 7 is frame 7 of ''."""
+    images = [field(f"{path}: person {index} of the file", record, "image_id") for index, record in enumerate(content)]
+    if all(isinstance(image, int) and not isinstance(image, bool) for image in images):
+        return [("", image) for image in images]
+    for index, image in enumerate(images):
+        if isinstance(image, bool) or not isinstance(image, int | str) or not any(map(str.isdecimal, str(image))):
+            raise ValueError(
+                f"{path}: person {index} of the file: field 'image_id' is {image!r}; a frame's number or a name that "
+                "has one is needed"
+            )
+    names = list(dict.fromkeys(str(image) for image in images))
+    suffixes = (Path(name).suffix for name in names)
+    bare = [
+        name.removesuffix(suffix) if not suffix[1:].isdecimal() else name
+        for name, suffix in zip(names, suffixes, strict=True)
+    ]
+    frames = frames_of_names(bare)
+    if frames is None:
+        raise ValueError(f"{path}: some names of images ('image_id') have no number of the frame; give it to all")
+    place = dict(zip(names, frames, strict=True))
+    return [place[str(image)] for image in images]
 
 
 def _corners(where: str, name: str, box: Any) -> np.ndarray | None:

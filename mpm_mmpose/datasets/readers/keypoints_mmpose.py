@@ -36,6 +36,8 @@ def read_mmpose(path: Path, name: str, content: Any, keypoint_set: str = "auto")
     for index, frame in enumerate(frames):
         where = f"frame {index} of the file"
         number = integer(f"{path}: {where}", "field 'frame_id'", field(f"{path}: {where}", frame, "frame_id"))
+        if times is None:
+            rows.list_frame(number)
         instances = field(f"{path}: {where}", frame, "instances")
         if not isinstance(instances, list):
             raise ValueError(f"{path}: {where}: field 'instances' is no list of people; is the format right?")

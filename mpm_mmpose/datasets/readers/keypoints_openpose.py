@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from .detections import DetectionRows, Detections, field, integer, read_json, triples
+from .detections import DetectionRows, Detections, field, read_json, triples
+from .frame_names import frames_of_names
 
 SUFFIX = "_keypoints.json"
 
@@ -20,11 +20,12 @@ def read_openpose(folder: Path, name: str, keypoint_set: str = "auto") -> list[D
     if not files:
         raise ValueError(f"{folder}: holds no files *{SUFFIX}; give the folder that OpenPose's --write_json wrote")
     videos: dict[str, list[tuple[int, Path]]] = {}
-    for file in files:
-        digits = re.search(r"^(.*?)_?(\d{1,18})$", file.name.removesuffix(SUFFIX))
-        if digits is None:
-            raise ValueError(f"{file}: the name does not say the frame; <video>_<frame>{SUFFIX} is expected")
-        videos.setdefault(digits[1], []).append((int(digits[2]), file))
+    places = frames_of_names([file.name.removesuffix(SUFFIX) for file in files])
+    if places is None:
+        file = next(file for file in files if not any(map(str.isdecimal, file.name)))
+        raise ValueError(f"{file}: the name does not say the frame; <video>_<frame>{SUFFIX} is expected")
+    for file, (video, frame) in zip(files, places, strict=True):
+        videos.setdefault(video, []).append((frame, file))
     return [
         _read_video(folder, f"{name}/{video}" if len(videos) > 1 else name, frames, keypoint_set)
         for video, frames in videos.items()
@@ -34,6 +35,7 @@ def read_openpose(folder: Path, name: str, keypoint_set: str = "auto") -> list[D
 def _read_video(folder: Path, name: str, frames: list[tuple[int, Path]], keypoint_set: str) -> Detections:
     rows = DetectionRows(name, folder)
     for frame, file in frames:
+        rows.list_frame(frame)
         people = field(str(file), read_json(file), "people")
         if not isinstance(people, list):
             raise ValueError(f"{file}: field 'people' is no list; is the format right?")
@@ -43,6 +45,5 @@ def _read_video(folder: Path, name: str, frames: list[tuple[int, Path]], keypoin
             if value == []:  # hands or a face without a body
                 continue
             keypoints, scores = triples(f"{folder}: {where}", "pose_keypoints_2d", value)
-            track = integer(f"{folder}: {where}", "field 'person_id'", person.get("person_id", -1))
-            rows.add(where, frame, keypoints, scores, track=None if track < 0 else track)
+            rows.add(where, frame, keypoints, scores, track=person.get("person_id"))
     return rows.finish(keypoint_set)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,7 +33,8 @@ class Motion:
     """One continuous movement in world space.
 
     keypoints_3d (T, K, 3) float32 metres, Z up, the floor at z = 0, right-handed; K as ``keypoint_set`` orders them.
-    ``source`` says where it came from. Raises ValueError for a wrong shape, no frames, or values that are not finite.
+    ``source`` says where it came from; ``grade`` how near it is to what was recorded, in words of who collected it.
+    Raises ValueError for a wrong shape, no frames, or values that are not finite.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Motion:
     action: str = ""
     source: str = ""
     keypoint_set: str = "h36m_17"
+    grade: str = ""
 
     def __post_init__(self) -> None:
         self.keypoints_3d = np.ascontiguousarray(self.keypoints_3d, dtype=np.float32)
@@ -79,4 +82,12 @@ class Motion:
         after = np.minimum(before + 1, len(self) - 1)
         share = np.clip(position - before, 0, 1).round(6).astype(np.float32)[:, None, None]
         poses = self.keypoints_3d[before] * (1 - share) + self.keypoints_3d[after] * share
-        return Motion(self.name, poses, fps, self.subject, self.action, self.source, self.keypoint_set)
+        return replace(self, keypoints_3d=poses, fps=fps)
+
+    def pieces(self, seconds: float) -> list[Motion]:
+        """The movement in pieces of equal length, at most ``seconds`` long, called ``<name>.p<i>``."""
+        number = max(1, math.ceil(len(self) / (seconds * self.fps)))
+        if number == 1:
+            return [self]
+        parts = np.array_split(self.keypoints_3d, number)
+        return [replace(self, name=f"{self.name}.p{i}", keypoints_3d=part) for i, part in enumerate(parts)]

@@ -1,4 +1,5 @@
-# Stage I of the paper, section 4.2: AdamW, 1e-4, factor 0.97 an epoch, 15 epochs, batch 1024 over all processes.
+# Stage I of the paper, section 4.2: AdamW, 1e-4, factor 0.97 an epoch, 15 epochs.
+# The paper gives no batch size: 1024 windows over all processes are the released code's.
 # Released code: Adam(amsgrad=True) without weight decay, 49 epochs.
 train_cfg = dict(by_epoch=True, max_epochs=15)
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-4, fused=True))

@@ -1,0 +1,40 @@
+# For real footage of any camera: rays in, seen by a camera turned to the person; a learned say in the noisy 2D; whole
+# windows out. Detectors and motion capture mean other places by pelvis, spine, thorax, nose and head top, so these are
+# never shown (ignored). Training cameras are anywhere around the person; bodies and errors of 2D vary.
+model = dict(
+    type="PoseLifter",
+    data_preprocessor=dict(
+        type="RayPreprocessor",
+        flip=True,
+        hide_unknown=True,
+        augmentations=[
+            dict(type="body_proportions", body=(0.85, 1.1), limb=(0.9, 1.1), bone=(0.93, 1.07)),
+            dict(type="surrounding_camera"),
+            dict(type="guessed_focal", deviation=0.15),
+            dict(
+                type="person_noise",
+                strength=(0.25, 2.0),
+                offset=0.02,
+                drift=0.012,
+                jitter=0.008,
+                outliers=0.01,
+                exchanged=0.02,
+                missed=0.02,
+                occluded=0.06,
+                frames=(5, 60),
+            ),
+        ],
+    ),
+    backbone=dict(
+        type="MPMBackbone",
+        num_frames=27,
+        inputs=("2d",),
+        view="person",
+        temporal="mixer",
+        ignored=(0, 7, 8, 9, 10),
+        drop=0.0,
+        mlp_drop=0.0,
+    ),
+    head=dict(type="PersonSequenceHead", num_frames=27, bone_weight=0.5),
+    test_cfg=dict(flip_test=False),
+)

@@ -1,5 +1,0 @@
-# Table 4 of the paper: completion of 3D, left leg hidden. Only tested.
-_base_ = ["completion_h36m_27.py"]
-
-model = dict(data_preprocessor=dict(masking=dict(patterns=[["left_leg"]])))
-load_from = "work_dirs/completion_h36m_27/epoch_40.pth"

@@ -1,4 +1,0 @@
-# Table 6 of the paper, the row "2D + 3D": pre-trained on both.
-_base_ = ["lift_h36m_243.py"]
-
-model = dict(backbone=dict(init_cfg=dict(checkpoint="work_dirs/pretrain_h36m_amass/epoch_15.pth")))

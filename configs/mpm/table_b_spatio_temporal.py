@@ -1,4 +1,0 @@
-# Table B of the paper: lifting after pre-training with spatio-temporal masks, the method itself.
-_base_ = ["lift_h36m_243.py"]
-
-model = dict(backbone=dict(init_cfg=dict(checkpoint="work_dirs/pretrain_h36m_amass/epoch_15.pth")))

@@ -1,0 +1,31 @@
+"""A checkpoint as it is given away: the weights in half precision and what they are, and nothing of the training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ..apis.model_index import build_lifter
+from ..atomic_file import write_atomically
+from ..model_description import FIELD
+
+
+def write_weights(config: str | Path | None, checkpoint: str | Path, out: str | Path) -> None:
+    """Write the weights of a checkpoint, and the model's description, to ``out``, as a whole or not at all.
+
+    config: of the training; None where the checkpoint says what it is. Weights are float16 and become float32 again
+    where they are loaded; whole numbers stay. Raises as :func:`build_lifter`.
+    """
+    model = build_lifter(config, checkpoint, "cpu")
+    description = model.description
+    state = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in model.state_dict().items()
+        if not name.startswith("data_preprocessor.")
+    }
+    meta = {
+        FIELD: description.to_meta(),
+        "dataset_meta": dict(keypoint_set=description.keypoint_set, fps=description.fps),
+    }
+    write_atomically(out, lambda path: torch.save(dict(meta=meta, state_dict=state), path))

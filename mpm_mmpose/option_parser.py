@@ -1,0 +1,40 @@
+"""Command lines that name the nearest option to one that is misspelt; needs nothing beyond Python."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import NoReturn
+
+_UNKNOWN = "unrecognized arguments: "
+
+
+def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str], float]) -> None:
+    """What all commands that lift people have on their sides, size and place; positive: reads a number above 0."""
+    parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
+    parser.add_argument(
+        "--person-height",
+        type=positive,
+        metavar="M",
+        help="how tall people are, m; default: as the model makes them",
+    )
+    parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
+    parser.add_argument("--focal", type=positive, metavar="PX", help="focal length of the camera, with --trajectory")
+    parser.add_argument(
+        "--focal-35mm", type=positive, metavar="MM", help="the same in 35 mm equivalent, as photos and videos say it"
+    )
+
+
+class OptionParser(argparse.ArgumentParser):
+    """argparse's parser; of an option that it does not know it says which is meant, of several files which are left."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2 after saying what is wrong."""
+        if message.startswith(_UNKNOWN):
+            known = [option for action in self._actions for option in action.option_strings]
+            given = [word.partition("=")[0] for word in message.removeprefix(_UNKNOWN).split()]
+            near = {word: get_close_matches(word, known, n=1) for word in given if word.startswith("-")}
+            meant = [f"{found[0]} for {word}" for word, found in near.items() if found]
+            message += f"; did you mean {' and '.join(meant)}?" if meant else "; --help lists the options"
+        super().error(message)

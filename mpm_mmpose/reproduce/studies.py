@@ -1,0 +1,50 @@
+"""Studies of this project that are not the paper's, as tables of the same kind."""
+
+from __future__ import annotations
+
+from .experiment import Experiment
+from .table import Row, Table
+from .trainings import PRETRAIN
+
+
+def _lift(title: str, name: str, after: Experiment | None, changes: dict[str, object] | None = None) -> Row:
+    return Row(title, {"": Experiment(f"study_{name}", "lift_h36m_243", changes or {}, None, after)})
+
+
+_FIRST = {"model.head.align": "first"}
+_APART = {"model.backbone.place_apart": True}
+_HIDDEN = Experiment("pretrain_loss_hidden", "pretrain_h36m_amass", {"model.loss_on": "hidden"})
+_PRETRAIN_APART = Experiment("pretrain_place_apart", "pretrain_h36m_amass", _APART)
+
+STUDIES = (
+    Table(
+        "S1",
+        "The strided decoder's residual path (a study of this project)",
+        {
+            "scratch_released": _lift(
+                "no pre-training, carries frame 0, as released", "s1_scratch_released", None, _FIRST
+            ),
+            "scratch_centre": _lift("no pre-training, carries the target frame", "s1_scratch_centre", None),
+            "released": _lift("2D + 3D, carries frame 0, as released", "s1_released", PRETRAIN, _FIRST),
+            "centre": _lift("2D + 3D, carries the target frame", "s1_centre", PRETRAIN),
+        },
+    ),
+    Table(
+        "S2",
+        "The loss of pre-training (a study of this project)",
+        {
+            "all": _lift("all keypoints, as released", "s2_all", PRETRAIN),
+            "hidden": _lift("hidden keypoints alone", "s2_hidden", _HIDDEN),
+        },
+    ),
+    Table(
+        "S3",
+        "Where a person stands in the image (a study of this project)",
+        {
+            "scratch": _lift("no pre-training, 2D where it is in the image, as released", "s3_scratch", None),
+            "scratch_apart": _lift("no pre-training, 2D and its place apart", "s3_scratch_apart", None, _APART),
+            "pretrained": _lift("2D + 3D, 2D where it is in the image, as released", "s3_pretrained", PRETRAIN),
+            "pretrained_apart": _lift("2D + 3D, 2D and its place apart", "s3_apart", _PRETRAIN_APART, _APART),
+        },
+    ),
+)
