@@ -215,7 +215,7 @@ def watch(args: argparse.Namespace) -> int:
             status = 1 if result.recording.problem or not result.people else status
             if not formats and result.people:
                 inferencer.kept += result.save(args.out)
-            for note in filter(None, (*result.recording.notes, *result.notes, result.recording.problem)):
+            for note in filter(None, (result.recording.span, *result.notes, result.recording.problem)):
                 print(f"note: {note}", file=sys.stderr)
             print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
     finally:
