@@ -144,6 +144,13 @@ def check_model(args: argparse.Namespace) -> None:
         shipped_model()
 
 
+def needs_pytorch(model: str | None, weights: str | None, backend: str | None, pose2d: str | None) -> bool:
+    """Whether any of these is a model of PyTorch's; pose2d: None where there are no images."""
+    from mpm_mmpose.apis.model_names import is_exported
+
+    return not is_exported(model, weights, backend) or pose2d not in (None, "blazepose")
+
+
 @contextmanager
 def _quiet(pytorch: bool) -> Iterator[None]:
     """What is loaded from where is no result, and what MMPose does without in a checkpoint is no warning."""
@@ -178,7 +185,6 @@ def run(
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     from mpm_mmpose.apis.errors import UsageError
-    from mpm_mmpose.apis.model_names import is_exported
     from mpm_mmpose.apis.source_kind import wrong_command
 
     inferencer = None
@@ -189,8 +195,7 @@ def run(
             raise UsageError(wrong)
         # Before PyTorch is imported, which takes seconds.
         _, *recordings = ask_at_once([lambda: check_model(args), *([] if read is None else [read])])
-        exported = is_exported(args.model, args.weights, args.backend)
-        with _quiet(not exported or model.get("pose2d", "blazepose") != "blazepose"):
+        with _quiet(needs_pytorch(args.model, args.weights, args.backend, model.get("pose2d"))):
             from mpm_mmpose.apis import MPMInferencer
 
             inferencer = MPMInferencer(

@@ -261,8 +261,7 @@ class MPMInferencer:
             for problem in problems:
                 _log.warning(problem)
             raise
-        wanted = formats if people else set(formats) - set(OF_SOMEBODY)  # a note says that there is nobody
-        if problems := self._save(result, out, wanted, progress, show):
+        if problems := self._save(result, out, formats, progress, show):
             raise ValueError("; ".join(problems))
         return result
 
@@ -278,6 +277,8 @@ class MPMInferencer:
         problems: list[str] = []
         if out is None:
             return problems
+        if not result.people:  # a note says so
+            formats = set(formats) - set(OF_SOMEBODY)
         with progress_bar("video", "frame", progress and "video" in formats) as report:
             for format in (format for format in FORMATS if format in formats):
                 try:
