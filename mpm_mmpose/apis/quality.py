@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..consistency import LIMIT, describe_keypoints
-from ..keypoints import get_keypoint_set
+from ..keypoints import BY_DEFINITION, get_keypoint_set, remap
 from .tracks import Track3D, pose_misfit
 
 #: A keypoint is said to be masked from this share of a person's frames on.
@@ -36,12 +36,17 @@ def check_quality(lifted: Track3D, threshold: float, notes: list[str]) -> Track3
 
 
 def describe_masked(lifted: Track3D) -> str:
-    """Which keypoints the model was not shown, and how often, whole limbs as such; '' where it hardly happened."""
+    """Which keypoints the model was not shown, and how often, whole limbs as such; '' where it hardly happened.
+
+    Those that the detector does not have at all are not spoken of: nobody can change that.
+    """
     keypoint_set = get_keypoint_set(lifted.keypoint_set)
     known = np.isfinite(lifted.keypoints_3d).all((1, 2))
     times = lifted.hidden[known].sum(0)
     total = int(known.sum())
     left = {name: int(count) for name, count in zip(keypoint_set.names, times, strict=True) if count}
+    for name in remap(lifted.track.keypoint_set, keypoint_set, BY_DEFINITION).missing:
+        left.pop(name, None)
     said = []
     for limb, indices in keypoint_set.limbs.items():
         names = [keypoint_set.names[index] for index in indices]

@@ -56,3 +56,14 @@ def test_what_was_masked_is_named(lifted):
         "guess)"
     )
     assert describe_masked(lifted) == ""
+
+
+def test_keypoints_that_the_detector_does_not_have_are_not_spoken_of(lifted):
+    hidden = np.zeros_like(lifted.hidden)
+    hidden[:, [H36M_17.index(name) for name in ("spine", "thorax", "head_top")]] = True
+    number = len(lifted)
+    blazepose = replace(
+        lifted.track, keypoints=np.zeros((number, 33, 2)), scores=np.ones((number, 33)), keypoint_set="blazepose_33"
+    )
+    assert describe_masked(replace(lifted, track=blazepose, hidden=hidden)) == ""
+    assert describe_masked(replace(lifted, hidden=hidden)).startswith("spine, thorax, head top never seen")
