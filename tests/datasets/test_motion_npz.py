@@ -72,7 +72,7 @@ def test_units_axes_and_order_of_keypoints(tmp_path, unit):
         (dict(lengths=np.array([3, 3])), r"field 'positions' is int16 of shape \(5, 17, 3\), not numbers \(6, 17, 3\)"),
         (dict(names=np.array(["a"])), "field 'names' has 1 entries, 'lengths' has 2"),
         (dict(names=np.array(["a", "a"])), "field 'names' has a name twice"),
-        (dict(fps=np.float32(0)), "fps is 0.0; give the frames a second"),
+        (dict(fps=np.float32(0)), "fps is 0; give the frames a second"),
         (dict(subject=None), "field 'subject' is missing"),
     ],
 )

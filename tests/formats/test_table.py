@@ -61,6 +61,6 @@ def test_names_and_notes_are_no_formulas(tmp_path, walk):
     write_scene(tmp_path / "walk.csv", scene)
     lines = (tmp_path / "walk.csv").read_text().splitlines()
     assert not [cell for line in csv.reader(lines) for cell in line if cell.strip()[:1] in ("=", "@")]
-    assert lines[0].endswith("of a;'=1+1;'@b tab") and lines[4] == "# note: one; '=2; '-3"
+    assert lines[0].endswith("of a;'=1+1;'@b tab") and "# note: one; '=2; '-3" in lines
     _, rows = read(tmp_path / "walk.csv")
     assert {row["person"] for row in rows} == {'\'=HYPERLINK("x")', "-7"}
