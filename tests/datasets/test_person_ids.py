@@ -38,7 +38,7 @@ def test_what_trackers_write(written, meant):
     ("written", "message"),
     [
         (True, "walk.json: track id is True; give a number or a name, or leave it out"),
-        (dict(id=1), "walk.json: track id is {'id': 1}; give a number or a name"),
+        (dict(id=1), "walk.json: track id is a dict of 1; give a number or a name"),
         (1.5, "walk.json: track id is 1.5; give a whole number below 2.53, or a name"),
         (1e300, "give a whole number below"),
         (float("inf"), "give a whole number below"),
