@@ -222,17 +222,18 @@ def test_help_imports_nothing_heavy(tool, tmp_path):
     assert done.stdout.endswith("[]\n")
 
 
-def test_a_checkpoint_of_another_model_is_the_last_word_and_the_only_one(trained_lifter, place):
+@pytest.mark.parametrize("arguments", [["test.py", "tiny.py"], ["train.py", "tiny.py", "--resume"]])
+def test_a_checkpoint_of_another_model_is_the_last_word_and_the_only_one(trained_lifter, place, arguments):
     """Not a figure, and not a line in the middle of a log: nothing has started yet."""
-    for command in (["test.py", "tiny.py", trained_lifter[1]], ["train.py", "tiny.py", "--resume", trained_lifter[1]]):
-        done = run(sys.executable, f"{ROOT}/tools/{command[0]}", *map(str, command[1:]), "--work-dir", "no", cwd=place)
-        assert done.returncode == 1
-        last = done.stderr.strip().splitlines()[-1]
-        assert last.startswith(
-            f"error: {trained_lifter[1]}: these weights lack 12 tensors, the first of which is 'backb"
-        )
-        assert last.endswith("they are not of tiny.py: give config and checkpoint of one training")
-        assert len(done.stderr.splitlines() + done.stdout.splitlines()) < 10 and not (place / "no").exists()
+    tool, *arguments = *arguments, str(trained_lifter[1])
+    done = run(sys.executable, f"{ROOT}/tools/{tool}", *arguments, "--work-dir", "no", cwd=place)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(
+        f"error: {trained_lifter[1]}: these weights lack 12 tensors, the first of which is 'backbone."
+    )
+    assert last.endswith("they are not of tiny.py: give config and checkpoint of one training")
+    assert len(done.stderr.splitlines() + done.stdout.splitlines()) < 10 and not (place / "no").exists()
 
 
 def test_a_config_with_hooks_of_its_own_looks_at_checkpoints_all_the_same(tmp_path, monkeypatch):
