@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from .errors import check_readable
+from .errors import UsageError, check_readable
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 #: Formats of Pillow's that may hold several images, each with its duration.
 ANIMATED = (".gif", ".png", ".apng", ".webp")
@@ -64,14 +67,23 @@ def number_images(paths: Sequence[Path]) -> tuple[np.ndarray, list[str]]:
     return frames, [f"{missing} of {frames[-1] + 1} numbered images are missing ({where}); time goes by the numbers"]
 
 
+def _open(path: Path) -> Image.Image:
+    """The file as Pillow opens it; UsageError where Pillow is missing, which only animations need."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise UsageError(f"{path}: animations need Pillow, which is not installed (pip install pillow)") from None
+    return Image.open(path)
+
+
 def is_animation(path: Path) -> bool:
     """Whether a file holds several images, or is a GIF, which OpenCV does not read as an image."""
     if path.suffix.lower() not in ANIMATED:
         return False
     try:
-        with Image.open(check_readable(path)) as image:
+        with _open(check_readable(path)) as image:
             return image.format == "GIF" or getattr(image, "n_frames", 1) > 1
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError):
         return False  # whoever reads it says what is wrong
 
 
@@ -79,7 +91,7 @@ def animation_durations(path: Path) -> np.ndarray:
     """(N,) s that each image of an animation is seen, as browsers take it: 0.1 s where less than 0.02 is said."""
     said = []
     try:
-        with Image.open(path) as image:
+        with _open(path) as image:
             for number in range(getattr(image, "n_frames", 1)):
                 image.seek(number)
                 image.load()  # WebP tells it no earlier
@@ -93,7 +105,7 @@ def animation_durations(path: Path) -> np.ndarray:
 def read_animation(path: Path) -> Iterator[np.ndarray]:
     """The images (H, W, 3) uint8 BGR of an animation; raises ValueError (file, fix) where it is damaged."""
     try:
-        with Image.open(path) as image:
+        with _open(path) as image:
             for number in range(getattr(image, "n_frames", 1)):
                 image.seek(number)
                 yield np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
