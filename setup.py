@@ -70,7 +70,7 @@ setup(
         ],
         # From a video to 3D without PyTorch. The models of the 2D detector are files in the wheel of mediapipe, which
         # is not named here: what it asks for is large, and would lower protobuf (docs/install.md).
-        "light": ["onnxruntime>=1.20", "ai-edge-litert>=1.4", "opencv-python-headless<4.12", "pillow"],
+        "light": ["onnxruntime>=1.20", "ai-edge-litert>=1.4", "opencv-python-headless<4.12"],
         # Its licence allows research only, so it is not installed unless asked for.
         "amass": ["smplx==0.1.28"],
         # Only the test set's annot_data.mat need it.

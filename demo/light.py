@@ -6,7 +6,6 @@
 #     "onnxruntime>=1.20",
 #     "ai-edge-litert>=1.4",
 #     "opencv-python-headless<4.12",
-#     "pillow",
 #     "mediapipe==0.10.21",
 # ]
 #

@@ -14,7 +14,19 @@ from mpm_mmpose.runtime.__main__ import main
 
 BODY = np.random.default_rng(0).uniform(20, 100, (33, 2)).astype(np.float32)
 NAMES = ["walk.bvh", "walk.html", "walk.json", "walk.mp4", "walk.npz", "walk_2d.json"]
-HEAVY = ("torch", "torchvision", "mmengine", "mmcv", "mmdet", "mmpose", "mediapipe", "matplotlib", "scipy", "PIL", "yaml")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "mmengine",
+    "mmcv",
+    "mmdet",
+    "mmpose",
+    "mediapipe",
+    "matplotlib",
+    "scipy",
+    "PIL",
+    "yaml",
+)
 
 
 class Walker(PeopleDetector):
@@ -122,6 +134,6 @@ def test_the_single_file_says_what_the_extra_says():
     root = Path(__file__).parents[2]
     needs = (root / "demo/light.py").read_text().split("# ]")[0]
     extra = (root / "setup.py").read_text().split('"light": [')[1].split("]")[0]
-    for need in ("onnxruntime>=1.20", "ai-edge-litert>=1.4", "opencv-python-headless<4.12", "pillow"):
+    for need in ("onnxruntime>=1.20", "ai-edge-litert>=1.4", "opencv-python-headless<4.12"):
         assert f'"{need}"' in needs and f'"{need}"' in extra
     assert '"mediapipe==0.10.21"' in needs and "mediapipe" not in extra
