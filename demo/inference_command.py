@@ -131,13 +131,14 @@ def ask_at_once(checks: Iterable[Callable[[], object]]) -> list[object]:
 def check_model(args: argparse.Namespace) -> None:
     """UsageError where model or weights are not there; imports nothing heavy."""
     from mpm_mmpose.apis.errors import UsageError
-    from mpm_mmpose.apis.model_names import check_weights, find_model, is_exported
+    from mpm_mmpose.apis.model_names import find_model, is_exported
     from mpm_mmpose.runtime.shipped import shipped_model
 
     if not is_exported(args.model, args.weights, args.backend):
         find_model(args.model, args.weights)
     elif args.weights is not None:
-        check_weights(args.weights)
+        if not Path(args.weights).is_file():
+            raise UsageError(f"{args.weights}: no such file; give what tools/deployment/export_onnx.py wrote")
     elif args.model is not None:
         raise UsageError("--backend onnx: give the exported model as --weights; see tools/deployment/export_onnx.py")
     else:

@@ -145,6 +145,8 @@ def test_video_to_3d(command, model, pose2d, tmp_path, write_video):
         "noise_2d.json",
         "noise.json",
         "noise.npz",
+        "noise.bvh",
+        "noise.html",
         "noise.mp4",
     }
     assert np.isfinite(np.load(tmp_path / "out/noise.npz")["keypoints_3d"]).all()
