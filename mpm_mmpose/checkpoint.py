@@ -1,5 +1,6 @@
 """Checkpoints: read as data, of which nothing is executed or believed, and written whole or not at all."""
 
+import errno
 import os
 import zipfile
 from collections.abc import Callable, Mapping
@@ -102,8 +103,13 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path, w
 def _read(path: str | Path, load: Callable[[], object]) -> dict:
     try:
         loaded = load()
-    except (OSError, torch.OutOfMemoryError):
+    except torch.OutOfMemoryError:
         raise
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # A damaged archive sends its reader to places before the beginning.
+        raise CheckpointError(f"{path}: is no checkpoint that can be read, it is damaged; give another") from None
     except Exception as error:  # whatever torch makes of a file that is no checkpoint
         # torch puts its advice to trust the file before the reason, and advice to allow what it asks for behind it.
         said = str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Number
+from pathlib import Path
 from typing import Any
 
 
@@ -26,3 +27,9 @@ def shortened(text: str, most: int = 300) -> str:
     """Text with foreign words in it: one line, of which the middle goes where it is long."""
     text = " ".join(text.split())
     return text if len(text) <= most else f"{text[: most * 2 // 3]} ... {text[-most // 3 :]}"
+
+
+def of_file(error: Exception, path: Path) -> Exception:
+    """The error, with the file where its message does not name one in that folder."""
+    named = str(path.parent) in str(error) or path.name in str(error)
+    return error if named or not isinstance(error, ValueError) else ValueError(f"{path}: {error}")

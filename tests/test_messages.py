@@ -1,8 +1,9 @@
 import time
+from pathlib import Path
 
 import numpy as np
 
-from mpm_mmpose.messages import brief, shortened
+from mpm_mmpose.messages import brief, of_file, shortened
 
 
 def test_plain_values_are_as_they_are():
@@ -29,3 +30,10 @@ def test_large_values_are_short_and_quick():
     assert brief(array) == "object of shape (1,)"
     assert brief({}) == "a dict of 0" and brief([1] * 7) == "a list of 7"
     assert time.perf_counter() - start < 0.5
+
+
+def test_errors_name_a_file():
+    path = Path("data/h36m/a.npz")
+    for said in ("data/h36m/b.npy: bad", "a.npz: bad"):
+        assert str(of_file(ValueError(said), path)) == said
+    assert str(of_file(ValueError("sequence 'x': bad"), path)) == "data/h36m/a.npz: sequence 'x': bad"

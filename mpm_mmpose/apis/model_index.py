@@ -15,6 +15,9 @@ from mmpose.registry import MODELS
 
 from .. import register  # noqa: F401  (also configs of ours without custom_imports are built)
 from ..checkpoint import CheckpointError, check_fit, load_checkpoint, weights_of
+from ..keypoints import get_keypoint_set
+from ..limits import HIGHEST_FPS
+from ..messages import brief
 from ..model_description import ModelDescription, build_described, check_same, complete, describe, plain
 from .errors import UsageError
 
@@ -40,7 +43,7 @@ def build_lifter(config: str | Path | None, weights: str | Path | None, device: 
         _check_stage(description.model, weights)
         model = build_described(description, checkpoint, weights)
     # What the training data was like: the lifter wants its rate and keypoints.
-    model.description, model.dataset_meta = description, meta.get("dataset_meta") or {}
+    model.description, model.dataset_meta = description, _data_of(meta, weights)
     return model.to(device).eval()
 
 
@@ -60,7 +63,7 @@ def _configured(
     model = MODELS.build(cfg.model)
     if description is None:
         dataset = (cfg.get("test_dataloader") or {}).get("dataset", {})
-        meta = {} if checkpoint is None else checkpoint.get("meta", {}).get("dataset_meta") or {}
+        meta = {} if checkpoint is None else _data_of(checkpoint.get("meta", {}), weights)
         said = {name: meta[name] for name in ("keypoint_set", "fps") if meta.get(name)}
         try:
             description = describe(cfg.model, said | dict(frame_step=dataset.get("frame_step", 1)))
@@ -75,6 +78,23 @@ def _configured(
             raise UsageError(str(error)) from None
         model.load_state_dict({name: state[name] for name in model.state_dict()})
     return model, replace(description, model=complete(plain(cfg.model)))
+
+
+def _data_of(meta: Mapping, weights: str | Path | None) -> dict:
+    """``dataset_meta`` of a checkpoint; ValueError (file, field) where it says what no data are like."""
+    data = meta.get("dataset_meta") or {}
+    if not isinstance(data, dict):
+        raise ValueError(f"{weights}: field 'dataset_meta' is {brief(data)}, no table; train or convert it again")
+    if (keypoint_set := data.get("keypoint_set")) is not None:
+        try:
+            get_keypoint_set(keypoint_set)
+        except (KeyError, TypeError):
+            raise ValueError(f"{weights}: field 'keypoint_set' is {brief(keypoint_set)}, which is not known") from None
+    for name, largest in (("fps", HIGHEST_FPS), ("frame_step", 10_000)):
+        value = data.get(name)
+        if value is not None and (type(value) not in (int, float) or not 1 <= value <= largest):
+            raise ValueError(f"{weights}: field {name!r} is {brief(value)}, and 1 to {largest:g} are possible")
+    return data
 
 
 def _check_stage(model: Mapping, file: str | Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..messages import shortened
+from ..messages import of_file, shortened
 from .agreement import Agreement
 from .convert import Conversion, read_sequences
 from .pose_sequence import PoseSequence
@@ -105,7 +105,7 @@ def _results(
         except MissingPackageError:
             raise
         except (ValueError, OSError) as error:
-            yield recording.name, error
+            yield recording.name, of_file(error, source.files[0])
             continue
         if stretches:
             activities[recording.name] = stretches

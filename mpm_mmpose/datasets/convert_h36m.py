@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..messages import shortened
+from ..messages import of_file, shortened
 from .convert import Conversion
 from .pose_sequence import PoseSequence
 from .readers.archives import npz_fields
@@ -95,8 +95,9 @@ def _sequences(
             for sequence in sequences:
                 report.agreement.add(str(source.files[-1] if len(source.files) > 1 else source.files[0]), sequence)
         except ValueError as error:
+            error = of_file(error, source.files[0])
             if not skip_bad:
-                raise
+                raise error from None
             reason = error
             report.skipped.append((recording.name, str(error)))
             bar.update(recording.cameras)

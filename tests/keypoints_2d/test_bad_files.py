@@ -79,6 +79,7 @@ PERSON = "frame_id 3, instance 1: "
         (instance(keypoints=[[1, float("inf")]] * 17), PERSON + "field 'keypoints' holds NaN or infinity; repair"),
         (instance(keypoint_scores=[float("inf")] * 17), PERSON + "field 'scores' holds NaN or infinity"),
         (instance(bbox=[1, 2, 3]), PERSON + "the box has 3 numbers, not 4"),
+        (instance(track_id=[[[[[[[1]]]]]]]), PERSON + "track id is in lists more than 5 deep; give a number or a name"),
         (instance(track_id=dict(a=1)), PERSON + "track id is a dict of 1; give a number or a name, or leave it out"),
         (instance(track_id=True), PERSON + "track id is True; give a number or a name"),
         (instance(track_id=1.5), PERSON + "track id is 1.5; give a whole number"),

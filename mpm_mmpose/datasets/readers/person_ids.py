@@ -10,10 +10,10 @@ import numpy as np
 from ...messages import brief
 
 _NOBODY = ("", "none", "null", "nan", "undefined")
-_LONGEST = 64
+_LONGEST, _DEPTH = 64, 5
 
 
-def person_id(where: str, value: Any) -> int | str | None:
+def person_id(where: str, value: Any, depth: int = 0) -> int | str | None:
     """The id that ``value`` says: a number from 0 on, a name, or None where it says none.
 
     None, NaN, numbers below 0 and empty text say none. Numbers may be text, and in lists of lists; where such a list
@@ -21,7 +21,9 @@ def person_id(where: str, value: Any) -> int | str | None:
     for the name of a file. Raises ValueError (place, fix) for what is no id.
     """
     if isinstance(value, list | tuple | np.ndarray):
-        said = {person_id(where, one) for one in value} - {None}
+        if depth == _DEPTH:
+            raise ValueError(f"{where}: track id is in lists more than {_DEPTH} deep; give a number or a name")
+        said = {person_id(where, one, depth + 1) for one in value} - {None}
         return said.pop() if len(said) == 1 else None
     if isinstance(value, str):
         text = value.strip()
