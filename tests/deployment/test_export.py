@@ -155,15 +155,15 @@ def test_wrong_use_of_the_inferencer(trained, exported):
     with pytest.raises(UsageError, match="backend 'tensorrt' is not known; there are onnx, pytorch"):
         MPMInferencer(backend="tensorrt")
     with pytest.raises(UsageError, match="backend 'onnx': give the exported model as weights"):
-        MPMInferencer(backend="onnx")
+        MPMInferencer("mpm_mocap_27", backend="onnx")
     with pytest.raises(UsageError, match="providers are ONNX Runtime's: give backend='onnx'"):
         MPMInferencer(*trained("lift"), providers=["CPUExecutionProvider"])
     with pytest.raises(
         UsageError, match=r"lift_target.onnx: is an exported model; give backend='onnx' \(--backend onnx\)"
     ):
-        MPMInferencer("mpm_mocap_27", exported("lift"))
-    with pytest.raises(UsageError, match="give a model: a name of configs/mpm/metafile.yml"):
-        MPMInferencer()
+        MPMInferencer("mpm_mocap_27", exported("lift"), backend="pytorch")
+    with pytest.raises(UsageError, match="give weights"):
+        MPMInferencer(backend="pytorch")
 
 
 def test_wrong_use(trained, tmp_path):
