@@ -80,7 +80,8 @@ def test_keypoints_become_3d_with_all_context(inferencer, clip, tmp_path):
     """Each person by the lifter, whole tracks at once, at their own place in the image."""
     options = dict(fps=30, width=clip.width, height=clip.height)
     (result,) = inferencer(write_keypoints(tmp_path / "walk.json", clip, people=2), **options)
-    assert [person.track.person for person in result.people] == ["0", "1"] and result.notes == []
+    assert [person.track.person for person in result.people] == ["0", "1"]
+    assert all("the 3D hardly fits" in note for note in result.notes)  # the model is a random one
     lifted = result.people[0].keypoints_3d
     expected = inferencer.lifter.lift(result.recording.tracks[0]).keypoints_3d
     np.testing.assert_array_equal(lifted, expected)
@@ -130,8 +131,9 @@ def test_trajectory_and_filter_are_added_when_asked_for(inferencer, clip):
     options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
     (plain,) = inferencer(clip.keypoints, **options)
     (more,) = inferencer(clip.keypoints, trajectory=True, filter="savitzky_golay", **options)
-    assert more.notes[0].startswith("the trajectory assumes a camera that stands still, of focal length")
-    assert plain.notes == [] and plain.people[0].trajectory is None and more.people[0].trajectory.shape == (30, 3)
+    said = "the trajectory assumes a camera that stands still, of focal length"
+    assert [any(note.startswith(said) for note in result.notes) for result in (plain, more)] == [False, True]
+    assert plain.people[0].trajectory is None and more.people[0].trajectory.shape == (30, 3)
     np.testing.assert_array_equal(more.people[0].keypoints_3d, smooth(plain.people[0], "savitzky_golay").keypoints_3d)
     with pytest.raises(UsageError, match="filter 'one' is not known; did you mean 'one_euro'"):
         inferencer(clip.keypoints, filter="one", **options)
@@ -142,7 +144,7 @@ def test_who_cannot_be_placed_is_lifted_all_the_same(inferencer, clip):
     keypoints[:, 5:] = np.nan
     options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
     (result,) = inferencer(keypoints, trajectory=True, **options)
-    assert result.notes[0].startswith("no trajectory: ") and result.people[0].trajectory is None
+    assert result.notes[-1].startswith("no trajectory: ") and result.people[0].trajectory is None
 
 
 def test_one_frame_and_two_frames(inferencer, clip):

@@ -14,7 +14,19 @@ from mpm_mmpose.runtime.__main__ import main
 
 BODY = np.random.default_rng(0).uniform(20, 100, (33, 2)).astype(np.float32)
 NAMES = ["walk.bvh", "walk.html", "walk.json", "walk.mp4", "walk.npz", "walk_2d.json"]
-HEAVY = ("torch", "torchvision", "mmengine", "mmcv", "mmdet", "mmpose", "mediapipe", "matplotlib", "scipy", "PIL", "yaml")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "mmengine",
+    "mmcv",
+    "mmdet",
+    "mmpose",
+    "mediapipe",
+    "matplotlib",
+    "scipy",
+    "PIL",
+    "yaml",
+)
 
 
 class Walker(PeopleDetector):
