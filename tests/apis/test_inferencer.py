@@ -135,9 +135,9 @@ def test_trajectory_and_filter_are_added_when_asked_for(inferencer, clip):
     options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
     (plain,) = inferencer(clip.keypoints, **options)
     (more,) = inferencer(clip.keypoints, trajectory=True, filter="savitzky_golay", **options)
-    assert more.notes[-1].startswith("the trajectory assumes a camera that stands still, of focal length")
-    assert not any("trajectory" in note for note in plain.notes) and plain.people[0].trajectory is None
-    assert more.people[0].trajectory.shape == (30, 3)
+    said = "the trajectory assumes a camera that stands still, of focal length"
+    assert [any(note.startswith(said) for note in result.notes) for result in (plain, more)] == [False, True]
+    assert plain.people[0].trajectory is None and more.people[0].trajectory.shape == (30, 3)
     np.testing.assert_array_equal(more.people[0].keypoints_3d, smooth(plain.people[0], "savitzky_golay").keypoints_3d)
     with pytest.raises(UsageError, match="filter 'one' is not known; did you mean 'one_euro'"):
         inferencer(clip.keypoints, filter="one", **options)
@@ -149,7 +149,6 @@ def test_who_cannot_be_placed_is_lifted_all_the_same(inferencer, clip):
     options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
     (result,) = inferencer(keypoints, trajectory=True, **options)
     assert result.notes[-1].startswith("no trajectory: ") and result.people[0].trajectory is None
-    assert "right arm never seen; left arm never seen; left knee, left ankle, spine" in result.notes[0]
 
 
 def test_one_frame_and_two_frames(inferencer, clip):

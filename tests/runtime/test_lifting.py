@@ -76,4 +76,5 @@ def test_a_model_of_3d_is_wrong_use(keypoint_file, write_model):
 def test_where_people_are_is_added_when_asked_for(keypoint_file, model_file):
     (result,) = lift_file(keypoint_file, model_file, trajectory=True, **SAID)
     assert np.isfinite(result.people[0].trajectory).all()
-    assert "the trajectory assumes a camera that stands still" in result.notes[-1]
+    assert "right wrist never seen" in result.notes[0] and len(result.notes) == 2
+    assert "the trajectory assumes a camera that stands still" in result.notes[1]
