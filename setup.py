@@ -47,7 +47,7 @@ setup(
         "mpm_mmpose.datasets.readers": ["*.json"],
         "mpm_mmpose.formats.page": ["assets/*", "assets/vendor/*"],
         "mpm_mmpose.reproduce": ["*.json"],
-        "mpm_mmpose.runtime": ["models/*.onnx"],
+        "mpm_mmpose.runtime": ["models/*"],
     },
     # What reads keypoints, lifts with exported models and writes files; the extras add what more there is.
     install_requires=["numpy>=1.26"],

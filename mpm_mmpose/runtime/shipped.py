@@ -8,7 +8,7 @@ from ..apis.errors import UsageError
 
 #: Beside this file, for whoever does not name a model.
 FOLDER = Path(__file__).parent / "models"
-DEFAULT = "lift.onnx"
+DEFAULT = "wild_27.onnx"
 
 
 def shipped_model() -> Path:
