@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 
 import torch
@@ -92,7 +93,7 @@ def _data_of(meta: Mapping, weights: str | Path | None) -> dict:
             raise ValueError(f"{weights}: field 'keypoint_set' is {brief(keypoint_set)}, which is not known") from None
     for name, largest in (("fps", HIGHEST_FPS), ("frame_step", 10_000)):
         value = data.get(name)
-        if value is not None and (type(value) not in (int, float) or not 1 <= value <= largest):
+        if value is not None and (not isinstance(value, Real) or not 1 <= value <= largest):
             raise ValueError(f"{weights}: field {name!r} is {brief(value)}, and 1 to {largest:g} are possible")
     return data
 

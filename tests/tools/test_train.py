@@ -186,7 +186,14 @@ def test_ctrl_c_says_what_is_kept_and_two_trainings_do_not_share_a_work_director
     environment = os.environ | dict(CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
     with open(place / "said", "w+") as said:
         training = subprocess.Popen(
-            command, cwd=place, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=place,
+            env=environment,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # Shells let what they run in the background ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             deadline = time.monotonic() + 240
