@@ -32,7 +32,7 @@ class PersonLifting:
     def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
         """The person's 3D; notes get what is to be known of it. Raises ValueError where nothing is to be believed."""
         track = check_sides(track, notes, self.mend_sides)
-        lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes)
+        lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes, lifter.model.ignored)
         if self.person_height is not None:
             lifted = scale_to(lifted, self.person_height, notes)
         if self.trajectory or self.focal or self.focal_35mm:

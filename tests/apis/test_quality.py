@@ -67,3 +67,10 @@ def test_keypoints_that_the_detector_does_not_have_are_not_spoken_of(lifted):
     )
     assert describe_masked(replace(lifted, track=blazepose, hidden=hidden)) == ""
     assert describe_masked(replace(lifted, hidden=hidden)).startswith("spine, thorax, head top never seen")
+
+
+def test_what_the_model_never_looks_at_is_no_note(lifted):
+    hidden = np.zeros_like(lifted.hidden)
+    hidden[:, [0, 9]] = True
+    assert describe_masked(replace(lifted, hidden=hidden)).startswith("pelvis, nose never seen")
+    assert describe_masked(replace(lifted, hidden=hidden), ignored=(0, 9)) == ""
