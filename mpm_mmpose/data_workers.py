@@ -1,6 +1,7 @@
 """Processes that read data: one that cannot hand its batch over ends, and the training with it."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -41,6 +42,8 @@ def _end_with_a_lost_batch(loader: DataLoader) -> None:
 
 def _begin(init: Callable[[int], None] | None, worker: int) -> None:
     Queue._on_queue_feeder_error = staticmethod(_end)  # in this process alone
+    # A terminal sends Ctrl-C to these, too, whose end would be taken for a failure; the training ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if init is not None:
         init(worker)
 

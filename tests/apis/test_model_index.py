@@ -117,3 +117,21 @@ def test_what_is_no_checkpoint_or_no_lifter(tiny, tmp_path):
         build_lifter(config, tmp_path / "a.pth", "cpu")
     with pytest.raises(UsageError, match=r"pretrain_mocap_27\.py: its model is no PoseLifter"):
         build_lifter(CONFIGS / "pretrain_mocap_27.py", weights, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (7, "field 'dataset_meta' is 7, no table"),
+        (dict(fps=1e30), "field 'fps' is 1e.30, and 1 to 1000 are possible"),
+        (dict(fps="x"), "field 'fps' is 'x'"),
+        (dict(keypoint_set="h36m_18"), "field 'keypoint_set' is 'h36m_18', which is not known"),
+        (dict(frame_step=0), "field 'frame_step' is 0"),
+    ],
+)
+def test_data_that_cannot_be(tiny, tmp_path, data, message):
+    config, weights, _ = tiny
+    checkpoint = torch.load(weights, weights_only=True)
+    torch.save(checkpoint | dict(meta=dict(dataset_meta=data)), tmp_path / "bad.pth")
+    with pytest.raises(ValueError, match=f"bad.pth: {message}"):
+        build_lifter(config, tmp_path / "bad.pth", "cpu")
