@@ -66,19 +66,19 @@ def test_one_frame_is_lifted_and_it_is_said(lift):
     assert "person 0: there are 1 frames, this model looks at 9" in err
 
 
-def with_nan(people):
-    people[3]["keypoints"][4] = float("nan")
+def with_infinity(people):  # NaN is what was not found
+    people[3]["keypoints"][4] = float("inf")
     return people
 
 
 @pytest.mark.parametrize(
     ("edit", "arguments", "status", "message"),
     [
-        (with_nan, [], 1, "walk.json: person 3 of the file (image_id 3): field 'keypoints' holds NaN or infinity"),
+        (with_infinity, [], 1, "walk.json: person 3 of the file (image_id 3): field 'keypoints' holds NaN or infinity"),
         (lambda people: [dict(one, keypoints=[9.0] * 63) for one in people], [], 1, "has 21 keypoints a person"),
         (lambda people: people, ["--keypoint-set", "halpe_26"], 1, "has 17 keypoints a person, halpe_26 has 26"),
         (lambda people: people, ["--width", 100, "--height", 80], 2, "0% of the keypoints of 'walk' are in the image"),
-        (lambda people: [], [], 1, "walk.json: looks like none of mmpose, coco"),
+        (lambda people: [], [], 1, "walk.json: holds no people; a list of frames"),
         (lambda people: dict(instance_info=[dict(frame_id=0, instances=[])]), [], 1, "walk.json: holds no people"),
     ],
 )

@@ -75,7 +75,7 @@ def test_weights_that_cannot_be_meant_are_wrong_use(lift, trained_lifter, tmp_pa
 
 
 def test_weights_are_asked_for(lift):
-    status, _, last = lift("--device", "cpu")
+    status, _, last = lift("--device", "cpu", "--backend", "pytorch")
     assert status == 2 and "give weights (--weights): a checkpoint of stage II" in last
 
 
