@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ class TrueLifter:
     """Knows the 3D."""
 
     threshold = 0.3
+    model = SimpleNamespace(ignored=())
 
     def __init__(self, poses):
         self.poses = poses

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def test_the_same_as_the_models_own_test_step(inferencer, clip, tmp_path):
 
 def test_windows_have_the_frame_step_of_the_training(files, clip):
     inferencer = MPMInferencer(*files, device="cpu")
-    inferencer.model.cfg.test_dataloader.dataset.frame_step = 2
+    inferencer.model.description = replace(inferencer.model.description, frame_step=2)
     shown = []
 
     class Spy(WindowModel):

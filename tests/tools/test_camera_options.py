@@ -14,7 +14,10 @@ def options_of(*arguments):
 
 
 def test_help_says_the_defaults():
-    defaults = {name: f"{low:g} {high:g}" for name, (low, high) in asdict(CameraRanges()).items()}
+    ranges = asdict(CameraRanges())
+    assert ranges.pop("elevation") is None
+    defaults = {name: f"{low:g} {high:g}" for name, (low, high) in ranges.items()}
+    defaults["elevation"] = "it stands 1.4 m to 1.65 m high"
     assert {name: text.rpartition("default: ")[2] for name, text in RANGES.items()} == defaults
 
 
