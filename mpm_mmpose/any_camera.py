@@ -79,7 +79,7 @@ def surrounding_camera(
 
 
 def guessed_focal(
-    views: Views, keypoint_set: KeypointSet, *, generator: torch.Generator, deviation: float = 0.15
+    views: Views, keypoint_set: KeypointSet, *, generator: torch.Generator, deviation: float = 0.0
 ) -> Views:
     """What is known of the focal length is off: by a factor whose logarithm has this deviation.
 

@@ -1,7 +1,8 @@
 """Augmentation of whole batches of windows on their device; pure, from an explicit random generator.
 
 Every function takes :class:`Views` and the keypoint set, draws once a sample for its whole window with a few vectorised
-draws, asks the device for no value, and changes nothing with its default arguments. Ranges are (lowest, highest).
+draws, asks the device for no value, and changes nothing with its default arguments, but for
+surrounding_camera, which is another one. Ranges are (lowest, highest).
 """
 
 from __future__ import annotations

@@ -137,7 +137,9 @@ def _own_files(info: dict, folder: Path) -> dict:
     if not isinstance(kept, list) or not all(type(step) is int and 0 <= step <= _MOST_STEPS for step in kept):
         info.pop("keep_ckpt_ids", None)
     old = info.get(_SUPERSEDED)
-    if not isinstance(old, list) or not all(isinstance(name, str) and _BEST.fullmatch(name) for name in old):
+    if isinstance(old, list):
+        info[_SUPERSEDED] = [name for name in old if isinstance(name, str) and _BEST.fullmatch(name)]
+    else:
         info.pop(_SUPERSEDED, None)
     return info
 

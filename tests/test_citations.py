@@ -21,7 +21,7 @@ CITATION = re.compile(
 )
 KINDS = dict(s="sections", e="equations", t="tables", f="figures", a="sections")
 #: Other documents than the paper: the notes on the authors' code, and a book.
-OTHER = ("reference notes", "Davison and Hinkley")
+OTHER = ("reference notes", "Davison and Hinkley", "Bazarevsky")
 #: Sections and equations by file, each read against the paper: 3.1 architecture, 3.2 stage I, 3.3 stage II and
 #: completion, 4.1 data and metrics, 4.2 recipe, masking ratio and refine module.
 SUBJECTS = {
@@ -30,6 +30,7 @@ SUBJECTS = {
     "models/strided_decoder.py": {"3.1"},
     "models/pretrain.py": {"3.1", "3.2", "4.2", "5", "Eq. 4", "Eq. 7"},
     "models/pretrain_preprocessor.py": {"3.2"},
+    "models/recovery_targets.py": {"3.2"},
     "models/losses.py": {"Eq. 6", "Eq. 9", "Eq. 10"},
     "models/lifting_head.py": {"3.3", "4.2", "Eq. 9", "Eq. 10", "Eq. 11"},
     "models/completion_head.py": {"3.3", "Eq. 6", "Eq. 9"},

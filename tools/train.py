@@ -51,9 +51,6 @@ def main() -> None:
         nonlocal work_dir
         cfg = read_config(args)
         work_dir = cfg.work_dir
-        # As the hook does, too, once the Runner has written there; by the first process alone.
-        if os.environ.get("SLURM_PROCID" if args.launcher == "slurm" else "RANK", "0") == "0":
-            lock_work_dir(work_dir)
         if args.amp:
             import torch
 
@@ -68,6 +65,9 @@ def main() -> None:
             cfg.load_from = None if args.resume == "auto" else args.resume
         if cfg.get("load_from"):
             check_before(cfg)
+        # As the hook does, too, once the Runner has written there; by the first process alone.
+        if os.environ.get("SLURM_PROCID" if args.launcher == "slurm" else "RANK", "0") == "0":
+            lock_work_dir(work_dir)
         CommandRunner.from_cfg(cfg).train()
 
     def if_interrupted() -> str:

@@ -68,7 +68,7 @@ class MaskedPoseDataset(Dataset):
         if "keypoints" not in batch:
             batch["keypoints"] = project(batch_2d["keypoints_3d"], batch_2d["intrinsics"])
             if not batch["keypoints"].isfinite().all():
-                name = self.dataset_2d.metainfo["dataset_name"]
+                name = self.dataset_2d.metainfo["stores"]
                 raise ValueError(f"MaskedPoseDataset: {name} has no 2D and no cameras to project its 3D with")
             batch |= {"lacking": batch_2d["lacking_3d"]} if "lacking_3d" in batch_2d else {}
         if self.dataset_3d is not None:

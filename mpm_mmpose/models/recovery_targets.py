@@ -15,7 +15,7 @@ COORDINATES = {"2d": 2, "3d": 3}
 
 
 class PoseTargets(nn.Module):
-    """Decoders give poses; the error is the mean distance of keypoints (paper section 3.3).
+    """Decoders give poses; the error is the mean distance of keypoints (paper section 3.2).
 
     Args:
         loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones.

@@ -91,7 +91,9 @@ def test_ranges_of_the_cameras(tmp_path, write_clip, models):
     arguments = [str(write_clip()), "--body-models", str(models), "--out", str(out), "--device", "cpu"]
     assert command.main([*arguments, "--roll", "-10", "10", "--focal", "2", "2"]) == 0
     store = PoseStore(out)
-    assert store.meta["camera_ranges"] == dict(roll=[-10, 10], pitch=[0, 0], distance=[4, 5.5], focal=[2, 2])
+    assert store.meta["camera_ranges"] == dict(
+        roll=[-10, 10], pitch=[0, 0], distance=[4, 5.5], focal=[2, 2], elevation=None
+    )
     assert abs(store.sequence(0).intrinsics[0] / 2 - 1147.3) < 2.4
 
 

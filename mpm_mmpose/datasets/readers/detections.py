@@ -186,7 +186,7 @@ def numbers(where: str, field: str, value: Any, missing: bool = False) -> np.nda
         array = np.asarray(value)
         if missing and array.dtype == object and all(one is None or _is_number(one) for one in array.flat):
             array = array.astype(np.float64)
-    except ValueError:  # lists of unequal length
+    except (ValueError, OverflowError):  # lists of unequal length, whole numbers of hundreds of digits
         array = np.empty(0, dtype=object)
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{where}: field {field!r} is no array of numbers; detect again, or repair the file")
