@@ -57,12 +57,10 @@ CASES = {
 class MasksOfWindows(PretrainPreprocessor):
     """The same strategy, drawn for each window from a seed that is in its numbers: any process hides the same of it."""
 
-    def _masks(self, poses, generator, *others):
+    def _masks(self, poses, windows, stream, *others):
         seeds = poses.flatten(1).double().sum(1).mul(1e6).long().tolist()
-        drawn = [
-            super(MasksOfWindows, self)._masks(window[None], torch.Generator().manual_seed(seed))
-            for window, seed in zip(poses, seeds, strict=True)
-        ]
+        size = poses.shape[1:3]
+        drawn = [self._draw(1, *size, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
         frames, keypoints = (torch.cat([getattr(masks, name) for masks in drawn]) for name in Masks._fields[:2])
         return Masks(frames, keypoints, drawn[0].num_visible)
 

@@ -76,10 +76,10 @@ def windows(step):
     )
 
 
-def train(config, fast, steps=STEPS, drop=None):
+def train(config, fast, steps=STEPS, drop=None, seed=0):
     """The losses (steps,)."""
     init_default_scope("mmpose")
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = MODELS.build(config).train()
     for layer in model.modules():
         if drop is not None and isinstance(layer, nn.Dropout):
@@ -107,10 +107,10 @@ def test_without_dropout_the_losses_are_equal(config, plain):
 @pytest.mark.slow
 @pytest.mark.parametrize("config", [PRETRAIN, LIFT], ids=["pretrain", "lift"])
 def test_with_dropout_the_loss_curves_lie_on_each_other(config, plain):
-    """Within 3 % in every fifth of 250 steps: other elements are dropped, as they are with another seed."""
-    fast = train(config, fast=True)
+    """Within 3 % in every fifth of 250 steps, mean of 4 seeds: other elements are dropped, as with another seed."""
+    fast = torch.stack([train(config, fast=True, seed=seed) for seed in range(4)]).mean(0)
     plain()
-    slow = train(config, fast=False)
+    slow = torch.stack([train(config, fast=False, seed=seed) for seed in range(4)]).mean(0)
     assert slow[-50:].mean() < 0.6 * slow[:50].mean()  # something was learned
     ratios = fast.view(5, -1).mean(1) / slow.view(5, -1).mean(1)
     assert (ratios - 1).abs().max() < 0.03, ratios
