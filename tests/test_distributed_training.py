@@ -69,6 +69,8 @@ class MasksOfWindows(PretrainPreprocessor):
 class Recorder(Hook):
     """What a rank was given, what it hid and what it logged, step by step."""
 
+    priority = "VERY_LOW"  # after the model was told the statistics of its training data
+
     def __init__(self):
         self.batches, self.masks, self.losses = [], [], []
 

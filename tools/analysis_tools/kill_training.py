@@ -67,7 +67,7 @@ def make_config(folder: Path, epochs: int, workers: int) -> object:
     import numpy as np
     from mmengine.config import Config
 
-    from mpm_mmpose.datasets import PoseSequence, write_store
+    from mpm_mmpose.datasets import PoseSequence, PoseStore, write_store
 
     rng = np.random.default_rng(0)
     for store, frames in (("train", 64), ("val", 24)):
@@ -76,6 +76,7 @@ def make_config(folder: Path, epochs: int, workers: int) -> object:
         keypoints = 1000 * poses[..., :2] / poses[..., 2:] + 500
         clip = PoseSequence("noise", poses, keypoints, intrinsics=intrinsics, width=1000, height=1000, fps=50)
         write_store(folder / store, [clip])
+        PoseStore(folder / store)  # remembers that it was checked, which is no part of the training
     cfg = Config.fromfile(str(CONFIGS / "lift_mocap_27.py"))
     loaders = dict(num_workers=workers, persistent_workers=workers > 0)
     cfg.merge_from_dict(
