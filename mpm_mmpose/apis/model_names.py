@@ -34,8 +34,13 @@ def list_models() -> dict[str, tuple[Path, str | None]]:
     models = {}
     for entry in index["Models"]:
         for name in (entry["Name"], *entry.get("Alias", ())):
-            models[name] = (root / entry["Config"], entry.get("Weights"))
+            models[name] = (root / entry["Config"], _place(entry.get("Weights")))
     return models
+
+
+def _place(weights: str | None) -> str | None:
+    """Weights of the index: an address as it is, a file of the package where it is installed."""
+    return weights if weights is None or "://" in weights else str(_PACKAGE.parent / weights)
 
 
 def find_model(model: str | Path | None, weights: str | Path | None = None) -> tuple[Path | None, str]:

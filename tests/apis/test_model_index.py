@@ -40,7 +40,7 @@ def test_every_entry_has_its_config_and_no_weights_are_made_up():
     for name, (config, weights) in models.items():
         assert config.is_file(), name
         assert Config.fromfile(config, import_custom_modules=False).model.type == "PoseLifter"
-        assert weights is None
+        assert weights is None or Path(weights).is_file()
 
 
 def test_the_index_names_the_data_that_the_configs_train_on():
@@ -53,7 +53,13 @@ def test_the_index_names_the_data_that_the_configs_train_on():
             text += stores(Config.fromfile(CONFIGS / f"{Path(init.checkpoint).parent.name}.py"))
         return text
 
-    names = {"h36m": "Human3.6M", "amass": "AMASS", "mpi_inf_3dhp": "MPI-INF-3DHP", "mocap": "motion capture"}
+    names = {
+        "h36m": "Human3.6M",
+        "amass": "AMASS",
+        "mpi_inf_3dhp": "MPI-INF-3DHP",
+        "mocap": "motion capture",
+        "open": "CMU motion",
+    }
     for entry in yaml.safe_load((CONFIGS / "metafile.yml").read_text())["Models"]:
         text = stores(Config.fromfile(CONFIGS / Path(entry["Config"]).name))
         trained_on = {name for store, name in names.items() if f"data/stores/{store}" in text}
@@ -65,6 +71,25 @@ def test_a_name_or_a_config_with_weights(tiny):
     assert find_model("mpm_h36m_243", weights) == (CONFIGS / "lift_h36m_243.py", str(weights))
     assert find_model(config, weights) == (config, str(weights))
     assert find_model(config, "https://host/a.pth")[1] == "https://host/a.pth"
+
+
+def test_weights_of_the_package_are_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config, weights = find_model("wild_27")
+    assert config == CONFIGS / "wild_27.py" and Path(weights).is_file()
+    description = build_lifter(config, weights, "cpu").description
+    assert (description.window, description.fps, description.keypoint_set) == (27, 30.0, "h36m_17")
+
+
+def test_the_files_of_the_package_are_what_their_checksums_say():
+    import hashlib
+
+    from mpm_mmpose.runtime.shipped import shipped_model
+
+    folder = shipped_model().parent
+    for line in (folder / "wild_27.sha256").read_text().splitlines():
+        digest, name = line.split()
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
 def test_what_is_not_there_is_named(tiny):
