@@ -1,4 +1,4 @@
-"""Run what a table of the paper needs and print it: the paper's figures, ours, intervals, and what differs.
+"""Run what a table or figure of the paper needs and print it: the paper's figures, ours, intervals, and what differs.
 
 Finished steps are kept in the folder of results and used again, by other tables too; an interrupted command goes on
 where it was.
@@ -14,6 +14,8 @@ from mpm_mmpose.option_parser import OptionParser
 
 # As in mpm_mmpose.reproduce, whose import would take seconds.
 TABLES = ("1", "2", "3", "4", "5", "6", "A", "B", "C", "D", "E", "S1", "S2", "S3")
+# Figures and the table whose data, or whose picture, they are.
+FIGURES = {"5": "6", "6": "C", "E": "E"}
 STUDIES = ("S1", "S2", "S3")
 BUDGETS = ("paper", "cpu", "ci")
 
@@ -21,7 +23,11 @@ BUDGETS = ("paper", "cpu", "ci")
 def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """Read the command line."""
     parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", type=str.upper, choices=TABLES, help="of the paper; S1 to S3: our studies")
+    wanted = parser.add_mutually_exclusive_group()
+    wanted.add_argument("--table", type=str.upper, choices=TABLES, help="of the paper; S1 to S3: our studies")
+    wanted.add_argument(
+        "--figure", type=str.upper, choices=FIGURES, help="of the paper; 6 and E are the pictures of tables C and E"
+    )
     parser.add_argument(
         "--check-data",
         action="store_true",
@@ -58,8 +64,12 @@ def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
         "--out", type=Path, default=Path("work_dirs/reproduce"), help="folder of all results (default: %(default)s)"
     )
     args = parser.parse_args()
-    if not (args.table or args.check_data):
-        parser.error("the following arguments are required: --table")
+    if not (args.table or args.figure or args.check_data):
+        parser.error("the following arguments are required: --table or --figure")
+    if args.figure == "5" and (args.rows or args.seeds > 1):
+        parser.error("--figure 5 has one seed and no rows to choose: leave out --rows and --seeds")
+    if args.figure:
+        args.table = FIGURES[args.figure]
     for text in args.data:
         path = Path(text.split("=", 1)[-1])
         if not path.is_dir():
@@ -98,6 +108,7 @@ def main() -> None:
 
     from mpm_mmpose.reproduce.budget import BUDGETS as budgets
     from mpm_mmpose.reproduce.data import Stores
+    from mpm_mmpose.reproduce.figures import reproduce_figure_5
     from mpm_mmpose.reproduce.reproduce import reproduce
     from mpm_mmpose.reproduce.running import FailedStepError
     from mpm_mmpose.reproduce.tables import TABLES as tables
@@ -122,25 +133,22 @@ def main() -> None:
     changes = {name: value for name, value in changes.items() if value is not None}
     if changes:
         changes["name"] = f"{args.budget}, changed: {', '.join(changes)}"
+    budget = replace(budgets[args.budget], **changes)
+    command = " ".join(["tools/reproduce.py", *sys.argv[1:]])
+    name = "figure_5" if args.figure == "5" else f"table_{args.table.lower()}"
     try:
-        text = reproduce(
-            args.table,
-            args.rows or list(table.rows),
-            stores,
-            replace(budgets[args.budget], **changes),
-            root,
-            args.out,
-            args.seeds,
-            args.gpus,
-            command=" ".join(["tools/reproduce.py", *sys.argv[1:]]),
-        )
+        if args.figure == "5":
+            text = reproduce_figure_5(stores, budget, root, args.out, args.gpus, command)
+        else:
+            rows = args.rows or list(table.rows)
+            text = reproduce(args.table, rows, stores, budget, root, args.out, args.seeds, args.gpus, command)
     except (ValueError, OSError, TrainingStopped, FailedStepError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from the last finished epoch", file=sys.stderr)
         sys.exit(130)
-    written = sorted(path.suffix for path in args.out.glob(f"table_{args.table.lower()}.*"))
-    print(f"\n{text}\nWritten to {args.out}/table_{args.table.lower()}: {', '.join(written)}")
+    written = sorted(path.suffix for path in args.out.glob(f"{name}.*"))
+    print(f"\n{text}\nWritten to {args.out}/{name}: {', '.join(written)}")
 
 
 if __name__ == "__main__":

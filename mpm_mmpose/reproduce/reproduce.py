@@ -57,13 +57,7 @@ def reproduce(
     if not tests and not any(result.counted for result in results):
         raise MissingDataError(results[0].missing)
     steps = [step for row in tests.values() for test in row[0].values() for step in test.before()]
-    read = {
-        split: list(dict.fromkeys(path for step in steps for path in stores_of(step.cfg, [split])))
-        for split in ("train", "test")
-    }
-    if both := set(read["train"]) & set(read["test"]):
-        raise ValueError(f"{', '.join(sorted(both))}: trained on and tested on; give different stores")
-
+    read = stores_read(steps)
     executor = Executor(out, root / "tools/dist_train.sh", gpus)
     # Seed by seed, so that an interrupted run has all rows of the first ones.
     executor.run(
@@ -79,7 +73,7 @@ def reproduce(
     name = f"table_{number.lower()}"
     (out / f"{name}.png").unlink(missing_ok=True)
     picture = draw(table, results, out / f"{name}.png")
-    said = _differences(read, stores, budget, seeds, command)
+    said = differences(read, stores, budget, seeds, command)
     text = markdown(table, results, said, picture.name if picture else None)
     for suffix, content in (("md", text), ("csv", comma_separated(table, results))):
         write_atomically(
@@ -88,7 +82,19 @@ def reproduce(
     return text
 
 
-def _differences(read: dict[str, list[str]], stores: Stores, budget: Budget, seeds: int, command: str) -> list[str]:
+def stores_read(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """Paths that steps train on ('train') and test on ('test'). Raises ValueError for one that is in both."""
+    read = {
+        split: list(dict.fromkeys(path for step in steps for path in stores_of(step.cfg, [split])))
+        for split in ("train", "test")
+    }
+    if both := set(read["train"]) & set(read["test"]):
+        raise ValueError(f"{', '.join(sorted(both))}: trained on and tested on; give different stores")
+    return read
+
+
+def differences(read: dict[str, list[str]], stores: Stores, budget: Budget, seeds: int, command: str) -> list[str]:
+    """What differs from the paper's training and data, and how it was made: sentences."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     made = f"Made with `{command}` on {datetime.date.today()}, {device}, torch {torch.__version__}."
     if not read["test"]:

@@ -40,12 +40,13 @@ def check_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
     return list(frames)
 
 
-def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int]) -> Path:
+def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int], labels: Sequence[str] | None = None) -> Path:
     """Draw ``frames`` of a scene whose people are predictions of one clip; the suffix says how: .pdf, .svg or .png.
 
     Columns are the 2D input where there is one, each prediction, and the truth where it is known. Predictions lie over
     the truth (grey) and say how far they are off (MPJPE, mm). All 3D has one scale, drawn upright and from the side;
-    all 2D has another, following the person. Raises ValueError where there are no people.
+    all 2D has another, following the person. labels: of the rows, in place of the frames'
+    numbers. Raises ValueError where there are no people.
     """
     if not scene.people:
         raise ValueError(f"{scene.name}: there is nobody to draw")
@@ -56,9 +57,10 @@ def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int]) -> Path:
     limits = _limits([_flat(field, person, frame) for person in scene.people for field in FIELDS for frame in frames])
     limits_2d = _limits([_image(seen, frame) for frame in frames])
     figure, rows = _panels(len(frames), titles, max(_proportion(limits), _proportion(limits_2d)))
-    for row, frame in zip(rows, frames, strict=True):
+    labels = [f"frame {frame}" for frame in frames] if labels is None else labels
+    for row, frame, label in zip(rows, frames, labels, strict=True):
         cells = iter(row)
-        _corner(row[0], f"frame {frame}", left=True)
+        _corner(row[0], label, left=True)
         if seen is not None:
             _draw(next(cells), limits_2d, seen.keypoint_set_2d, _image(seen, frame))
         for person in scene.people:

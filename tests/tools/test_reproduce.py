@@ -34,6 +34,11 @@ def test_help_answers_at_once_and_knows_all_tables_and_budgets():
         (["--table", "6", "--data", "no/such", "."], "no such store: no/such"),
         (["--table", "6", "--data", "."], "--data needs two stores or more"),
         (["--table", "6", "--rows", "3d"], "table 6 has no 3d; it has scratch, 2d, 2d_3d"),
+        ([], "the following arguments are required: --table or --figure"),
+        (["--figure", "4"], "invalid choice: '4'"),
+        (["--figure", "5", "--table", "6"], "not allowed with argument --figure"),
+        (["--figure", "5", "--seeds", "2"], "--figure 5 has one seed and no rows to choose"),
+        (["--figure", "6", "--rows", "scratch"], "table C has no scratch"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(arguments, message, tmp_path):

@@ -31,6 +31,9 @@ def test_rows_are_frames_and_columns_what_is_known(scene, tmp_path):
         "truth",
     ]
     assert [word for word in words if word.startswith("frame")] == ["frame 5", "frame 15"]
+    named = draw_figure(scene, tmp_path / "b.svg", [5, 15], ["a", "b"]).read_text()
+    assert [word for word in re.findall(r">([^<>\n]+)</text>", named) if word in "ab"] == ["a", "b"]
+    assert ">frame" not in named
     # In frame 5 the second method has nothing.
     assert sorted(word for word in words if word.endswith(" mm")) == ["31 mm", "62 mm", "62 mm"]
 
