@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.queues import Queue
+from types import TracebackType
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -44,8 +45,15 @@ def _begin(init: Callable[[int], None] | None, worker: int) -> None:
     Queue._on_queue_feeder_error = staticmethod(_end)  # in this process alone
     # A terminal sends Ctrl-C to these, too, whose end would be taken for a failure; the training ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.excepthook = _report
     if init is not None:
         init(worker)
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    # A training that leaves breaks off what it was reading, which multiprocessing would print a traceback of.
+    if not isinstance(error, ConnectionError | EOFError):
+        sys.__excepthook__(kind, error, trace)
 
 
 def _end(error: Exception, batch: object) -> None:

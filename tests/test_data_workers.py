@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 from torch.utils.data import DataLoader, Dataset
 
+from mpm_mmpose import data_workers
 from mpm_mmpose.data_workers import DataWorkersHook
 from mpm_mmpose.training_errors import line_of
 
@@ -50,3 +51,9 @@ def test_a_batch_that_cannot_be_handed_over_ends_the_run_with_a_line(stage):
     line = line_of(error.value)
     assert line.startswith("a process that reads data ended (worker (pid")
     assert "/dev/shm has" in line and "--shm-size" in line and "\n" not in line
+
+
+def test_a_training_that_leaves_is_no_error_of_who_reads_for_it(capsys):
+    for error, said in ((ConnectionResetError("reset"), False), (EOFError(), False), (ValueError("broken"), True)):
+        data_workers._report(type(error), error, None)
+        assert ("broken" in capsys.readouterr().err) == said

@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mpm_mmpose.option_parser import OptionParser
 
@@ -86,10 +88,13 @@ def run(main: Callable[[], None], launcher: str, if_interrupted: Callable[[], st
     from mpm_mmpose.distributed import start_processes, stop_processes
     from mpm_mmpose.training_errors import line_of
 
+    stopped = _CtrlC()
     try:
         start_processes(launcher)
         main()
     except Exception as error:
+        if stopped.received:  # what a Ctrl-C broke off, as a batch half read, is no fault
+            _leave_interrupted(if_interrupted())
         line = str(error) if isinstance(error, UsageError) else line_of(error) or unfinished_start(error)
         if line is None:
             raise
@@ -99,9 +104,34 @@ def run(main: Callable[[], None], launcher: str, if_interrupted: Callable[[], st
         _tell(f"error: {line}")
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        _tell(if_interrupted())
-        sys.exit(130)
+        _leave_interrupted(if_interrupted())
+    finally:
+        stopped.put_back()
     stop_processes()
+
+
+class _CtrlC:
+    """Whether Ctrl-C came; else it does what it did before."""
+
+    def __init__(self) -> None:
+        self.received, self._before = False, signal.getsignal(signal.SIGINT)
+        if self._before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._receive)
+
+    def _receive(self, *given: object) -> None:
+        self.received = True
+        signal.default_int_handler(*given)
+
+    def put_back(self) -> None:
+        if self._before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._before)
+
+
+def _leave_interrupted(message: str) -> NoReturn:
+    # Threads that hand batches over may break off with an error, too, after the last word.
+    threading.excepthook = sys.unraisablehook = lambda *args: None
+    _tell(message)
+    sys.exit(130)
 
 
 def _tell(message: str) -> None:

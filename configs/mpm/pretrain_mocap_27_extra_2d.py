@@ -3,5 +3,7 @@
 _base_ = ["pretrain_mocap_27.py"]
 
 train_dataloader = dict(
-    dataset=dict(dataset_2d=dict(store=["data/stores/mocap_train", "data/stores/keypoints_2d_train"]))
+    dataset=dict(
+        dataset_2d=dict(store=["data/stores/mocap_train", "data/stores/keypoints_2d_train"], modalities=("2d",))
+    )
 )
