@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -84,11 +83,12 @@ def run(main: Callable[[], None], launcher: str, if_interrupted: Callable[[], st
 
     import mpm_mmpose.register  # noqa: F401  (configs may name the package alone, which is imported by now)
     from mpm_mmpose.apis.command_runner import unfinished_start
+    from mpm_mmpose.apis.ctrl_c import CtrlC
     from mpm_mmpose.apis.errors import UsageError
     from mpm_mmpose.distributed import start_processes, stop_processes
     from mpm_mmpose.training_errors import line_of
 
-    stopped = _CtrlC()
+    stopped = CtrlC()
     try:
         start_processes(launcher)
         main()
@@ -108,23 +108,6 @@ def run(main: Callable[[], None], launcher: str, if_interrupted: Callable[[], st
     finally:
         stopped.put_back()
     stop_processes()
-
-
-class _CtrlC:
-    """Whether Ctrl-C came; else it does what it did before."""
-
-    def __init__(self) -> None:
-        self.received, self._before = False, signal.getsignal(signal.SIGINT)
-        if self._before is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._receive)
-
-    def _receive(self, *given: object) -> None:
-        self.received = True
-        signal.default_int_handler(*given)
-
-    def put_back(self) -> None:
-        if self._before is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._before)
 
 
 def _leave_interrupted(message: str) -> NoReturn:

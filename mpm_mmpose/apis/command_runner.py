@@ -5,6 +5,8 @@ import logging
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
+from .ctrl_c import CtrlC
+
 _STARTS = ("before_train", "before_val", "before_test")
 
 
@@ -24,6 +26,7 @@ class CommandRunner(Runner):
 
     def call_hook(self, fn_name: str, **kwargs: object) -> None:
         """Call all hooks; the first of a loop lets the log go to the screen."""
+        CtrlC.raise_lost()
         if fn_name in _STARTS:
             self.logger.handlers = [
                 handler.let_go() if isinstance(handler, _Waiting) else handler for handler in self.logger.handlers
