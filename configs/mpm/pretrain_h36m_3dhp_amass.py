@@ -3,13 +3,11 @@
 # MPI-INF-3DHP out elsewhere because its keypoints are defined otherwise (section 4.2).
 _base_ = ["pretrain_h36m_amass.py"]
 
-_windows = dict(
-    _delete_=True,
-    type="MixedPoseDataset",
-    datasets=[
-        dict(store="data/stores/h36m_train", window=243),
-        dict(store="data/stores/mpi_inf_3dhp_train", window=243, keypoint_set="h36m_17"),
-        dict(store="data/stores/amass_train", window=243),
-    ],
-)
-train_dataloader = dict(dataset=dict(dataset_2d=_windows, dataset_3d=_windows))
+_stores = [
+    dict(store="data/stores/h36m_train", window=243),
+    dict(store="data/stores/mpi_inf_3dhp_train", window=243, keypoint_set="h36m_17"),
+    dict(store="data/stores/amass_train", window=243),
+]
+_windows = dict(_delete_=True, type="MixedPoseDataset", datasets=_stores)
+_windows_2d = dict(_windows, datasets=[dict(store, modalities=("2d", "3d")) for store in _stores])
+train_dataloader = dict(dataset=dict(dataset_2d=_windows_2d, dataset_3d=_windows))
