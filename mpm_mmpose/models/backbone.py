@@ -65,6 +65,8 @@ class MPMBackbone(BaseModule):
             hidden frames are masked tokens there instead of dropped.
         ignored: indices of 2D keypoints that are masked always, because detectors have them elsewhere or not at all;
             with view='person'.
+        upright: with view='person', indices of the keypoints at the upper and at the lower end of the trunk, which is
+            then upright in the turned camera's image, so that how the camera is held does not matter either.
         init_cfg: mmengine's; type 'Pretrained' logs how many weights were taken.
     """
 
@@ -88,6 +90,7 @@ class MPMBackbone(BaseModule):
         view: str = "image",
         temporal: str = "attention",
         ignored: Sequence[int] = (),
+        upright: Sequence[Sequence[int]] | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -99,8 +102,8 @@ class MPMBackbone(BaseModule):
                 f"view is {view!r}; give one of {VIEWS}; 'person' goes with inputs that have '2d', mask_tokens=True "
                 "and place_apart=False"
             )
-        if ignored and view != "person":
-            raise ValueError("ignored: only view='person' masks keypoints always; leave it out, or give that view")
+        if (ignored or upright) and view != "person":
+            raise ValueError("ignored, upright: only view='person' has them; leave them out, or give that view")
         self.num_frames = num_frames
         self.num_keypoints = num_keypoints
         self.channels = channels
@@ -108,7 +111,7 @@ class MPMBackbone(BaseModule):
         self.mask_tokens = mask_tokens
         self.encode_hidden_frames = encode_hidden_frames
         self.place_apart = place_apart
-        self.view, self.ignored = view, tuple(ignored)
+        self.view, self.ignored, self.upright = view, tuple(ignored), upright
         for name in self.inputs:
             size = COORDINATES[name]
             features = (num_keypoints + int(place_apart and name == "2d")) * size
@@ -181,7 +184,7 @@ class MPMBackbone(BaseModule):
         """
         name = self._check(poses, frame_mask, keypoint_mask)
         if self.view == "person" and name == "2d":
-            view = person_view(poses, self._hidden(poses, frame_mask, keypoint_mask) | self.never_seen)
+            view = person_view(poses, self._hidden(poses, frame_mask, keypoint_mask) | self.never_seen, self.upright)
             features = person_features(view, self.keypoint_token_2d)
             return PersonTokens(self._encode_visible(features, name, frame_mask, num_visible), view)
         if self.place_apart and name == "2d":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -19,6 +20,9 @@ MEAN_SIZE = 0.1
 NEAREST = 0.1
 SMALLEST = 1e-4
 
+#: Indices of the keypoints at the upper and at the lower end of the trunk: shoulders and hips.
+Trunk = Sequence[Sequence[int]]
+
 
 class PersonView(NamedTuple):
     """A window of 2D in the axes of a camera that looks at the window's centre.
@@ -35,11 +39,12 @@ class PersonView(NamedTuple):
     size: Tensor
 
 
-def person_view(rays: Tensor, hidden: Tensor) -> PersonView:
+def person_view(rays: Tensor, hidden: Tensor, upright: Trunk | None = None) -> PersonView:
     """Turn the camera to the mean of the window's visible keypoints, each window alone.
 
     rays: (B, T, K, 2) x / z and y / z of the camera; what masked ones hold, NaN as well, does not matter. hidden:
-    (B, T, K) bool, True = masked.
+    (B, T, K) bool, True = masked. upright: turn the camera about its line of sight as well, until the trunk, its mean
+    over the window, is upright in its image.
     """
     visible = ~hidden
     weight = visible[..., None].to(rays.dtype)  # (B, T, K, 1)
@@ -48,6 +53,10 @@ def person_view(rays: Tensor, hidden: Tensor) -> PersonView:
     rotation = turned_to(mean)
     turned = rotated(rotation, F.pad(rays, (0, 1), value=1.0))  # (B, T, K, 3) in the turned camera
     rays = turned[..., :2] / turned[..., 2:].clamp(min=NEAREST) * weight
+    if upright is not None:
+        roll = rolled_upright(rays, weight, upright)  # (B, 2, 2)
+        rotation = torch.cat([torch.bmm(roll, rotation[:, :2]), rotation[:, 2:]], dim=1)
+        rays = torch.einsum("bij,btkj->btki", roll, rays)
     number = weight.sum(2, keepdim=True)  # (B, T, 1, 1)
     centre = rays.sum(2, keepdim=True) / number.clamp(min=1)
     squares = ((rays - centre).square() * weight).sum((1, 2, 3), keepdim=True)
@@ -62,6 +71,23 @@ def turned_to(mean: Tensor) -> Tensor:
     down[:, 1] = 1
     right = F.normalize(torch.linalg.cross(down, forward, dim=-1), dim=-1)
     return torch.stack([right, torch.linalg.cross(forward, right, dim=-1), forward], 1)
+
+
+def rolled_upright(rays: Tensor, weight: Tensor, trunk: Trunk) -> Tensor:
+    """Rotations (B, 2, 2) of the image after which the mean way from the trunk's lower to its upper end points up.
+
+    rays: (B, T, K, 2); weight: (B, T, K, 1), 0 where masked. The identity where either end is never visible.
+    """
+    upper, lower = (
+        (rays[:, :, list(end)].sum(2), weight[:, :, list(end)].sum(2)) for end in trunk
+    )  # (B, T, 2), (B, T, 1)
+    both = (upper[1] > 0) & (lower[1] > 0)
+    way = upper[0] / upper[1].clamp(min=1) - lower[0] / lower[1].clamp(min=1)
+    way = (way * both).sum(1)  # (B, 2)
+    length = torch.linalg.vector_norm(way, dim=-1, keepdim=True)
+    up = torch.where(length > SMALLEST, way / length.clamp(min=SMALLEST), way.new_tensor([0.0, -1.0]))
+    across = torch.stack([-up[:, 1], up[:, 0]], dim=-1)
+    return torch.stack([across, -up], dim=1)
 
 
 def person_features(view: PersonView, tokens: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpm_mmpose.geometry import rotated
-from mpm_mmpose.models.person_view import person_features, person_view, placed_on_rays, turned_to
+from mpm_mmpose.models.person_view import person_features, person_view, placed_on_rays, rolled_upright, turned_to
 
 NOTHING_MASKED = torch.zeros(2, 3, 17, dtype=torch.bool)
 TOKENS = torch.zeros(17, 2)
@@ -99,3 +99,38 @@ def test_trusted_keypoints_move_to_their_rays(trust):
     on_ray = view.rays * free[..., 2:]
     expected = free[..., :2] + trust * (on_ray - free[..., :2])
     torch.testing.assert_close(placed[1, ..., :2], expected[1])
+
+
+TRUNK = ((11, 14), (1, 4))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-3.1, 3.1))
+def test_how_the_camera_is_held_does_not_matter(angle):
+    points = people()
+    cos, sin = torch.cos(torch.tensor(angle)), torch.sin(torch.tensor(angle))
+    held = torch.tensor([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+    first, other = (person_view(rays_of(p), NOTHING_MASKED, TRUNK) for p in (points, points @ held.T))
+    torch.testing.assert_close(person_features(other, TOKENS), person_features(first, TOKENS), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(rotated(other.rotation, points @ held.T), rotated(first.rotation, points), atol=1e-4, rtol=0)
+
+
+def test_the_trunk_is_upright_and_rotations_stay_rotations():
+    masked = NOTHING_MASKED.clone()
+    masked[0, 0, 11] = masked[0, 1, [1, 4]] = True
+    view = person_view(rays_of(people()), masked, TRUNK)
+    torch.testing.assert_close(view.rotation @ view.rotation.transpose(1, 2), torch.eye(3).expand(2, 3, 3))
+    torch.testing.assert_close(torch.linalg.det(view.rotation), torch.ones(2))
+    turned = rotated(view.rotation, people())
+    torch.testing.assert_close(view.rays[1], rays_of(turned)[1])
+    way = view.rays[1][:, [11, 14]].mean(1) - view.rays[1][:, [1, 4]].mean(1)
+    torch.testing.assert_close(way.mean(0)[0], torch.tensor(0.0), atol=1e-6, rtol=0)
+    assert way.mean(0)[1] < 0, "the image's y points down"
+
+
+def test_a_trunk_that_is_never_seen_turns_nothing():
+    masked = NOTHING_MASKED.clone()
+    masked[:, :, [11, 14]] = True
+    weight = (~masked)[..., None].float()
+    roll = rolled_upright(rays_of(people()) * weight, weight, TRUNK)
+    assert torch.equal(roll, torch.eye(2).expand(2, 2, 2))
