@@ -7,6 +7,8 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
+# Commands of studies/, which only a clone has.
+STUDIES = ("quickstart.py", "reproduce.py")
 
 
 class BuildWithConfigs(build_py):
@@ -19,7 +21,7 @@ class BuildWithConfigs(build_py):
             return
         for folder in ("configs", "tools", "demo"):
             for source in sorted((HERE / folder).rglob("*")):
-                if source.is_file() and "__pycache__" not in source.parts:
+                if source.is_file() and "__pycache__" not in source.parts and source.name not in STUDIES:
                     target = Path(self.build_lib, "mpm_mmpose", ".mim", source.relative_to(HERE))
                     target.parent.mkdir(parents=True, exist_ok=True)
                     self.copy_file(str(source), str(target))
@@ -43,10 +45,9 @@ setup(
     cmdclass={"build_py": BuildWithConfigs},
     packages=find_packages(include=["mpm_mmpose", "mpm_mmpose.*"]),
     package_data={
-        "mpm_mmpose": ["*.json"],
-        "mpm_mmpose.datasets.readers": ["*.json"],
-        "mpm_mmpose.formats.page": ["assets/*", "assets/vendor/*"],
-        "mpm_mmpose.reproduce": ["*.json"],
+        "mpm_mmpose.pose": ["*.json"],
+        "mpm_mmpose.readers": ["*.json"],
+        "mpm_mmpose.viewer": ["assets/*", "assets/vendor/*"],
         "mpm_mmpose.runtime": ["models/*"],
     },
     # What reads keypoints, lifts with exported models and writes files; the extras add what more there is.

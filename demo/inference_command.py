@@ -94,7 +94,7 @@ def keypoint_map(parser: argparse.ArgumentParser, path: str, keypoint_set: str) 
     """What ``--keypoint-map`` names; leaves with status 2 for wrong use."""
     if keypoint_set != "auto":
         parser.error("give --keypoint-map or --keypoint-set: a map says which set it is")
-    from mpm_mmpose.datasets.readers.keypoint_choice import read_keypoint_map  # imports numpy, which --help need not
+    from mpm_mmpose.readers.keypoint_choice import read_keypoint_map
 
     try:
         return read_keypoint_map(path)
@@ -115,7 +115,7 @@ def find_missing(source: str) -> str | None:
 
 def ask_at_once(checks: Iterable[Callable[[], object]]) -> list[object]:
     """What checks give; raises UsageError that has the messages of all that fail, so that nobody is asked twice."""
-    from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.errors import UsageError
 
     found, wrong = [], []
     for check in checks:
@@ -130,8 +130,8 @@ def ask_at_once(checks: Iterable[Callable[[], object]]) -> list[object]:
 
 def check_model(args: argparse.Namespace) -> None:
     """UsageError where model or weights are not there; imports nothing heavy."""
-    from mpm_mmpose.apis.errors import UsageError
     from mpm_mmpose.apis.model_names import find_model, is_exported
+    from mpm_mmpose.errors import UsageError
     from mpm_mmpose.runtime.shipped import shipped_model
 
     if not is_exported(args.model, args.weights, args.backend):
@@ -185,8 +185,8 @@ def run(
     warnings.filterwarnings("ignore")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    from mpm_mmpose.apis.errors import UsageError
     from mpm_mmpose.apis.source_kind import wrong_command
+    from mpm_mmpose.errors import UsageError
 
     inferencer = None
     status = 0

@@ -24,7 +24,7 @@ from pathlib import Path
 _HERE = Path(__file__).resolve()
 sys.path.insert(0, str(_HERE.parents[1 if (_HERE.parents[1] / "mpm_mmpose").is_dir() else 3]))
 
-from mpm_mmpose.runtime.__main__ import main  # noqa: E402
+from mpm_mmpose.apis.light_command import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -197,13 +197,6 @@ def frame_ratio_for(total_ratio: float, hidden_keypoints: int, keypoints: int) -
     return max(ratio, 0.0)
 
 
-def flip_masks(masks: Masks, flip_indices: Sequence[int] | Tensor) -> Masks:
-    """The masks of the left-right mirrored poses; for test-time flipping, where a hidden limb must stay hidden."""
-    if masks.keypoint_mask is None:
-        return masks
-    return masks._replace(keypoint_mask=masks.keypoint_mask[..., flip_indices])
-
-
 def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float32)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mpm_mmpose.reproduce.paper import contents
+from studies.tables.paper import contents
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(

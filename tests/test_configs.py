@@ -10,9 +10,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, METRICS, MODELS
 
-from mpm_mmpose.datasets import PoseSequence, write_store
-from mpm_mmpose.keypoints import get_keypoint_set
-from mpm_mmpose.reproduce.paper import contents
+from mpm_mmpose.data import PoseSequence, write_store
+from mpm_mmpose.pose.keypoints import get_keypoint_set
+from studies.tables.paper import contents
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "mpm"
 LEAVES = sorted(CONFIGS.glob("*.py"))
@@ -123,7 +123,7 @@ def is_ours(leaf):
 
 @pytest.mark.parametrize("leaf", [leaf for leaf in LEAVES if not is_ours(leaf)], ids=name)
 def test_recipe_of_the_paper(leaf):
-    """What is printed in section 4.2, transcribed in mpm_mmpose/reproduce/paper.json."""
+    """What is printed in section 4.2, transcribed in studies/tables/paper.json."""
     config = Config.fromfile(leaf, import_custom_modules=False)
     init_default_scope(config.default_scope)
     recipe = contents()["recipe"]

@@ -18,10 +18,10 @@ from mmpose.registry import HOOKS, MODELS
 from noise_clips import noise_clip
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.datasets import write_store
-from mpm_mmpose.distributed import running_statistics, start_processes, stop_processes
+from mpm_mmpose.data import write_store
 from mpm_mmpose.masking import Masks
 from mpm_mmpose.models import PretrainPreprocessor
+from mpm_mmpose.training.distributed import running_statistics, start_processes, stop_processes
 
 pytestmark = pytest.mark.timeout(600)  # 21 processes, up to two on each core
 

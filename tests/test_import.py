@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-LIGHT = ("mpm_mmpose", "mpm_mmpose.formats.scene", "mpm_mmpose.keypoints", "mpm_mmpose.datasets.readers.keypoints_2d")
+LIGHT = ("mpm_mmpose", "mpm_mmpose.pose.scene", "mpm_mmpose.pose.keypoints", "mpm_mmpose.readers.keypoints_2d")
 HEAVY = ("torch", "mmengine", "mmcv", "mmpose", "cv2")
 OLD_CONFIG = """
 custom_imports = dict(imports=["mpm_mmpose"], allow_failed_imports=False)

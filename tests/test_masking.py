@@ -1,11 +1,9 @@
 import pytest
 import torch
 
-from mpm_mmpose.keypoints import H36M_17
 from mpm_mmpose.masking import (
     MASK_STRATEGIES,
     Masks,
-    flip_masks,
     frame_ratio_for,
     hidden_cells,
     spatial_masks,
@@ -138,21 +136,6 @@ def test_drawing_leaves_the_global_generator_alone():
     for strategy, ratio in (("spatio_temporal", {}), ("temporal", {"ratio": 0.5}), ("spatial", {"ratio": 0.5})):
         MASK_STRATEGIES[strategy](2, 9, 17, generator=generator, **ratio)
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_flipping_mirrors_the_hidden_limb_and_not_the_frames():
-    keypoint_mask = torch.zeros(1, 3, 17, dtype=torch.bool)
-    keypoint_mask[:, 1, H36M_17.limbs["left_arm"]] = True
-    frame_mask = torch.tensor([[True, False, False]])
-    flipped = flip_masks(Masks(frame_mask, keypoint_mask, 2), H36M_17.flip_indices)
-    expected = torch.zeros(1, 3, 17, dtype=torch.bool)
-    expected[:, 1, H36M_17.limbs["right_arm"]] = True
-    assert torch.equal(flipped.keypoint_mask, expected)
-    assert torch.equal(flipped.frame_mask, frame_mask) and flipped.num_visible == 2
-    back = flip_masks(flipped, torch.tensor(H36M_17.flip_indices))
-    assert torch.equal(back.keypoint_mask, keypoint_mask)
-    nothing = Masks(frame_mask, None, 2)
-    assert flip_masks(nothing, H36M_17.flip_indices) is nothing
 
 
 def test_hidden_cells_unite_frames_and_keypoints():

@@ -52,8 +52,8 @@ def read_config(args: argparse.Namespace) -> "Config":
     """
     from mmengine.config import Config
 
-    from mpm_mmpose.apis.config_options import check_loaders, merge_options
-    from mpm_mmpose.apis.errors import UsageError
+    from mpm_mmpose.errors import UsageError
+    from mpm_mmpose.training.config_options import check_loaders, merge_options
 
     try:
         cfg = Config.fromfile(args.config)
@@ -82,11 +82,11 @@ def run(main: Callable[[], None], launcher: str, if_interrupted: Callable[[], st
     import torch.distributed as dist
 
     import mpm_mmpose.register  # noqa: F401  (configs may name the package alone, which is imported by now)
-    from mpm_mmpose.apis.command_runner import unfinished_start
-    from mpm_mmpose.apis.ctrl_c import CtrlC
-    from mpm_mmpose.apis.errors import UsageError
-    from mpm_mmpose.distributed import start_processes, stop_processes
-    from mpm_mmpose.training_errors import line_of
+    from mpm_mmpose.ctrl_c import CtrlC
+    from mpm_mmpose.errors import UsageError
+    from mpm_mmpose.training.command_runner import unfinished_start
+    from mpm_mmpose.training.distributed import start_processes, stop_processes
+    from mpm_mmpose.training.errors import line_of
 
     stopped = CtrlC()
     try:

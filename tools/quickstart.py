@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mpm_mmpose.option_parser import OptionParser
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for studies, which are no part of the package
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -41,8 +43,8 @@ def main() -> None:
     print("Loading PyTorch and MMPose ...", flush=True)
     # What the libraries below warn each other about is nothing that a newcomer can mend.
     warnings.filterwarnings("ignore", module="mmengine|mmcv|mmdet|mmpose|torch")
-    from mpm_mmpose.apis.quickstart import quickstart
-    from mpm_mmpose.training_errors import TrainingStopped
+    from mpm_mmpose.training.errors import TrainingStopped
+    from studies.quickstart.quickstart import quickstart
 
     try:
         quickstart(

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from mpm_mmpose.option_parser import OptionParser
 
-# As in mpm_mmpose.reproduce, whose import would take seconds.
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for studies, which are no part of the package
+
+# As in studies.tables, whose import would take seconds.
 TABLES = ("1", "2", "3", "4", "5", "6", "A", "B", "C", "D", "E", "S1", "S2", "S3")
 # Figures and the table whose data, or whose picture, they are.
 FIGURES = {"5": "6", "6": "C", "E": "E"}
@@ -87,7 +89,7 @@ def positive(text: str) -> int:
 
 def check(numbers: list[str], stores: object, root: Path) -> None:
     """Print what is there and what is not, and end: 0 where all is there, else 1."""
-    from mpm_mmpose.reproduce.check import check_data
+    from studies.tables.check import check_data
 
     try:
         text, good = check_data(numbers, stores, root / "configs/mpm")
@@ -106,13 +108,13 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="mmengine|mmcv|mmdet|mmpose|torch")
     from dataclasses import replace
 
-    from mpm_mmpose.reproduce.budget import BUDGETS as budgets
-    from mpm_mmpose.reproduce.data import Stores
-    from mpm_mmpose.reproduce.figures import reproduce_figure_5
-    from mpm_mmpose.reproduce.reproduce import reproduce
-    from mpm_mmpose.reproduce.running import FailedStepError
-    from mpm_mmpose.reproduce.tables import TABLES as tables
-    from mpm_mmpose.training_errors import TrainingStopped
+    from mpm_mmpose.training.errors import TrainingStopped
+    from studies.tables.budget import BUDGETS as budgets
+    from studies.tables.data import Stores
+    from studies.tables.figures import reproduce_figure_5
+    from studies.tables.reproduce import reproduce
+    from studies.tables.running import FailedStepError
+    from studies.tables.tables import TABLES as tables
 
     try:
         stores = Stores(args.data)

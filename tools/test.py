@@ -13,8 +13,8 @@ def main() -> None:
     args = parser.parse_args()
 
     def test() -> None:
-        from mpm_mmpose.apis.command_runner import CommandRunner
-        from mpm_mmpose.checkpoint_content import check_before
+        from mpm_mmpose.checkpoints.content_hook import check_before
+        from mpm_mmpose.training.command_runner import CommandRunner
 
         cfg = read_config(args)
         cfg.load_from = args.checkpoint

@@ -44,9 +44,9 @@ def main() -> None:
     work_dir = None
 
     def train() -> None:
-        from mpm_mmpose.apis.command_runner import CommandRunner
-        from mpm_mmpose.checkpoint_content import check_before
-        from mpm_mmpose.work_dir_lock import lock_work_dir
+        from mpm_mmpose.checkpoints.content_hook import check_before
+        from mpm_mmpose.training.command_runner import CommandRunner
+        from mpm_mmpose.training.work_dir_lock import lock_work_dir
 
         nonlocal work_dir
         cfg = read_config(args)
@@ -71,7 +71,7 @@ def main() -> None:
         CommandRunner.from_cfg(cfg).train()
 
     def if_interrupted() -> str:
-        from mpm_mmpose.work_dir import kept_checkpoint, last_name
+        from mpm_mmpose.training.work_dir import kept_checkpoint, last_name
 
         if work_dir is None:
             return "interrupted before the training began"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_PLACES = {"MPMInferencer": "inferencer", "UsageError": "errors", "TrackLifter": "track_lifter"}
-_PLACES |= {"Track2D": "tracks", "Track3D": "tracks"}
-__all__ = list(_PLACES)
+from ..errors import UsageError
+
+_PLACES = {"MPMInferencer": "inferencer", "lift_file": "lift_file"}
+__all__ = ["UsageError", *_PLACES]
 
 
 def __getattr__(name: str) -> object:

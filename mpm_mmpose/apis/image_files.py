@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .errors import UsageError, check_readable
+from ..errors import UsageError, check_readable
 
 if TYPE_CHECKING:
     from PIL import Image

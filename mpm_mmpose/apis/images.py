@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from ..errors import UsageError, check_readable
 from ..limits import HIGHEST_FPS, LOWEST_FPS, is_fps
-from .errors import UsageError, check_readable
 from .image_files import animation_durations, is_animation, natural_order, number_images, read_animation, read_image
 from .source_kind import is_stream, source_kind
 from .video_file import VideoFile

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from .errors import UsageError
+from ..errors import UsageError
 from .images import Images
 
 #: Shapes of images are the same within this share.

@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..blazepose import BlazePose
+from ..errors import UsageError, unknown_name
+from ..lifting.people import PeopleDetector
+from ..lifting.person_lifting import PersonLifting
+from ..lifting.pose_completer import PoseCompleter
+from ..lifting.track_lifter import TrackLifter
+from ..lifting.tracks import Track2D, Track3D
+from ..lifting.windows import WindowPredictor
 from ..runtime import OnnxModel
 from ..runtime.shipped import shipped_model
 from .camera_recording import RecordedImages
-from .errors import UsageError, unknown_name
 from .images import Images, open_images
 from .model_names import find_model, is_exported
-from .people import PeopleDetector
 from .people_2d import Stopped, find_people
-from .person_lifting import PersonLifting
-from .pose_completer import PoseCompleter
 from .progress import progress_bar
 from .results import DEFAULT_FORMATS, FORMATS, OF_SOMEBODY, InferenceResult, Progress, result_path, write_keypoints_2d
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
-from .track_lifter import TrackLifter
-from .tracks import Track2D, Track3D
-from .windows import WindowPredictor
 
 if TYPE_CHECKING:
     import torch
 
-    from ..datasets.readers.keypoint_choice import KeypointMap
+    from ..lifting.window_model import WindowModel
+    from ..readers.keypoint_choice import KeypointMap
     from .live_view import LiveView
-    from .window_model import WindowModel
 
 TASKS = ("lift", "complete")
 #: The 2D stage that needs no network and no PyTorch.
@@ -156,7 +156,7 @@ class MPMInferencer:
         if unknown := [format for format in formats if format not in FORMATS]:
             raise unknown_name("format", unknown[0], FORMATS)
         if filter is not None:
-            from .smoothing import FILTERS, smooth  # here, because it needs SciPy
+            from ..lifting.smoothing import FILTERS, smooth
 
             if filter not in FILTERS:
                 raise unknown_name("filter", filter, FILTERS)
@@ -307,8 +307,8 @@ def _pytorch(
     found = find_model(model, weights)
     import torch
 
+    from ..lifting.window_model import WindowModel
     from .model_index import build_lifter
-    from .window_model import WindowModel
 
     return WindowModel(build_lifter(*found, device or ("cuda" if torch.cuda.is_available() else "cpu")))
 

@@ -8,12 +8,13 @@ import sys
 import cv2
 import numpy as np
 
-from ..visualization.side_by_side import DrawnPerson, SideBySide
-from .errors import UsageError
+from ..errors import UsageError
+from ..lifting.people import People
+from ..lifting.stream import MPMStream
+from ..lifting.track_lifter import TrackLifter
+from ..pose.scene import LiftedPerson
+from ..visualization.side_by_side import SideBySide
 from .images import Images
-from .people import People
-from .stream import MPMStream
-from .track_lifter import TrackLifter
 
 TITLE = "mpm_mmpose (q ends)"
 #: Lowest place, metres of a cell and height of the floor, relative to the pelvis: nobody knows what will come.
@@ -52,7 +53,7 @@ class LiveView:
         cv2.imshow(TITLE, drawing.draw(0, image, time))
         return cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
 
-    def _person(self, time: float, identity: int, people: People, row: int) -> DrawnPerson:
+    def _person(self, time: float, identity: int, people: People, row: int) -> LiftedPerson:
         keypoints, scores = people.keypoints[row], people.scores[row].clip(0)
         if identity not in self._streams:
             camera = dict(width=self.images.width, height=self.images.height, fps=self.images.fps)
@@ -61,14 +62,14 @@ class LiveView:
             self._cells[identity] = next(cell for cell in range(len(taken) + 1) if cell not in taken)
         self._seen[identity] = self._number
         (lifted,) = self._streams[identity].push(keypoints, scores, time)
-        return DrawnPerson(
-            identity=str(identity),
+        return LiftedPerson(
+            name=str(identity),
+            keypoint_set=self.lifter.keypoint_set,
             frames=np.array([0]),
-            keypoints=keypoints[None],
-            scores=scores[None],
-            keypoint_set=self.keypoint_set,
-            poses=lifted.keypoints_3d[None],
-            pose_set=self.lifter.keypoint_set,
+            keypoints_3d=lifted.keypoints_3d[None],
+            keypoints_2d=keypoints[None],
+            scores_2d=scores[None],
+            keypoint_set_2d=self.keypoint_set,
             hidden=lifted.hidden[None],
         )
 

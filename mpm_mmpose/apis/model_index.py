@@ -15,12 +15,12 @@ from mmpose.models.pose_estimators import PoseLifter
 from mmpose.registry import MODELS
 
 from .. import register  # noqa: F401  (also configs of ours without custom_imports are built)
-from ..checkpoint import CheckpointError, check_fit, load_checkpoint, weights_of
-from ..keypoints import get_keypoint_set
+from ..checkpoints.loading import CheckpointError, check_fit, load_checkpoint, weights_of
+from ..checkpoints.model_description import ModelDescription, build_described, check_same, complete, describe, plain
+from ..errors import UsageError
 from ..limits import HIGHEST_FPS
 from ..messages import brief
-from ..model_description import ModelDescription, build_described, check_same, complete, describe, plain
-from .errors import UsageError
+from ..pose.keypoints import get_keypoint_set
 
 
 def build_lifter(config: str | Path | None, weights: str | Path | None, device: torch.device | str) -> PoseLifter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import UsageError, unknown_name
+from ..errors import UsageError, unknown_name
 
 BACKENDS = ("pytorch", "onnx")
 _PACKAGE = Path(__file__).parents[1]

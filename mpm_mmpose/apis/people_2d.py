@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..lifting.people import PeopleDetector
 from .camera_recording import Recorder
 from .images import Images
-from .people import PeopleDetector
 from .read_ahead import read_ahead
 from .sources import Recording, split_tracks
 from .tracking import PersonTracker

@@ -14,12 +14,12 @@ from mmpose.apis import inference_bottomup, inference_topdown
 from mmpose.apis.inferencers import Pose2DInferencer
 from mmpose.evaluation.functional import nms
 
-from ..datasets.person_tracks import keypoint_boxes
-from ..datasets.readers.keypoint_choice import SETS_BY_NUMBER
-from ..keypoints import COCO_17, get_keypoint_set
-from .errors import UsageError, unknown_name
+from ..errors import UsageError, unknown_name
+from ..lifting.people import People, PeopleDetector
+from ..pose.keypoints import COCO_17, get_keypoint_set
+from ..readers.keypoint_choice import SETS_BY_NUMBER
+from ..readers.person_tracks import keypoint_boxes
 from .model_names import check_weights
-from .people import People, PeopleDetector
 
 #: Boxes with a lower score, and those that overlap further with a better one, are no people; as in MMPose.
 MIN_BOX_SCORE, MAX_BOX_OVERLAP = 0.3, 0.3

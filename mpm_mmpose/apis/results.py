@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..formats import WRITERS, Person, Scene, mmpose_json, write_scene
+from ..errors import UsageError, unknown_name
+from ..formats import WRITERS, LiftedPerson, Scene, mmpose_json, write_scene
 from ..formats.files import safe_name
-from ..keypoints import remap
-from .errors import UsageError, unknown_name
+from ..lifting.tracks import Track3D
+from ..pose.keypoints import remap
 from .sources import Recording
-from .tracks import Track3D
-
-if TYPE_CHECKING:
-    from ..visualization.side_by_side import DrawnPerson
 
 Progress = Callable[[int, int], None]
 #: What can be left of a result, by name; a video's suffix is .mp4, the others' are their names.
-FORMATS = (*WRITERS, "video")
+FORMATS = (*WRITERS, "html", "video")
 #: What is left where nothing else is asked for: MMPose's JSON, arrays, and a video.
 DEFAULT_FORMATS = ("json", "npz", "video")
 #: What cannot be left where there is nobody.
@@ -97,7 +93,7 @@ def scene_of(result: InferenceResult) -> Scene:
     """The result as the writers of :mod:`mpm_mmpose.formats` take it."""
     recording = result.recording
     people = [
-        Person(
+        LiftedPerson(
             name=person.track.person,
             keypoint_set=person.keypoint_set,
             frames=recording.frames_of(person.track),
@@ -121,7 +117,7 @@ def scene_of(result: InferenceResult) -> Scene:
 def write_keypoints_2d(path: str | Path, recording: Recording) -> Path:
     """The 2D stage in MMPose's layout, which ``demo/keypoints_to_3d.py`` reads."""
     people = [
-        Person(
+        LiftedPerson(
             name=track.person,
             keypoint_set=track.keypoint_set,
             frames=recording.frames_of(track),
@@ -143,47 +139,27 @@ def write_video(
     show: Callable[[np.ndarray], None] | None = None,
 ) -> Path:
     """2D on the images beside 3D; see :func:`~mpm_mmpose.visualization.side_by_side.write_side_by_side`."""
-    from ..visualization.side_by_side import write_side_by_side  # here, because other formats need no OpenCV
+    from ..visualization.side_by_side import write_side_by_side
 
-    recording, people = result.recording, result.people
-    width, height = _size(recording)
+    recording, scene = result.recording, scene_of(result)
     return write_side_by_side(
         path,
-        [drawn(recording, person) for person in people],
+        scene.people,
         recording.times,
         _images(recording),
         fps=recording.fps,
-        width=width or 1280,
-        height=height or 720,
+        width=scene.width or 1280,
+        height=scene.height or 720,
         progress=progress,
         show=show,
     )
 
 
 def write_html(path: str | Path, result: InferenceResult) -> Path:
-    """A page that shows the result in 3D, on the images where there are any; see :mod:`mpm_mmpose.formats.page`."""
-    from ..formats.page import write_page  # here, because it reads the library that it packs into the page
+    """A page that shows the result in 3D, on the images where there are any; see :mod:`mpm_mmpose.viewer`."""
+    from ..viewer import write_page
 
     return write_page(Path(path), scene_of(result), _images(result.recording))
-
-
-def drawn(recording: Recording, person: Track3D) -> DrawnPerson:
-    """A person as the video shows them."""
-    from ..visualization.side_by_side import DrawnPerson
-
-    return DrawnPerson(
-        identity=person.track.person,
-        frames=recording.frames_of(person.track),
-        keypoints=person.track.keypoints,
-        scores=person.track.scores,
-        keypoint_set=person.track.keypoint_set,
-        poses=person.keypoints_3d,
-        pose_set=person.keypoint_set,
-        hidden=person.hidden,
-        truth=_truth(recording, person),
-        trajectory=person.trajectory,
-        spread=person.spread,
-    )
 
 
 def _images(recording: Recording) -> Iterator[np.ndarray] | None:

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..datasets.frame_times import frame_times, known_rate
-from ..datasets.person_tracks import image_size
-from ..datasets.pose_store import PoseStore
-from ..datasets.readers.detections import Detections
-from ..datasets.readers.keypoint_choice import KeypointMap
-from ..datasets.readers.keypoints_2d import FORMATS, find_keypoint_files, frame_files, read_keypoints_2d
-from ..datasets.readers.normalised import in_pixels
-from ..datasets.track_ids import settle_ids
+from ..data.pose_store import PoseStore
+from ..errors import UsageError, check_readable, unknown_name
 from ..formats.files import FileNames
-from ..keypoints import get_keypoint_set
+from ..lifting.id_exchanges import check_exchanges
+from ..lifting.tracks import Track2D
 from ..limits import check_fps
-from .errors import UsageError, check_readable, unknown_name
-from .id_exchanges import check_exchanges
+from ..pose.keypoints import get_keypoint_set
+from ..readers.detections import Detections
+from ..readers.frame_times import frame_times, known_rate
+from ..readers.keypoint_choice import KeypointMap
+from ..readers.keypoints_2d import FORMATS, find_keypoint_files, frame_files, read_keypoints_2d
+from ..readers.normalised import in_pixels
+from ..readers.person_tracks import image_size
+from ..readers.track_ids import settle_ids
 from .source_kind import is_camera, source_kind, wrong_command
 from .tracking import follow
-from .tracks import Track2D
 
 if TYPE_CHECKING:
     from .images import Images
@@ -167,7 +167,7 @@ def _detections(path: Path, format: str, keypoint_set: str | KeypointMap) -> Ite
 
 
 def _open_video(video: str | Path, fps: float | None) -> Images:
-    from .images import open_images  # here, because keypoints alone need no OpenCV
+    from .images import open_images
 
     return open_images(video, fps)
 

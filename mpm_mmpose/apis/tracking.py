@@ -7,9 +7,9 @@ from itertools import count
 
 import numpy as np
 
-from ..datasets.person_tracks import MIN_OVERLAP, box_overlaps, detection_boxes
-from ..datasets.readers.detections import Detections
-from .errors import UsageError
+from ..errors import UsageError
+from ..readers.detections import Detections
+from ..readers.person_tracks import MIN_OVERLAP, box_overlaps, detection_boxes
 
 TRACKERS = ("iou", "oks")
 #: A person who is not found for so long, in s, comes back as somebody new.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..apis.people import People, PeopleDetector
-from ..apis.tracks import Track2D
-from ..keypoints import BLAZEPOSE_33
+from ..lifting.people import People, PeopleDetector
+from ..lifting.tracks import Track2D
+from ..pose.keypoints import BLAZEPOSE_33
 from .detection import PersonDetector
 from .landmarks import NUMBER, Landmarker, Landmarks
 from .region import Region

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..apis.errors import UsageError
+from ..errors import UsageError
 
 #: Later versions of the package fetch their models from the network.
 PACKAGE = "mediapipe==0.10.21"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..apis.tracks import Track2D
-from ..keypoints import KeypointSet, get_keypoint_set
+from ..lifting.tracks import Track2D
+from ..pose.keypoints import KeypointSet, get_keypoint_set
 
 #: Limbs whose sides are exchanged together.
 PAIRS = (("left_arm", "right_arm"), ("left_leg", "right_leg"))

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..apis.errors import UsageError, unknown_name
 from ..apis.model_index import build_lifter
-from ..apis.window_model import WindowModel
 from ..atomic_file import write_atomically
-from ..keypoints import get_keypoint_set
+from ..errors import UsageError, unknown_name
+from ..lifting.window_model import WindowModel
+from ..pose.keypoints import get_keypoint_set
 from ..runtime.model_info import HIDDEN, INPUT, INPUTS, ModelInfo
 from ..runtime.onnx_model import open_session
 from ..version import __version__

@@ -6,10 +6,10 @@ import torch
 from mmpose.models.pose_estimators import PoseLifter
 from torch import Tensor, nn
 
-from ..apis.errors import UsageError
-from ..keypoints import get_keypoint_set
+from ..errors import UsageError
 from ..models import CompletionHead, RefinedLiftingHead
 from ..models.backbone import PersonTokens
+from ..pose.keypoints import get_keypoint_set
 from ..runtime.model_info import OUTPUTS
 
 

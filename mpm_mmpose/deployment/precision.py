@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..apis.errors import UsageError
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     import onnx

@@ -8,7 +8,7 @@ import torch
 
 from ..apis.model_index import build_lifter
 from ..atomic_file import write_atomically
-from ..model_description import FIELD
+from ..checkpoints.model_description import FIELD
 
 
 def write_weights(config: str | Path | None, checkpoint: str | Path, out: str | Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .batch import UNNAMED, PoseBatch, PoseReader
 from .dump import PoseDump
+from .duplicate_filter import SeenWindows
 from .pck import BINS, bins
 from .pose_error import ERRORS, MILLIMETRES, keypoint_errors
+from .pose_reader import UNNAMED, PoseBatch, PoseReader
 from .released import ReleasedSums
-from .seen import SeenWindows
 from .smoothness import ERRORS as SMOOTHNESS
 from .smoothness import Differences, Frames, Smoothness
 

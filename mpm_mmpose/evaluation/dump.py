@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic_file import write_atomically
-from .batch import PoseBatch
+from .pose_reader import PoseBatch
 
 
 class PoseDump:

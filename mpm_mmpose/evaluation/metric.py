@@ -14,10 +14,10 @@ from mmpose.registry import METRICS
 
 from . import report
 from .accumulator import HIDDEN, Accumulator, merged
-from .batch import UNNAMED, PoseReader
 from .bootstrap import FEWEST
 from .pck import columns_of_groups
 from .pose_error import ERRORS, MILLIMETRES, TITLES
+from .pose_reader import UNNAMED, PoseReader
 from .protocol import get_protocol
 from .smoothness import ERRORS as SMOOTHNESS
 from .summary import Row, Summary

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..keypoints import KeypointSet
+from ..pose.keypoints import KeypointSet
 
 THRESHOLDS = np.arange(0, 151, 5)
 """Millimetres; the last one is that of PCK."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 
-from ..keypoints import KeypointSet
+from ..pose.keypoints import KeypointSet
 from .pck import GROUPED
 
 # By keypoint name, so that the choice is the same for every data set's order.

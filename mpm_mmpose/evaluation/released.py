@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .batch import PoseBatch
 from .pck import pck_auc
 from .pose_error import MILLIMETRES, mpjpe, p_mpjpe
+from .pose_reader import PoseBatch
 
 
 class ReleasedSums:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..keypoints import get_keypoint_set
 from ..limits import check_fps
+from ..pose.keypoints import get_keypoint_set
+from ..pose.scene import LiftedPerson, Scene
 from .result_file import read_arrays
-from .scene import Person, Scene
 
 AXES = "m; camera axes: x right, y down, z away"
 _NEEDED = ("person", "frame", "keypoints_3d", "keypoint_set")
-#: Of Person, in the file where they are known of everybody.
+#: Of LiftedPerson, in the file where they are known of everybody.
 _OPTIONAL = ("hidden", "spread", "trajectory", "trajectory_spread", "keypoints_2d", "scores_2d", "truth", "misfit")
 _READ = (*_NEEDED, *_OPTIONAL, "fps", "notes", "made_by", "width", "height", "frame_times", "keypoint_set_2d")
 
@@ -93,7 +93,7 @@ def read_npz(path: str | Path) -> Scene:
         if not (np.diff(arrays["frame"][rows].astype(np.int64)) > 0).all():
             raise ValueError(f"{path}: frame does not rise in the rows of person {name!s:.60}; write the file again")
         people.append(
-            Person(
+            LiftedPerson(
                 name=str(name),
                 keypoint_set=str(arrays["keypoint_set"]),
                 frames=arrays["frame"][rows],

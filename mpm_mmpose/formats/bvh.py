@@ -8,11 +8,11 @@ from typing import TextIO
 import numpy as np
 
 from ..atomic_file import write_atomically
+from ..pose.rotations import euler_zxy
+from ..pose.scene import LiftedPerson, Scene
 from .files import Written, paths_of
 from .fitting import Fitted, fit
 from .placing import every_frame, level_axes, stand
-from .rotations import euler_zxy
-from .scene import Person, Scene
 from .skeleton import AHEAD, Joint, Skeleton, skeleton_of
 
 UNIT = 100.0  # cm, which motion software takes BVH to be in
@@ -66,7 +66,7 @@ def write_motion(path: Path, motion: Fitted, root: np.ndarray, fps: float) -> Pa
     return write_atomically(path, write)
 
 
-def _motion(person: Person, axes: np.ndarray, fps: float) -> tuple[Fitted, np.ndarray | None, list[str]]:
+def _motion(person: LiftedPerson, axes: np.ndarray, fps: float) -> tuple[Fitted, np.ndarray | None, list[str]]:
     """A person's motion, their root (N, 3) m where it is known, turned by axes (3, 3), and what is to be said of it."""
     skeleton = skeleton_of(person.keypoint_set)
     known = np.isfinite(person.keypoints_3d).all((1, 2))

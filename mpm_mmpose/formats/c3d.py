@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..keypoints import get_keypoint_set
+from ..pose.keypoints import get_keypoint_set
+from ..pose.scene import Scene, plain_text
 from .files import Written
 from .placing import upright
-from .scene import Scene, plain_text
 
 UNIT = 1000.0  # mm
 MISSING = -1.0  # residual of a marker that is not there

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .scene import Person
+from ..pose.scene import LiftedPerson
 
 # What some system takes for something else than a letter of a name, or no system can write.
 _UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\ud800-\udfff]')
@@ -47,7 +47,7 @@ def safe_name(text: str) -> str:
     return "/".join(part.encode()[:_LONGEST].decode(errors="ignore") for part in parts) or "_"
 
 
-def paths_of(path: Path, people: Sequence[Person]) -> list[Path]:
+def paths_of(path: Path, people: Sequence[LiftedPerson]) -> list[Path]:
     """Where each person's file goes: ``path`` for one, else ``<path>_<person>``, with ``_`` for what is no letter."""
     if len(people) == 1:
         return [path]

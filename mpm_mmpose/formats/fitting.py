@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bones import SHORTEST, measure_bones, place_bones
-from .rotations import angle_about, interpolate_directions, perpendicular, shortest_turn, turn_about, unit
+from ..pose.bones import SHORTEST, measure_bones, place_bones
+from ..pose.rotations import angle_about, interpolate_directions, perpendicular, shortest_turn, turn_about, unit
 from .skeleton import LEFT, UP, Skeleton, part_of
 
 #: Bones whose far end bends like a hinge, about an axis of the rest pose: (of the left, of the right).

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..keypoints import COCO_17, get_keypoint_set
-from .scene import Person, Scene
+from ..pose.keypoints import COCO_17, get_keypoint_set
+from ..pose.scene import LiftedPerson, Scene
 
 
 def write_json(path: str | Path, scene: Scene) -> Path:
@@ -60,7 +60,7 @@ def _meta(scene: Scene, keypoint_set: str) -> dict[str, Any]:
     return meta
 
 
-def _instance_3d(person: Person, row: int) -> dict[str, Any] | None:
+def _instance_3d(person: LiftedPerson, row: int) -> dict[str, Any] | None:
     poses = person.keypoints_3d
     if not np.isfinite(poses[row]).all():
         return None
@@ -80,16 +80,16 @@ def _instance_3d(person: Person, row: int) -> dict[str, Any] | None:
     return instance | _id(person)
 
 
-def _instance_2d(person: Person, row: int) -> dict[str, Any]:
+def _instance_2d(person: LiftedPerson, row: int) -> dict[str, Any]:
     keypoints, scores = _exact(np.nan_to_num(person.keypoints_2d[row])), _exact(person.scores_2d[row])
     return dict(keypoints=keypoints, keypoint_scores=scores, bbox=_box(person, row)) | _id(person)
 
 
-def _id(person: Person) -> dict[str, Any]:
+def _id(person: LiftedPerson) -> dict[str, Any]:
     return dict(track_id=int(person.name) if person.name.isdecimal() else person.name)
 
 
-def _box(person: Person, row: int) -> list:
+def _box(person: LiftedPerson, row: int) -> list:
     """[[x1, y1, x2, y2]] px around the keypoints that were found."""
     found = person.keypoints_2d[row][person.scores_2d[row] > 0]
     box = np.concatenate((found.min(0), found.max(0))) if len(found) else np.zeros(4)
@@ -97,7 +97,7 @@ def _box(person: Person, row: int) -> list:
 
 
 def _write_frames(
-    path: str | Path, meta: dict[str, Any], scene: Scene, instance: Callable[[Person, int], dict[str, Any] | None]
+    path: str | Path, meta: dict[str, Any], scene: Scene, instance: Callable[[LiftedPerson, int], dict[str, Any] | None]
 ) -> Path:
     """Write frame by frame, because all of a long video as Python's objects takes gigabytes."""
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .rotations import shortest_turn, unit
-from .scene import Scene
+from ..pose.rotations import shortest_turn, unit
+from ..pose.scene import Scene
 
 UP = np.array([0.0, 1.0, 0.0])
 STEP = 0.5  # s, in which a foot of somebody who walks is once on the floor

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.readers.archives import npz_fields, read_npz
 from ..limits import FARTHEST, LARGEST_IMAGE, LARGEST_SCORE, MOST_FRAMES
 from ..messages import brief
+from ..readers.archives import npz_fields, read_npz
 
 #: Bytes that a field may take.
 LIMIT = 2**30

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..keypoints import KeypointSet, get_keypoint_set
+from ..pose.keypoints import KeypointSet, get_keypoint_set
 
 UP, AHEAD, LEFT = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)
 #: Names that motion software knows ({0} is Left or Right): of a joint that several bones leave, ...

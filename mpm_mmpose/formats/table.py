@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..keypoints import get_keypoint_set
-from .scene import Scene
+from ..pose.keypoints import get_keypoint_set
+from ..pose.scene import Scene
 
 # What a cell begins with that a spreadsheet computes.
 _FIRST = ("=", "+", "-", "@")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..keypoints import get_keypoint_set
+from ..pose.keypoints import get_keypoint_set
+from ..pose.scene import LiftedPerson, Scene, plain_text
 from .files import Written, paths_of
 from .placing import every_frame, upright
-from .scene import Person, Scene, plain_text
 
 UNIT = 1000.0  # mm
 
@@ -30,7 +30,7 @@ def write_trc(path: Path, scene: Scene) -> Written:
     return Written(paths, notes)
 
 
-def _write_person(path: Path, person: Person, places: np.ndarray, scene: Scene) -> None:
+def _write_person(path: Path, person: LiftedPerson, places: np.ndarray, scene: Scene) -> None:
     names = get_keypoint_set(person.keypoint_set).names
     frames = np.arange(person.frames[0], person.frames[-1] + 1)
     markers = UNIT * every_frame(person.frames, places).reshape(len(frames), -1)

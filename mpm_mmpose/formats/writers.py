@@ -7,21 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ..pose.scene import Scene
 from .arrays import write_npz
 from .bvh import write_bvh
 from .c3d import write_c3d
 from .files import Written
 from .mmpose_json import write_json
-from .scene import Scene
 from .table import write_csv
 from .trc import write_trc
-
-
-def _write_html(path: Path, scene: Scene) -> Path:
-    from .page import write_page  # here, because it reads the library that it packs into the page
-
-    return write_page(path, scene)
-
 
 #: Writers by name; a file's suffix is the name with a dot before it.
 WRITERS: dict[str, Callable[[Path, Scene], Path | Written]] = {
@@ -31,7 +24,6 @@ WRITERS: dict[str, Callable[[Path, Scene], Path | Written]] = {
     "bvh": write_bvh,
     "trc": write_trc,
     "c3d": write_c3d,
-    "html": _write_html,
 }
 
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from .layers import PoseEncoder, SpatialMLP, TransformerLayer
 from .person_view import PersonView, person_features, person_view
-from .place import window_place, with_place
 from .pretrained import report_pretrained
 from .recovery_targets import COORDINATES
 from .temporal_mixer import TemporalMixer
+from .window_centre import window_place, with_place
 
 VIEWS = ("image", "person")
 

@@ -10,10 +10,10 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from ..augmentation import read_augmentations
-from ..geometry import root_relative
+from ..augmentation.pipeline import read_augmentations
+from ..augmentation.window_batch import WindowBatch
 from ..masking import hidden_cells
-from ..views import Views
+from ..pose.geometry import root_relative
 from .window_preprocessor import WindowPreprocessor, read_masking
 
 
@@ -86,7 +86,7 @@ class LiftingPreprocessor(WindowPreprocessor):
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs` and `data_samples`; see the class."""
         batch = self._take(data)
-        views = Views(
+        views = WindowBatch(
             keypoints=batch["keypoints"],
             keypoints_3d=batch["keypoints_3d"],
             intrinsics=batch["intrinsics"],
@@ -134,15 +134,15 @@ class LiftingPreprocessor(WindowPreprocessor):
             sample.gt_instances.frame = data["frame"].to(poses.device, non_blocking=True)
         return dict(inputs=inputs, data_samples=[sample])
 
-    def _seen_2d(self, views: Views) -> Tensor:
+    def _seen_2d(self, views: WindowBatch) -> Tensor:
         """2D (B, T, K, 2) in the space that the model takes."""
         return views.keypoints
 
-    def _more_labels(self, views: Views) -> dict[str, Tensor]:
+    def _more_labels(self, views: WindowBatch) -> dict[str, Tensor]:
         """Further labels of all frames."""
         return {}
 
-    def _hidden(self, views: Views, windows: list[int] | None) -> Tensor | None:
+    def _hidden(self, views: WindowBatch, windows: list[int] | None) -> Tensor | None:
         """(B, T, K) bool, what the model does not get to see; None where that is nothing. windows: as `draw_masks`."""
         if not self.hide_unknown:
             return None

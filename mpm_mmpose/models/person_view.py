@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..geometry import rotated
+from ..pose.geometry import rotated
 
 #: Root mean square of a person's keypoints from their centre, across the line of sight, m: people of CMU's motion.
 #: With it an apparent size becomes a distance, which the model then corrects.

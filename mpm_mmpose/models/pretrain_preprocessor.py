@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from ..augmentation import NEED_3D, read_augmentations
-from ..geometry import root_relative
+from ..augmentation.pipeline import NEED_3D, read_augmentations
+from ..augmentation.window_batch import WindowBatch
 from ..masking import Masks
-from ..views import Views
+from ..pose.geometry import root_relative
 from .window_preprocessor import TEST_STREAM, WindowPreprocessor, read_masking
 
 
@@ -109,9 +109,9 @@ class PretrainPreprocessor(WindowPreprocessor):
             inputs["known_lift"] = None if view.lacking_3d is None else ~view.lacking_3d
         return dict(inputs=inputs, data_samples=None)
 
-    def _views(self, batch: Mapping[str, Tensor], modality: str, training: bool) -> Views:
+    def _views(self, batch: Mapping[str, Tensor], modality: str, training: bool) -> WindowBatch:
         if modality == "2d":
-            views = Views(
+            views = WindowBatch(
                 keypoints=batch["keypoints"],
                 keypoints_3d=batch.get("source_3d"),
                 intrinsics=batch.get("intrinsics"),
@@ -121,7 +121,7 @@ class PretrainPreprocessor(WindowPreprocessor):
                 lacking_3d=batch.get("lacking_source"),
             )
             return self._vary(views, self._augmentations_2d, training)
-        views = Views(
+        views = WindowBatch(
             keypoints_3d=root_relative(batch["keypoints_3d"], self.keypoint_set.root),
             down=batch.get("down_3d"),
             lacking_3d=batch.get("lacking_3d"),

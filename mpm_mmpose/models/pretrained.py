@@ -6,7 +6,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModule, PretrainedInit
 from mmengine.runner import CheckpointLoader
 
-from ..checkpoint import CheckpointError, weights_of
+from ..checkpoints.loading import CheckpointError, weights_of
 
 
 def report_pretrained(module: BaseModule) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from ..geometry import to_rays
-from ..views import Views
+from ..augmentation.window_batch import WindowBatch
+from ..pose.geometry import to_rays
 from .lifting_preprocessor import LiftingPreprocessor
 
 
@@ -18,8 +18,8 @@ class RayPreprocessor(LiftingPreprocessor):
     `gt_instance_labels` also has root_label (B, T, 3) m, camera space.
     """
 
-    def _seen_2d(self, views: Views) -> Tensor:
+    def _seen_2d(self, views: WindowBatch) -> Tensor:
         return to_rays(views.keypoints, views.intrinsics)
 
-    def _more_labels(self, views: Views) -> dict[str, Tensor]:
+    def _more_labels(self, views: WindowBatch) -> dict[str, Tensor]:
         return dict(root_label=views.keypoints_3d[:, :, self.keypoint_set.root])

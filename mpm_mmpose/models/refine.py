@@ -5,7 +5,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from ..geometry import fit_root, root_relative, uvd_to_camera
+from ..pose.geometry import fit_root, root_relative, uvd_to_camera
 from .labels import centre_frame
 from .lifting_head import LiftingHead
 from .losses import mean_distance
@@ -52,7 +52,7 @@ class RefinedLiftingHead(LiftingHead):
         *args: as :class:`LiftingHead`.
         root_depth: how far away the root is, in training and in test. 'true': the true absolute depth; the released
             code has no other, so refined figures are then not those of a lifter that sees 2D alone. 'fitted': where
-            the lifted pose fits its 2D best, see :func:`mpm_mmpose.geometry.fit_root`; needs the camera alone.
+            the lifted pose fits its 2D best, see :func:`mpm_mmpose.pose.geometry.fit_root`; needs the camera alone.
         refine_weight: weight of the refined pose's loss.
         refine_channels: width of the refine module.
         refine_drop: its dropout.

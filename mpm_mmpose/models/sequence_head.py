@@ -7,8 +7,8 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from ..geometry import rotated
-from ..keypoints import get_keypoint_set
+from ..pose.geometry import rotated
+from ..pose.keypoints import get_keypoint_set
 from .backbone import PersonTokens
 from .labels import centre_frame, gather_labels, read_labels
 from .layers import pose_projection, start_at_mean

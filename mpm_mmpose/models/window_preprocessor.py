@@ -14,9 +14,9 @@ from mmengine.dist import get_rank
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from ..keypoints import KeypointSet, get_keypoint_set
+from ..augmentation.window_batch import WindowBatch, mirror
 from ..masking import MASK_STRATEGIES, Masks, join_masks, stream_generator
-from ..views import Views, mirror
+from ..pose.keypoints import KeypointSet, get_keypoint_set
 
 TRAINING_STREAM, TEST_STREAM = 0, 1
 
@@ -108,7 +108,7 @@ class WindowPreprocessor(BaseDataPreprocessor):
                 )
         return self.cast_data({name: batch[name] for name in (*self.fields, *present)})
 
-    def _vary(self, views: Views, augmentations: list[partial[Views]], training: bool) -> Views:
+    def _vary(self, views: WindowBatch, augmentations: list[partial[WindowBatch]], training: bool) -> WindowBatch:
         """Mirror random samples, then augment, in training only."""
         if not training:
             return views

@@ -10,9 +10,9 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ..evaluation.pose_error import mpjpe, p_mpjpe
-from ..geometry import root_relative, uvd_to_camera
-from ..keypoints import get_keypoint_set
 from ..models.losses import mean_distance
+from ..pose.geometry import root_relative, uvd_to_camera
+from ..pose.keypoints import get_keypoint_set
 from .figures import Figures
 
 # Their modules whose outputs the figures hold, and ours.

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from ..datasets.readers.archives import npz_fields, read_npz
-from ..keypoints import get_keypoint_set
-from ..model_description import FIELD, describe
+from ..checkpoints.model_description import FIELD, describe
+from ..pose.keypoints import get_keypoint_set
+from ..readers.archives import npz_fields, read_npz
 from .names import Sizes, count_layers, make, never_used, rules
 
 RELEASED_STRIDES = {9: (1, 3, 3), 27: (3, 3, 3), 81: (3, 3, 3, 3), 243: (3, 3, 3, 3, 3), 351: (3, 9, 13)}

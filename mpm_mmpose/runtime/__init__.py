@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_PLACES = {"ModelInfo": "model_info", "OnnxModel": "onnx_model", "lift_file": "lifting"}
+_PLACES = {"ModelInfo": "model_info", "OnnxModel": "onnx_model"}
 __all__ = list(_PLACES)
 
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
-from ..keypoints import get_keypoint_set
 from ..limits import check_fps
 from ..messages import brief
+from ..pose.keypoints import get_keypoint_set
 
 #: Rises when a file of before would be misread.
 FORMAT_VERSION = 1

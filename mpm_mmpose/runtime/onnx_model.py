@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..apis.errors import UsageError, unknown_name
-from ..apis.windows import Camera, WindowPredictor
-from ..keypoints import get_keypoint_set
+from ..errors import UsageError, unknown_name
+from ..lifting.windows import Camera, WindowPredictor
+from ..pose.keypoints import get_keypoint_set
 from .model_info import HIDDEN, INPUT, INPUTS, ModelInfo
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class OnnxModel(WindowPredictor):
         self.trained_fps, self.trained_frame_step = self.info.fps, self.info.frame_step
 
     def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:
-        """See :class:`~mpm_mmpose.apis.windows.WindowPredictor`; no exported model wants a camera."""
+        """See :class:`~mpm_mmpose.lifting.windows.WindowPredictor`; no exported model wants a camera."""
         return self._predict(windows, "target", flip_test)
 
     def sequences(self, windows: np.ndarray, flip_test: bool) -> np.ndarray:
-        """See :class:`~mpm_mmpose.apis.windows.WindowPredictor`."""
+        """See :class:`~mpm_mmpose.lifting.windows.WindowPredictor`."""
         return self._predict(windows, "sequence", flip_test)
 
     def _predict(self, windows: np.ndarray, output: str, flip_test: bool) -> np.ndarray:

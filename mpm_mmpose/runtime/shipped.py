@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..apis.errors import UsageError
+from ..errors import UsageError
 
 #: Beside this file, for whoever does not name a model.
 FOLDER = Path(__file__).parent / "models"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.readers.motion import Motion
-from ..keypoints import get_keypoint_set
+from ..pose.keypoints import get_keypoint_set
+from ..readers.motion import Motion
 from .skeleton import add_floor, add_skeleton, bare, new_figure, save, side_legend, spread
 from .upright import flatten
 
@@ -37,11 +37,6 @@ def draw_clips(motions: Sequence[Motion], out_png: str | Path, *, frames: int = 
     if title:
         figure.text(0.012, 1 - 0.12 / figure.get_figheight(), title, fontsize=12, va="top")
     return save(figure, out_png)
-
-
-def draw_clip(motion: Motion, out_png: str | Path, *, frames: int = 8) -> Path:
-    """Draw one clip; see `draw_clips`."""
-    return draw_clips([motion], out_png, frames=frames)
 
 
 def _draw_row(figure, grid, row: int, motion: Motion, frames: int) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..atomic_file import write_atomically
 from ..evaluation.pose_error import mpjpe
-from ..keypoints import KeypointSet, get_keypoint_set
+from ..pose.keypoints import KeypointSet, get_keypoint_set
 from .skeleton import add_skeleton, bare, new_figure, save, segments, side_legend, spread
 from .upright import SIDEWAYS, camera_to_upright, flatten
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..evaluation.pose_error import MILLIMETRES, keypoint_errors
-from ..formats.scene import Person, Scene
-from ..keypoints import get_keypoint_set
+from ..pose.keypoints import get_keypoint_set
+from ..pose.scene import LiftedPerson, Scene
 from .skeleton import add_skeleton, bare, new_figure, save, side_legend, spread
 from .upright import SIDEWAYS, camera_to_upright, flatten
 
@@ -75,18 +75,18 @@ def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int], labels: S
         return save(figure, path)
 
 
-def _row(person: Person, frame: int) -> int | None:
+def _row(person: LiftedPerson, frame: int) -> int | None:
     rows = np.flatnonzero(person.frames == frame)
     return int(rows[0]) if len(rows) else None
 
 
-def _flat(field: str, person: Person, frame: int) -> np.ndarray | None:
+def _flat(field: str, person: LiftedPerson, frame: int) -> np.ndarray | None:
     """Poses of a person at a frame as they are drawn (K, 2), m; None where there are none."""
     poses, row = getattr(person, field), _row(person, frame)
     return None if poses is None or row is None else flatten(camera_to_upright(np.asarray(poses[row], np.float64)))
 
 
-def _image(person: Person | None, frame: int) -> np.ndarray | None:
+def _image(person: LiftedPerson | None, frame: int) -> np.ndarray | None:
     """2D of a person at a frame about its middle (K, 2), px, y up; None where there is none."""
     row = None if person is None else _row(person, frame)
     if row is None or not np.isfinite(person.keypoints_2d[row]).any():
@@ -95,7 +95,7 @@ def _image(person: Person | None, frame: int) -> np.ndarray | None:
     return points - (np.nanmin(points, 0) + np.nanmax(points, 0)) / 2
 
 
-def _error(person: Person, frame: int) -> str:
+def _error(person: LiftedPerson, frame: int) -> str:
     row = _row(person, frame)
     if person.truth is None or row is None:
         return ""

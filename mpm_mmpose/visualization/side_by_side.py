@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..keypoints import get_keypoint_set
+from ..pose.keypoints import get_keypoint_set
+from ..pose.scene import LiftedPerson
 from .frame_times import frame_numbers
 from .room_view import find_room
 from .strokes import colour_of, draw_bones, draw_keypoints, pixel, write_text
@@ -31,35 +31,10 @@ TRAIL = 60
 LEAST = 2.1
 
 
-@dataclass(frozen=True)
-class DrawnPerson:
-    """One person in N frames of a video.
-
-    frames (N,) int, increasing; keypoints (N, K, 2) px and scores (N, K) of ``keypoint_set``; poses (N, K', 3)
-    root-relative m, camera axes, of ``pose_set``, NaN where there is none; hidden (N, K') bool, what the model was not
-    shown, drawn thin; truth (N, K', 3) as ``poses``, drawn grey, or None. trajectory (N, 3) m, the root in camera axes,
-    NaN where nobody knows. spread (N, K') m, drawn as a circle.
-    """
-
-    identity: str
-    frames: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-    keypoint_set: str
-    poses: np.ndarray
-    pose_set: str
-    hidden: np.ndarray
-    truth: np.ndarray | None = None
-    trajectory: np.ndarray | None = None
-    spread: np.ndarray | None = None
-    rows: dict[int, int] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.rows.update({int(frame): row for row, frame in enumerate(self.frames)})
-
-
 class SideBySide:
     """Draws one frame after the other; places and scale are those of the whole video.
+
+    people: with 2D and ``hidden``, which is drawn thin; ground truth is drawn grey, ``spread`` as a circle.
 
     width, height: px of the images. cells: of the canvas, one a person; by default theirs from their first frame
     to their last. limits: lowest place and metres that a cell shows, and height of the floor, m from the pelvis; by
@@ -68,18 +43,19 @@ class SideBySide:
 
     def __init__(
         self,
-        people: Sequence[DrawnPerson],
+        people: Sequence[LiftedPerson],
         width: int,
         height: int,
         cells: Sequence[int] | None = None,
         limits: tuple[float, float, float] | None = None,
     ) -> None:
         self.people = people
+        self._rows = [{int(frame): row for row, frame in enumerate(person.frames)} for person in people]
         self.scale = min(HEIGHT / height, WIDEST / width)
         self.left = (max(2, round(width * self.scale)), max(2, round(height * self.scale)))
         roots = [person.trajectory for person in people]
         known = bool(people) and all(root is not None for root in roots)
-        self.room = find_room([person.poses for person in people], roots) if known else None
+        self.room = find_room([person.keypoints_3d for person in people], roots) if known else None
         if self.room is not None:
             self.cells = [0] * len(people)
         else:
@@ -87,7 +63,7 @@ class SideBySide:
         self.number = max([1, *(cell + 1 for cell in self.cells)])
         self.columns = math.ceil(math.sqrt(self.number))
         self.cell = HEIGHT // math.ceil(self.number / self.columns)
-        self._upright = [self._stand(person, person.poses, slice(None)) for person in people]
+        self._upright = [self._stand(person, person.keypoints_3d, slice(None)) for person in people]
         self._flat = [flatten(poses) for poses in self._upright]
         self._low, self._metres, self._floor = limits or self._limits()
 
@@ -108,10 +84,10 @@ class SideBySide:
         for index in range(self.number):
             self._draw_floor(canvas, self._corner(index))
         for index, person in enumerate(self.people):
-            row = person.rows.get(frame)
+            row = self._rows[index].get(frame)
             if row is not None:
-                keypoints = self.scale * person.keypoints[row]
-                draw_keypoints(overlay, keypoints, person.scores[row], person.identity, person.keypoint_set)
+                keypoints = self.scale * person.keypoints_2d[row]
+                draw_keypoints(overlay, keypoints, person.scores_2d[row], person.name, person.keypoint_set_2d)
                 self._draw_3d(canvas, index, row)
         canvas[top : top + height, :width] = overlay
         write_text(canvas, f"{time:.2f} s", (8, 22), INK)
@@ -121,8 +97,8 @@ class SideBySide:
         person, flat = self.people[index], self._flat[index][row]
         if not np.isfinite(flat).all():
             return
-        corner, keypoints = self._corner(self.cells[index]), get_keypoint_set(person.pose_set)
-        label, colour = person.identity, colour_of(person.identity)
+        corner, keypoints = self._corner(self.cells[index]), get_keypoint_set(person.keypoint_set)
+        label, colour = person.name, colour_of(person.name)
         if self.room is not None:
             way = self._upright[index][max(row - TRAIL, 0) : row + 1, keypoints.root] * [1, 1, 0]
             line = [pixel(point) for point in self._place(flatten(way[np.isfinite(way).all(1)]), corner)]
@@ -131,9 +107,9 @@ class SideBySide:
         if person.truth is not None:
             truth = flatten(self._stand(person, person.truth, slice(row, row + 1))[0])
             draw_bones(canvas, self._place(truth, corner), keypoints, GHOST, everything, 6, shaded=False)
-            from ..evaluation.pose_error import mpjpe  # here, because its package imports PyTorch
+            from ..evaluation.pose_error import mpjpe
 
-            (error,) = 1000 * mpjpe(person.poses[row][None], person.truth[row][None])
+            (error,) = 1000 * mpjpe(person.keypoints_3d[row][None], person.truth[row][None])
             label += f": {error:.0f} mm (truth: grey)"
         points = self._place(flat, corner)
         if person.spread is not None:
@@ -144,7 +120,7 @@ class SideBySide:
         line = 22 * index if self.room is not None else 0  # the labels of a room are above each other
         write_text(canvas, label, (corner[0] + 8, corner[1] + self.cell - 10 - line), colour)
 
-    def _stand(self, person: DrawnPerson, poses: np.ndarray, rows: slice) -> np.ndarray:
+    def _stand(self, person: LiftedPerson, poses: np.ndarray, rows: slice) -> np.ndarray:
         """Rows of poses (N, K', 3) m, relative to the root, as (x right, y away, z up): about it, or in the room."""
         if self.room is None:
             return camera_to_upright(poses[rows])
@@ -192,7 +168,7 @@ class SideBySide:
 
 def write_side_by_side(
     path: str | Path,
-    people: Sequence[DrawnPerson],
+    people: Sequence[LiftedPerson],
     times: Sequence[float],
     images: Iterable[np.ndarray] | None,
     *,
@@ -244,7 +220,7 @@ def _check_whole(file: Path, path: str | Path, frames: int) -> None:
         raise OSError(f"{path}: only {there} of {frames} frames could be written; is the disk full?")
 
 
-def give_cells(people: Sequence[DrawnPerson]) -> list[int]:
+def give_cells(people: Sequence[LiftedPerson]) -> list[int]:
     """The cell of each person: the first that is free from their first frame to their last."""
     until: list[int] = []  # last frame for which each cell is taken
     cells = [0] * len(people)

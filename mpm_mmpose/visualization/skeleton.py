@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..atomic_file import write_atomically
-from ..keypoints import KeypointSet
+from ..pose.keypoints import KeypointSet
 from .upright import bones
 
 #: Told apart by colour-blind readers too (Okabe and Ito); the right is the warm one.

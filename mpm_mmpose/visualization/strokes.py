@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ..keypoints import KeypointSet, get_keypoint_set
+from ..pose.keypoints import KeypointSet, get_keypoint_set
 from .upright import bones
 
 #: BGR of Okabe and Ito, told apart by colour-blind readers too.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..keypoints import KeypointSet
+from ..pose.keypoints import KeypointSet
 
 #: Where 3D poses are looked at from: degrees to the side of straight ahead, degrees above the horizon.
 SIDEWAYS, ABOVE = 30.0, 12.0

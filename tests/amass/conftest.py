@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.geometry import normalize_screen
-from mpm_mmpose.keypoints import COMMON_16, H36M_17
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.pose.geometry import normalize_screen
+from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
+from studies.quickstart.synthetic_motion import generate_motion
 
 BODY_PARENTS = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19]
 # metres from the parent, person facing z with left on x

@@ -3,9 +3,9 @@ import os
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.amass import SPLITS, find_amass_files, read_amass, subset_of
-from mpm_mmpose.datasets.readers.amass_body import BodyModelError, BodyModels
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
+from mpm_mmpose.readers.amass import SPLITS, find_amass_files, read_amass, subset_of
+from mpm_mmpose.readers.amass_body import BodyModelError, BodyModels
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mpm_mmpose.datasets.readers import amass_body
-from mpm_mmpose.datasets.readers.amass_body import HIP_WIDENING, JOINTS, BodyModelError, BodyModels
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
+from mpm_mmpose.readers import amass_body
+from mpm_mmpose.readers.amass_body import HIP_WIDENING, JOINTS, BodyModelError, BodyModels
 
 
 def by_name(keypoints):

@@ -3,12 +3,12 @@ import os
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import MixedPoseDataset, PoseWindowDataset
-from mpm_mmpose.datasets.pose_store import write_store
-from mpm_mmpose.datasets.readers.amass_released import ReleasedAmass, is_released
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.keypoints import COMMON_16, H36M_17
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.data import MixedPoseDataset, PoseWindowDataset
+from mpm_mmpose.data.pose_store import write_store
+from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
+from mpm_mmpose.readers.amass_released import ReleasedAmass, is_released
+from studies.quickstart.synthetic_motion import generate_motion
 
 
 @pytest.mark.parametrize("number", [16, 17])

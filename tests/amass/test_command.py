@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mpm_mmpose.datasets import convert_amass
-from mpm_mmpose.datasets.pose_store import PoseStore
+from mpm_mmpose.converters import amass as convert_amass
+from mpm_mmpose.data.pose_store import PoseStore
 
 SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/amass.py"
 

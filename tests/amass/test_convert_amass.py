@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import convert_amass as module
-from mpm_mmpose.datasets.convert_amass import convert_amass
-from mpm_mmpose.datasets.pose_store import PoseStore
-from mpm_mmpose.datasets.readers.amass import read_amass
-from mpm_mmpose.datasets.readers.amass_body import BodyModelError, BodyModels
+from mpm_mmpose.converters import amass as module
+from mpm_mmpose.converters.amass import convert_amass
+from mpm_mmpose.data.pose_store import PoseStore
+from mpm_mmpose.readers.amass import read_amass
+from mpm_mmpose.readers.amass_body import BodyModelError, BodyModels
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
-from mpm_mmpose.datasets.convert_amass_released import convert_released_amass
-from mpm_mmpose.datasets.pose_store import PoseStore
+from mpm_mmpose.converters.amass_released import convert_released_amass
+from mpm_mmpose.data.pose_store import PoseStore
 
 
 def test_store(tmp_path, released_clip, write_released):

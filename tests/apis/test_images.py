@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.apis import images as images_module
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.images import CameraImages, VideoClock, VideoImages, check_readable, open_images
+from mpm_mmpose.errors import UsageError
 
 
 def picture(shade: int, width: int = 64, height: int = 48) -> np.ndarray:

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.images_at import ImagesAt
 from mpm_mmpose.apis.sources import read_recordings
+from mpm_mmpose.errors import UsageError
 
 
 def clip(frames=6, fps=10.0, width=64, height=48):

@@ -14,12 +14,12 @@ from mmpose.registry import MODELS
 from mpm_mmpose.apis import MPMInferencer, UsageError
 from mpm_mmpose.apis import inferencer as inferencer_module
 from mpm_mmpose.apis.images import Images
-from mpm_mmpose.apis.people import People, PeopleDetector
-from mpm_mmpose.apis.smoothing import smooth
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import film
 from mpm_mmpose.deployment.export import export_model
+from mpm_mmpose.lifting.people import People, PeopleDetector
+from mpm_mmpose.lifting.smoothing import smooth
 from mpm_mmpose.runtime import shipped
+from studies.quickstart.synthetic_motion import generate_motion
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 TINY = """

@@ -8,11 +8,11 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import live_view
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.live_view import AWAY, LiveView
-from mpm_mmpose.apis.people import People
-from mpm_mmpose.apis.track_lifter import TrackLifter
+from mpm_mmpose.errors import UsageError
+from mpm_mmpose.lifting.people import People
+from mpm_mmpose.lifting.track_lifter import TrackLifter
 from mpm_mmpose.visualization.strokes import PALETTE
 
 BODY = np.random.default_rng(0).uniform(0, 1, (17, 2)) * (40, 100)
@@ -66,7 +66,7 @@ def test_people_are_shown_in_2d_and_3d_in_a_cell_of_their_own(lifter, screen):
 
 
 def test_the_3d_is_that_of_the_stream(lifter, screen):
-    from mpm_mmpose.apis.stream import MPMStream
+    from mpm_mmpose.lifting.stream import MPMStream
 
     images = ArrayImages(np.zeros((1, 200, 200, 3), np.uint8), 10.0)
     view = LiveView(images, lifter, "h36m_17")
@@ -75,7 +75,7 @@ def test_the_3d_is_that_of_the_stream(lifter, screen):
         found = people((20 + frame, 50))
         drawn = view._person(frame / 10, 0, found, 0)
         (lifted,) = stream.push(found.keypoints[0], found.scores[0], frame / 10)
-        np.testing.assert_array_equal(drawn.poses[0], lifted.keypoints_3d)
+        np.testing.assert_array_equal(drawn.keypoints_3d[0], lifted.keypoints_3d)
 
 
 def test_who_is_away_for_long_gives_their_cell_to_others(lifter, screen):

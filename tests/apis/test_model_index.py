@@ -7,9 +7,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.model_index import build_lifter
 from mpm_mmpose.apis.model_names import find_model, list_models
+from mpm_mmpose.errors import UsageError
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 TINY = f"""

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.apis.images import ArrayImages
-from mpm_mmpose.apis.people import People, PeopleDetector
 from mpm_mmpose.apis.people_2d import Stopped, find_people
+from mpm_mmpose.lifting.people import People, PeopleDetector
 
 BODY = np.random.default_rng(0).uniform(0, 1, (17, 2)) * (20, 50) + 4
 

@@ -11,8 +11,8 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import pose2d as pose2d_module
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.pose2d import Pose2D, body_keypoints, surest
+from mpm_mmpose.errors import UsageError
 
 MIM = Path(mmpose.__file__).parent / ".mim"
 ZOO = MIM / "configs/body_2d_keypoint"

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.results import InferenceResult, result_path, scene_of, write_keypoints_2d
 from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
-from mpm_mmpose.apis.tracks import Track2D, Track3D
-from mpm_mmpose.datasets.pose_store import PoseSequence, write_store
+from mpm_mmpose.data.pose_store import PoseSequence, write_store
+from mpm_mmpose.errors import UsageError
 from mpm_mmpose.formats.mmpose_json import mmpose_axes
+from mpm_mmpose.lifting.tracks import Track2D, Track3D
 
 
 def make_result(frames=4, keypoint_set="coco_17", **recording):

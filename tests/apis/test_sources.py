@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.apis.sources import is_keypoint_source, read_recordings
-from mpm_mmpose.datasets import PoseSequence, write_store
+from mpm_mmpose.data import PoseSequence, write_store
+from mpm_mmpose.errors import UsageError
 
 BODY = np.random.default_rng(0).uniform(0, 200, (17, 2)) + 100
 

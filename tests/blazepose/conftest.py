@@ -6,10 +6,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.rendering.scene import Scene
-from mpm_mmpose.rendering.stills import person_box
+from mpm_mmpose.converters.virtual_camera import film
+from studies.quickstart.synthetic_motion import generate_motion
+from studies.rendered.scene import Scene
+from studies.rendered.stills import person_box
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import pytest
 from mpm_mmpose.blazepose.blazepose import PeopleFollower, distinct, join
 from mpm_mmpose.blazepose.landmarks import Landmarks
 from mpm_mmpose.blazepose.region import Region
-from mpm_mmpose.keypoints import BLAZEPOSE_33, H36M_17, remap
+from mpm_mmpose.pose.keypoints import BLAZEPOSE_33, H36M_17, remap
 
 LIMBS = [
     f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")

@@ -1,7 +1,7 @@
 import numpy as np
 
 from mpm_mmpose.blazepose.detection import anchors, decode, merge, parts
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
 
 
 def test_anchors_are_the_centres_of_cells():

@@ -5,9 +5,9 @@ from importlib.metadata import PackageNotFoundError
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.errors import UsageError
 from mpm_mmpose.blazepose import model_files
 from mpm_mmpose.blazepose.model_files import DETECTION, TfliteModel, find_model, usual_threads
+from mpm_mmpose.errors import UsageError
 
 
 def test_files_are_found_and_mediapipe_is_not_imported(blazepose):

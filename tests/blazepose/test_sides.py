@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.tracks import Track2D
 from mpm_mmpose.blazepose.sides import mend_sides
-from mpm_mmpose.keypoints import BLAZEPOSE_33 as SET
+from mpm_mmpose.lifting.tracks import Track2D
+from mpm_mmpose.pose.keypoints import BLAZEPOSE_33 as SET
 
 LEGS = [
     SET.index(f"{side}_{part}") for side in ("left", "right") for part in ("hip", "knee", "ankle", "heel", "foot_index")

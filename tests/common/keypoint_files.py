@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from mpm_mmpose.keypoints import get_keypoint_set
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 SIZE = np.array([1920, 1080])
 FRAMES = 12

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mpm_mmpose.datasets import PoseSequence
+from mpm_mmpose.data import PoseSequence
 
 
 def noise_clip(name: str, frames: int, rng: np.random.Generator, action: str = "") -> PoseSequence:

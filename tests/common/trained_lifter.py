@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from noise_clips import noise_clip
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.datasets import write_store
+from mpm_mmpose.data import write_store
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 # Nothing here is as by default: what a checkpoint does not say shows in the poses.

@@ -8,8 +8,8 @@ import pytest
 
 from mpm_mmpose.apis import inferencer as inferencer_module
 from mpm_mmpose.apis.images import Images
-from mpm_mmpose.apis.people import People
 from mpm_mmpose.apis.pose2d import Pose2D
+from mpm_mmpose.lifting.people import People
 
 
 @pytest.fixture

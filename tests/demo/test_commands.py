@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.apis import inferencer, model_names, results
-from mpm_mmpose.apis.people import People, PeopleDetector
 from mpm_mmpose.deployment.export import export_model
+from mpm_mmpose.lifting.people import People, PeopleDetector
 from mpm_mmpose.runtime import shipped
 
 DEMO = Path(__file__).parents[2] / "demo"

@@ -8,7 +8,7 @@ import torch
 
 from mpm_mmpose.apis import MPMInferencer
 from mpm_mmpose.apis.model_index import build_lifter
-from mpm_mmpose.checkpoint import load_checkpoint
+from mpm_mmpose.checkpoints.loading import load_checkpoint
 from mpm_mmpose.deployment.export import export_model
 from mpm_mmpose.official.check import build_model
 from mpm_mmpose.official.weights import converted_meta, infer_sizes, load_official

@@ -8,11 +8,7 @@ import torch
 
 from mpm_mmpose.apis import MPMInferencer, UsageError
 from mpm_mmpose.apis.model_index import build_lifter
-from mpm_mmpose.apis.window_model import WindowModel
-from mpm_mmpose.apis.windows import cut_windows
-from mpm_mmpose.datasets.readers import read_motion
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import film
 from mpm_mmpose.deployment import export as module
 from mpm_mmpose.deployment import precision
 from mpm_mmpose.deployment.export import (
@@ -23,8 +19,12 @@ from mpm_mmpose.deployment.export import (
     random_windows,
     write_graph,
 )
-from mpm_mmpose.geometry import normalize_screen
+from mpm_mmpose.lifting.window_model import WindowModel
+from mpm_mmpose.lifting.windows import cut_windows
+from mpm_mmpose.pose.geometry import normalize_screen
+from mpm_mmpose.readers import read_motion
 from mpm_mmpose.runtime import OnnxModel
+from studies.quickstart.synthetic_motion import generate_motion
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 

@@ -14,10 +14,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mpm_mmpose.distributed import stop_processes
 from mpm_mmpose.evaluation.accumulator import Accumulator, merged
 from mpm_mmpose.evaluation.metric import PoseErrorMetric
 from mpm_mmpose.evaluation.sampler import ContiguousSampler
+from mpm_mmpose.training.distributed import stop_processes
 
 SEQUENCES = ("S9_Sitting.0", "S9_Walking.0", "S11_Walking.1")
 STARTS, ACTIONS = np.array([0, 60, 130]), np.array([0, 1, 1])

@@ -15,11 +15,11 @@ from mpm_mmpose.evaluation.metric import PoseErrorMetric
 from mpm_mmpose.evaluation.pck import GROUPED, THRESHOLDS
 from mpm_mmpose.evaluation.pose_error import ERRORS, mpjpe, p_mpjpe
 from mpm_mmpose.evaluation.smoothness import MOST_STRETCHES
-from mpm_mmpose.keypoints import H36M_17, MPI_INF_3DHP_17
 from mpm_mmpose.models import LiftingPreprocessor
 from mpm_mmpose.official.check import build_model
 from mpm_mmpose.official.figures import Figures
 from mpm_mmpose.official.weights import infer_sizes, load_official
+from mpm_mmpose.pose.keypoints import H36M_17, MPI_INF_3DHP_17
 
 from .conftest import ACTIONS, META, STARTS, sample_of
 

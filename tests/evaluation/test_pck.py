@@ -3,7 +3,7 @@ import pytest
 from mmpose.evaluation.functional import keypoint_pck_accuracy
 
 from mpm_mmpose.evaluation.pck import BINS, GROUPED, GROUPS, THRESHOLDS, TOTAL, bins, columns_of_groups, hits, pck_auc
-from mpm_mmpose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17
+from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17
 
 
 def test_groups_are_those_of_the_official_evaluation(reference_dir):

@@ -4,7 +4,7 @@ import pytest
 
 from mpm_mmpose.evaluation.pck import GROUPED
 from mpm_mmpose.evaluation.protocol import PRESETS, Protocol, get_protocol
-from mpm_mmpose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17
+from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17
 
 
 def test_presets():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.evaluation.batch import PoseReader
+from mpm_mmpose.evaluation.pose_reader import PoseReader
 from mpm_mmpose.evaluation.protocol import get_protocol
 from mpm_mmpose.evaluation.released import ReleasedSums
 

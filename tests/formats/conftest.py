@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.formats import Person, Scene
-from mpm_mmpose.keypoints import get_keypoint_set
+from mpm_mmpose.formats import LiftedPerson, Scene
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 #: m, camera axes (y down), of a person who looks at the camera: the camera's right is their left.
 STANDING = {
@@ -57,9 +57,9 @@ def forward(skeleton, lengths, local):
 
 
 def scene_of_poses(*people, fps=30.0, name="walk", **fields):
-    """A scene of people (N, K, 3) that are all there from frame 0; fields: of every Person."""
+    """A scene of people (N, K, 3) that are all there from frame 0; fields: of every LiftedPerson."""
     there = [
-        Person(str(number), fields.pop("keypoint_set", "h36m_17"), np.arange(len(poses)), poses, **fields)
+        LiftedPerson(str(number), fields.pop("keypoint_set", "h36m_17"), np.arange(len(poses)), poses, **fields)
         for number, poses in enumerate(people, 1)
     ]
     return Scene(name, there, np.arange(max(map(len, people))) / fps, fps)
@@ -74,11 +74,11 @@ def walk():
     trajectory = np.stack((np.linspace(0, 1, 10), np.full(10, 0.3), np.full(10, 4.0)), axis=1)
     rng = np.random.default_rng(2)
     people = [
-        Person("1", "h36m_17", np.arange(10), poses, trajectory=trajectory, hidden=np.zeros((10, 17), bool)),
-        Person("b/2", "h36m_17", np.array([3, 4, 7]), other),
+        LiftedPerson("1", "h36m_17", np.arange(10), poses, trajectory=trajectory, hidden=np.zeros((10, 17), bool)),
+        LiftedPerson("b/2", "h36m_17", np.array([3, 4, 7]), other),
     ]
     people = [
-        Person(
+        LiftedPerson(
             **vars(person)
             | dict(
                 keypoints_2d=rng.uniform(0, 100, (len(person.frames), 17, 2)),

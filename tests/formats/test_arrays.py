@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from mpm_mmpose.formats import Person, Scene, read_npz, write_scene
+from mpm_mmpose.formats import LiftedPerson, Scene, read_npz, write_scene
 from mpm_mmpose.version import __version__
 
 
@@ -69,7 +69,7 @@ def test_a_file_of_the_first_version(tmp_path):
     scene = read_npz(tmp_path / "old.npz")
     np.testing.assert_allclose(scene.times, np.arange(5) / 10)
     assert (scene.name, scene.made_by, scene.notes) == ("old", "", [])
-    assert_same(scene.people[0], Person("3", "h36m_17", np.array([0, 4]), poses))
+    assert_same(scene.people[0], LiftedPerson("3", "h36m_17", np.array([0, 4]), poses))
 
 
 def test_people_of_several_keypoint_sets(tmp_path, walk):

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mpm_mmpose.datasets.readers.bvh import read_bvh
-from mpm_mmpose.formats import Person, Scene, write_scene
+from mpm_mmpose.formats import LiftedPerson, Scene, write_scene
 from mpm_mmpose.formats.fitting import fit
 from mpm_mmpose.formats.placing import y_up
 from mpm_mmpose.formats.skeleton import skeleton_of
-from mpm_mmpose.keypoints import H36M_17, get_keypoint_set
+from mpm_mmpose.pose.keypoints import H36M_17, get_keypoint_set
+from mpm_mmpose.readers.bvh import read_bvh
 
 from .conftest import moving, scene_of_poses, standing
 
@@ -183,9 +183,12 @@ def test_who_cannot_be_written_is_left_out_and_said(tmp_path, walk):
     ("people", "message"),
     [
         ([], r"walk\.bvh: there is nobody to write; the recording has no people"),
-        ([Person("7", "h36m_17", np.arange(1), moving(1))], "person 7 is left out: 1 frames have a pose.*needs 2"),
-        ([Person("7", "h36m_17", np.arange(0), moving(0))], "person 7 is left out: 0 frames have a pose"),
-        ([Person("7", "coco_17", np.arange(2), np.zeros((2, 17, 3)))], "keypoint set coco_17 has no skeleton"),
+        (
+            [LiftedPerson("7", "h36m_17", np.arange(1), moving(1))],
+            "person 7 is left out: 1 frames have a pose.*needs",
+        ),
+        ([LiftedPerson("7", "h36m_17", np.arange(0), moving(0))], "person 7 is left out: 0 frames have a pose"),
+        ([LiftedPerson("7", "coco_17", np.arange(2), np.zeros((2, 17, 3)))], "keypoint set coco_17 has no skeleton"),
     ],
 )
 def test_nobody_to_write(tmp_path, people, message):
@@ -196,7 +199,7 @@ def test_nobody_to_write(tmp_path, people, message):
 
 def test_angles_do_not_jump(motion_dir):
     """From one frame of a dance to the next no angle changes by half a turn."""
-    from mpm_mmpose.formats.rotations import euler_zxy
+    from mpm_mmpose.pose.rotations import euler_zxy
 
     motion = read_bvh(motion_dir / "bandai-1/dataset-1_dance-short_normal_001.bvh")
     poses = motion.keypoints_3d.astype(np.float64)[..., [1, 2, 0]]

@@ -7,7 +7,7 @@ import pytest
 from mpm_mmpose.formats import Scene, write_scene
 from mpm_mmpose.formats.c3d import MOST_FRAMES
 from mpm_mmpose.formats.placing import upright
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.version import __version__
 
 from .conftest import moving, scene_of_poses

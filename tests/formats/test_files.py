@@ -3,13 +3,13 @@ from pathlib import Path
 import numpy as np
 
 from mpm_mmpose.formats.files import FileNames, paths_of, safe_name
-from mpm_mmpose.formats.scene import Person
+from mpm_mmpose.pose.scene import LiftedPerson
 
 WALK = Path("out/walk.bvh")
 
 
 def people(*names):
-    return [Person(name, "h36m_17", np.arange(1), np.zeros((1, 17, 3))) for name in names]
+    return [LiftedPerson(name, "h36m_17", np.arange(1), np.zeros((1, 17, 3))) for name in names]
 
 
 def test_one_person_has_the_name_that_was_given():

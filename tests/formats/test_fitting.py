@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from mpm_mmpose.formats.fitting import FASTEST_TWIST, fit
 from mpm_mmpose.formats.placing import y_up
 from mpm_mmpose.formats.skeleton import skeleton_of
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
 
 from .conftest import forward, moving, standing
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.formats import Scene, write_scene
-from mpm_mmpose.keypoints import get_keypoint_set
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 from mpm_mmpose.version import __version__
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from mpm_mmpose.formats import Scene, write_scene
 from mpm_mmpose.formats.placing import upright
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.version import __version__
 
 

@@ -12,11 +12,11 @@ from types import ModuleType
 
 import numpy as np
 
-from mpm_mmpose.datasets.pose_store import PoseStore, write_store
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.geometry import normalize_screen
-from mpm_mmpose.keypoints import COMMON_16, H36M_17
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.data.pose_store import PoseStore, write_store
+from mpm_mmpose.pose.geometry import normalize_screen
+from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
+from studies.quickstart.synthetic_motion import generate_motion
 
 TESTS = Path(__file__).parents[1]
 
@@ -67,15 +67,15 @@ def check_store(path: Path) -> None:
         check_fps(sequence.fps)
         if not (0 <= sequence.width <= 1e5 and 0 <= sequence.height <= 1e5):
             raise AbsurdError(f"size: {sequence.width} x {sequence.height}")
-    from mpm_mmpose.datasets import PoseWindowDataset
+    from mpm_mmpose.data import PoseWindowDataset
 
     dataset = PoseWindowDataset(path, 3)
     dataset.__getitems__([0, len(dataset) - 1])
 
 
 def check_recordings(folder: Path, name: str, **given: object) -> None:
-    from mpm_mmpose.apis.resampling import resample_track
     from mpm_mmpose.apis.sources import read_recordings
+    from mpm_mmpose.lifting.resampling import resample_track
 
     for recording in read_recordings(folder / name, **given):
         check_fps(recording.fps)
@@ -101,7 +101,7 @@ def clips(number: int = 3) -> list:
 
 
 def read_motion_file(folder: Path, name: str) -> None:
-    from mpm_mmpose.datasets.readers import read_motion
+    from mpm_mmpose.readers import read_motion
 
     motion = read_motion(folder / name)
     check("keypoints_3d", motion.keypoints_3d, 1000)
@@ -128,9 +128,9 @@ def _motion_kinds() -> list[Kind]:
 
 
 def _amass_kinds() -> list[Kind]:
-    from mpm_mmpose.datasets.convert_amass_released import convert_released_amass
-    from mpm_mmpose.datasets.readers.amass import read_amass
-    from mpm_mmpose.datasets.readers.amass_body import BodyModels
+    from mpm_mmpose.converters.amass_released import convert_released_amass
+    from mpm_mmpose.readers.amass import read_amass
+    from mpm_mmpose.readers.amass_body import BodyModels
 
     made = _from("amass/conftest")
 
@@ -165,9 +165,9 @@ def _amass_kinds() -> list[Kind]:
 
 
 def _paired_kinds() -> list[Kind]:
-    from mpm_mmpose.datasets.convert_3dhp import convert_3dhp, open_3dhp
-    from mpm_mmpose.datasets.convert_h36m import convert_h36m, open_h36m
-    from mpm_mmpose.datasets.readers.h36m import cameras
+    from mpm_mmpose.converters.h36m import convert_h36m, open_h36m
+    from mpm_mmpose.converters.mpi_inf_3dhp import convert_3dhp, open_3dhp
+    from mpm_mmpose.readers.h36m import cameras
 
     h36m, mpi = _from("h36m/conftest"), _from("mpi_inf_3dhp/conftest")
     takes = {"S9": {"Greeting": 4}, "S11": {"Photo": 5}}
@@ -238,9 +238,9 @@ def _keypoint_kinds() -> list[Kind]:
 
 
 def _own_kinds() -> list[Kind]:
-    from mpm_mmpose.formats import Person, Scene, read_npz, write_scene
-    from mpm_mmpose.formats.page import write_page
-    from mpm_mmpose.formats.page.comparison import compare
+    from mpm_mmpose.formats import LiftedPerson, Scene, read_npz, write_scene
+    from mpm_mmpose.viewer import write_page
+    from mpm_mmpose.viewer.comparison import compare
 
     def store(folder: Path, checksums: bool = True) -> None:
         write_store(folder / "store", clips())
@@ -258,7 +258,9 @@ def _own_kinds() -> list[Kind]:
         poses = [clip.keypoints_3d - clip.keypoints_3d[:, :1] for clip in clips(2)]
         more = dict(hidden=np.zeros((30, 17), bool), spread=np.ones((30, 17)), keypoint_set_2d="h36m_17")
         people = [
-            Person(str(i), "h36m_17", np.arange(30), pose, truth=pose, keypoints_2d=pose[..., :2] * 100 + 300, **more)
+            LiftedPerson(
+                str(i), "h36m_17", np.arange(30), pose, truth=pose, keypoints_2d=pose[..., :2] * 100 + 300, **more
+            )
             for i, pose in enumerate(poses)
         ]
         write_scene(folder / "walk.npz", Scene("walk", people, np.arange(30) / 30, 30.0, 1000, 1000, notes=["a"]))

@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.h36m import cameras
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.geometry import project, world_to_camera
+from mpm_mmpose.pose.geometry import project, world_to_camera
+from mpm_mmpose.readers.h36m import cameras
+from studies.quickstart.synthetic_motion import generate_motion
 
 # Which of VideoPose3D's 32 joints each of the 17 keypoints is, written out by hand.
 JOINTS = {0: 0, 1: 1, 2: 2, 3: 3, 4: 6, 5: 7, 6: 8, 7: 12, 8: 13, 9: 14, 10: 15}

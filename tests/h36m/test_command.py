@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseStore
-from mpm_mmpose.datasets.readers import h36m_videopose3d
+from mpm_mmpose.data import PoseStore
+from mpm_mmpose.readers import h36m_videopose3d
 
 SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/h36m.py"
 

@@ -4,9 +4,9 @@ import resource
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseStore, PoseWindowDataset
-from mpm_mmpose.datasets.convert_h36m import convert_h36m, open_h36m
-from mpm_mmpose.datasets.readers.h36m import TEST_SUBJECTS, TRAIN_SUBJECTS
+from mpm_mmpose.converters.h36m import convert_h36m, open_h36m
+from mpm_mmpose.data import PoseStore, PoseWindowDataset
+from mpm_mmpose.readers.h36m import TEST_SUBJECTS, TRAIN_SUBJECTS
 
 
 def test_splits(tmp_path, videopose3d, takes):

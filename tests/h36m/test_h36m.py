@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from cameras import camera_extrinsics
 
-from mpm_mmpose.datasets.readers.h36m import ACTIONS, SKIP_LISTS, TEST_SUBJECTS, TRAIN_SUBJECTS, Recording, cameras
-from mpm_mmpose.geometry import camera_extrinsics, denormalize_screen, project, world_to_camera
+from mpm_mmpose.pose.geometry import denormalize_screen, project, world_to_camera
+from mpm_mmpose.readers.h36m import ACTIONS, SKIP_LISTS, TEST_SUBJECTS, TRAIN_SUBJECTS, Recording, cameras
 
 
 def test_cameras_are_the_reference_s(reference_dir):
@@ -47,7 +48,7 @@ def test_cameras_of_all_subjects_are_cameras_of_one_room():
 
 
 def test_cameras_of_mmpose_are_the_same(motion_dir):
-    from mpm_mmpose.datasets.readers.archives import read_pickle
+    from mpm_mmpose.readers.archives import read_pickle
 
     published = read_pickle(motion_dir / "mmpose-samples/cameras.pkl")
     for subject in (*TRAIN_SUBJECTS, *TEST_SUBJECTS):

@@ -3,11 +3,11 @@ import pickle
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.archives import read_pickle
-from mpm_mmpose.datasets.readers.h36m import Recording, cameras
-from mpm_mmpose.datasets.readers.h36m_mmpose import MMPoseFiles
-from mpm_mmpose.datasets.readers.h36m_videopose3d import VideoPose3DFiles
-from mpm_mmpose.geometry import camera_to_world, project
+from mpm_mmpose.pose.geometry import camera_to_world, project
+from mpm_mmpose.readers.archives import read_pickle
+from mpm_mmpose.readers.h36m import Recording, cameras
+from mpm_mmpose.readers.h36m_mmpose import MMPoseFiles
+from mpm_mmpose.readers.h36m_videopose3d import VideoPose3DFiles
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.h36m import Recording, cameras
-from mpm_mmpose.datasets.readers.h36m_videopose3d import VideoPose3DFiles
-from mpm_mmpose.geometry import camera_to_world, project
+from mpm_mmpose.pose.geometry import camera_to_world, project
+from mpm_mmpose.readers.h36m import Recording, cameras
+from mpm_mmpose.readers.h36m_videopose3d import VideoPose3DFiles
 
 
 def test_recordings(videopose3d, takes):

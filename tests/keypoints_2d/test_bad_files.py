@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.keypoints_2d import read_keypoints_2d
+from mpm_mmpose.readers.keypoints_2d import read_keypoints_2d
 
 
 def refused(path, message, **options):

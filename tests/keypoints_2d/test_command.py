@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseStore, person_tracks
-from mpm_mmpose.datasets.readers.keypoint_choice import SETS_BY_NUMBER
-from mpm_mmpose.datasets.readers.keypoints_2d import FORMATS
+from mpm_mmpose.data import PoseStore
+from mpm_mmpose.readers import person_tracks
+from mpm_mmpose.readers.keypoint_choice import SETS_BY_NUMBER
+from mpm_mmpose.readers.keypoints_2d import FORMATS
 
 SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/keypoints_2d.py"
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseStore
-from mpm_mmpose.datasets.convert_keypoints_2d import convert_keypoints_2d
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.converters.keypoints_2d import convert_keypoints_2d
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.data import PoseStore
+from mpm_mmpose.pose.keypoints import H36M_17
+from studies.quickstart.synthetic_motion import generate_motion
 
 OPTIONS = dict(fps=25, width=1000, height=500, progress=False)
 

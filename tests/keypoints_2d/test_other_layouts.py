@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
-from mpm_mmpose.datasets.readers.normalised import in_pixels
-from mpm_mmpose.keypoints import get_keypoint_set
+from mpm_mmpose.pose.keypoints import get_keypoint_set
+from mpm_mmpose.readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
+from mpm_mmpose.readers.normalised import in_pixels
 
 SIZE = np.array([1000, 500])
 

@@ -9,16 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mpm_mmpose.datasets.person_tracks import (
-    associate,
-    image_size,
-    keypoint_boxes,
-    stated_size_fits,
-    track_sequences,
-)
-from mpm_mmpose.datasets.readers.detections import Detections
-from mpm_mmpose.datasets.readers.keypoints_2d import read_keypoints_2d
-from mpm_mmpose.keypoints import H36M_17, get_keypoint_set
+from mpm_mmpose.pose.keypoints import H36M_17, get_keypoint_set
+from mpm_mmpose.readers.detections import Detections
+from mpm_mmpose.readers.keypoints_2d import read_keypoints_2d
+from mpm_mmpose.readers.person_tracks import associate, image_size, keypoint_boxes, stated_size_fits, track_sequences
 
 SIZE = dict(width=1000, height=500)
 

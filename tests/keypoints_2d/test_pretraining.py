@@ -11,8 +11,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
-from mpm_mmpose.datasets import MaskedPoseDataset, PoseSequence, PoseWindowDataset, write_store
-from mpm_mmpose.datasets.convert_keypoints_2d import convert_keypoints_2d
+from mpm_mmpose.converters.keypoints_2d import convert_keypoints_2d
+from mpm_mmpose.data import MaskedPoseDataset, PoseSequence, PoseWindowDataset, write_store
 
 CONFIG = Path(__file__).parents[2] / "configs/mpm/pretrain_mocap_27_extra_2d.py"
 

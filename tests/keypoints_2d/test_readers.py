@@ -6,8 +6,8 @@ from mmengine.structures import InstanceData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.structures import split_instances
 
-from mpm_mmpose.datasets.readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
-from mpm_mmpose.datasets.track_ids import settle_ids
+from mpm_mmpose.readers.keypoints_2d import find_keypoint_files, read_keypoints_2d
+from mpm_mmpose.readers.track_ids import settle_ids
 
 
 def check(detections, layouts, number, hidden=(), first=0, body=None):

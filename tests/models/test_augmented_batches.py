@@ -5,9 +5,9 @@ import torch
 from mmengine.model import BaseModel
 from mmpose.registry import MODELS
 
-from mpm_mmpose.geometry import project
-from mpm_mmpose.keypoints import get_keypoint_set
 from mpm_mmpose.models import LiftingPreprocessor, PretrainPreprocessor
+from mpm_mmpose.pose.geometry import project
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 CAMERA = dict(type="virtual_camera", yaw=(-90, 90), tilt=(-10, 10), distance=(0.8, 1.2), focal=(0.9, 1.1))
 BODY = dict(type="body_proportions", body=(0.8, 1.1), limb=(0.9, 1.1))

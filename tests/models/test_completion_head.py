@@ -3,8 +3,8 @@ import torch
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mpm_mmpose.keypoints import H36M_17
 from mpm_mmpose.models import CompletionHead, LiftingPreprocessor, MPMBackbone
+from mpm_mmpose.pose.keypoints import H36M_17
 
 B, T, K, C = 2, 9, 17, 32
 WIDTH = dict(channels=C, hidden_channels=48, num_heads=4)

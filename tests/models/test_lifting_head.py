@@ -6,8 +6,8 @@ from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
-from mpm_mmpose.keypoints import get_keypoint_set
 from mpm_mmpose.models import LiftingHead
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 B, T, K, C = 3, 9, 17, 32
 FLIP = list(get_keypoint_set("h36m_17").flip_indices)

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpm_mmpose.geometry import rotated
 from mpm_mmpose.models.person_view import person_features, person_view, placed_on_rays, rolled_upright, turned_to
+from mpm_mmpose.pose.geometry import rotated
 
 NOTHING_MASKED = torch.zeros(2, 3, 17, dtype=torch.bool)
 TOKENS = torch.zeros(17, 2)
@@ -112,7 +112,9 @@ def test_how_the_camera_is_held_does_not_matter(angle):
     held = torch.tensor([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
     first, other = (person_view(rays_of(p), NOTHING_MASKED, TRUNK) for p in (points, points @ held.T))
     torch.testing.assert_close(person_features(other, TOKENS), person_features(first, TOKENS), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(rotated(other.rotation, points @ held.T), rotated(first.rotation, points), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        rotated(other.rotation, points @ held.T), rotated(first.rotation, points), atol=1e-4, rtol=0
+    )
 
 
 def test_the_trunk_is_upright_and_rotations_stay_rotations():

@@ -6,11 +6,11 @@ from mmengine.registry import FUNCTIONS
 from mmpose.registry import MODELS
 from torch.utils.data import DataLoader
 
-from mpm_mmpose.datasets import MaskedPoseDataset, PoseSequence, PoseStore, PoseWindowDataset, write_store
-from mpm_mmpose.geometry import project
-from mpm_mmpose.keypoints import get_keypoint_set
+from mpm_mmpose.data import MaskedPoseDataset, PoseSequence, PoseStore, PoseWindowDataset, write_store
 from mpm_mmpose.masking import hidden_cells
 from mpm_mmpose.models import LiftingPreprocessor, PretrainPreprocessor, window_preprocessor
+from mpm_mmpose.pose.geometry import project
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 H36M_INTRINSICS = [2.29, 2.287, 0.025, 0.029, -0.207, 0.2475, -0.003, -0.0009, -0.0014]
 

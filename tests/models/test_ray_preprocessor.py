@@ -2,8 +2,8 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
-from mpm_mmpose.geometry import project
 from mpm_mmpose.models import RayPreprocessor
+from mpm_mmpose.pose.geometry import project
 
 NOISE = dict(type="person_noise", jitter=0.01, missed=0.1)
 

@@ -1,13 +1,13 @@
 import pytest
 import torch
+from cameras import project_linear
 from mmengine.optim import OptimWrapper
 from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
-from mpm_mmpose.geometry import project_linear
-from mpm_mmpose.keypoints import get_keypoint_set
 from mpm_mmpose.models import RefinedLiftingHead, RefineModule
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 B, T, K, C = 3, 9, 17, 32
 FLIP = list(get_keypoint_set("h36m_17").flip_indices)

@@ -3,10 +3,10 @@ import torch
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mpm_mmpose.geometry import rotated
-from mpm_mmpose.keypoints import H36M_17
 from mpm_mmpose.models import MPMBackbone, PersonSequenceHead, SequenceHead
 from mpm_mmpose.models.backbone import PersonTokens
+from mpm_mmpose.pose.geometry import rotated
+from mpm_mmpose.pose.keypoints import H36M_17
 
 FLIPS = list(H36M_17.flip_indices)
 

@@ -5,8 +5,8 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mpm_mmpose.geometry import project
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.geometry import project
+from mpm_mmpose.pose.keypoints import H36M_17
 
 B, T, C = 6, 9, 32
 WIDTH = dict(num_frames=T, channels=C, hidden_channels=48, num_heads=4)

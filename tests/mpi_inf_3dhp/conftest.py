@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 import scipy.io
+from cameras import project_linear
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.geometry import project_linear, world_to_camera
+from mpm_mmpose.pose.geometry import world_to_camera
+from studies.quickstart.synthetic_motion import generate_motion
 
 # Human3.6M's keypoint at each of the 17 places, and each of those among the 28, written out by hand.
 H36M = [10, 8, 14, 15, 16, 11, 12, 13, 1, 2, 3, 4, 5, 6, 0, 7, 9]

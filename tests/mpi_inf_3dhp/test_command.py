@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseStore
-from mpm_mmpose.datasets.readers import mpi_inf_3dhp_pstmo
+from mpm_mmpose.data import PoseStore
+from mpm_mmpose.readers import mpi_inf_3dhp_pstmo
 
 SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/mpi_inf_3dhp.py"
 UNIVERSAL = ["--annotation", "univ_annot3"]

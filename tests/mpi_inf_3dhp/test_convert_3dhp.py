@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseStore, PoseWindowDataset
-from mpm_mmpose.datasets.convert_3dhp import convert_3dhp, open_3dhp
-from mpm_mmpose.datasets.readers.mpi_inf_3dhp import TEST_SUBJECTS, TRAIN_SUBJECTS
+from mpm_mmpose.converters.mpi_inf_3dhp import convert_3dhp, open_3dhp
+from mpm_mmpose.data import PoseStore, PoseWindowDataset
+from mpm_mmpose.readers.mpi_inf_3dhp import TEST_SUBJECTS, TRAIN_SUBJECTS
 
 
 def test_original(tmp_path, training, testing):

@@ -3,10 +3,10 @@ import pickle
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import PoseStore
-from mpm_mmpose.datasets.convert_3dhp import convert_3dhp, open_3dhp
-from mpm_mmpose.datasets.readers.mpi_inf_3dhp import TEST_SUBJECTS
-from mpm_mmpose.datasets.readers.mpi_inf_3dhp_mmpose import MMPoseFiles
+from mpm_mmpose.converters.mpi_inf_3dhp import convert_3dhp, open_3dhp
+from mpm_mmpose.data import PoseStore
+from mpm_mmpose.readers.mpi_inf_3dhp import TEST_SUBJECTS
+from mpm_mmpose.readers.mpi_inf_3dhp_mmpose import MMPoseFiles
 
 
 @pytest.fixture

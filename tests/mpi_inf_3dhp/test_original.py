@@ -5,10 +5,10 @@ import zlib
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.matlab import MissingPackageError, read_mat5
-from mpm_mmpose.datasets.readers.mpi_inf_3dhp import VIDEOS, Recording
-from mpm_mmpose.datasets.readers.mpi_inf_3dhp_original import TestFile, TrainingFile, find_original, read_calibration
-from mpm_mmpose.geometry import camera_to_world, project
+from mpm_mmpose.pose.geometry import camera_to_world, project
+from mpm_mmpose.readers.matlab import MissingPackageError, read_mat5
+from mpm_mmpose.readers.mpi_inf_3dhp import VIDEOS, Recording
+from mpm_mmpose.readers.mpi_inf_3dhp_original import TestFile, TrainingFile, find_original, read_calibration
 
 
 def read(path, annotation="annot3"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.readers.mpi_inf_3dhp_pstmo import PSTMOFiles
+from mpm_mmpose.readers.mpi_inf_3dhp_pstmo import PSTMOFiles
 
 
 def read_all(path):

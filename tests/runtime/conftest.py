@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import film
 from mpm_mmpose.runtime.model_info import ModelInfo
+from studies.quickstart.synthetic_motion import generate_motion
 
 T, K = 9, 17
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mpm_mmpose.apis.light_command import FORMATS, main
 from mpm_mmpose.apis.results import FORMATS as ALL_FORMATS
-from mpm_mmpose.datasets.store_writer import write_store
+from mpm_mmpose.data.store_writer import write_store
 from mpm_mmpose.runtime import shipped
-from mpm_mmpose.runtime.__main__ import FORMATS, main
 
 HEAVY = ("torch", "torchvision", "mmengine", "mmcv", "mmdet", "mmpose", "cv2", "scipy", "matplotlib")
 # An environment in which none of them is installed; at the end, what was loaded and the seconds that it took the CPU.
@@ -55,7 +55,7 @@ def test_help_and_import_take_less_than_a_second(arguments):
         "[]",
         True,
     )
-    code = "import time, mpm_mmpose.runtime.lifting, onnxruntime; print(time.process_time())"
+    code = "import time, mpm_mmpose.apis.lift_file, onnxruntime; print(time.process_time())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 1  # of this process; the clock on the wall depends on what else the machine does
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mpm_mmpose.apis.windows import cut_windows
-from mpm_mmpose.geometry import normalize_screen
+from mpm_mmpose.lifting.windows import cut_windows
+from mpm_mmpose.pose.geometry import normalize_screen
 from mpm_mmpose.runtime import OnnxModel
 
 PAGE = Path(__file__).parents[2] / "docs/deployment.md"

@@ -1,6 +1,6 @@
 import pytest
 
-from mpm_mmpose.keypoints import COMMON_16, H36M_17
+from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
 from mpm_mmpose.runtime.model_info import FORMAT_VERSION, ModelInfo
 
 INFO = ModelInfo("2d", "target", "h36m_17", 27, 2, 29.97, True, "mpm_mmpose 0.1.0", "a.py", "b.pth")

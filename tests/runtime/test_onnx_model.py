@@ -3,9 +3,9 @@ import builtins
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.errors import UsageError
-from mpm_mmpose.apis.track_lifter import TrackLifter
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.errors import UsageError
+from mpm_mmpose.lifting.track_lifter import TrackLifter
+from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.runtime import OnnxModel
 from mpm_mmpose.runtime.onnx_model import choose_providers
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.apis import inferencer
-from mpm_mmpose.apis.people import People, PeopleDetector
-from mpm_mmpose.runtime.__main__ import main
+from mpm_mmpose.apis.light_command import main
+from mpm_mmpose.lifting.people import People, PeopleDetector
 
 BODY = np.random.default_rng(0).uniform(20, 100, (33, 2)).astype(np.float32)
 NAMES = ["walk.bvh", "walk.html", "walk.json", "walk.mp4", "walk.npz", "walk_2d.json"]

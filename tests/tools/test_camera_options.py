@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 from camera_options import RANGES, add_camera_options, camera_options
 
-from mpm_mmpose.datasets.virtual_camera import CameraRanges
+from mpm_mmpose.converters.virtual_camera import CameraRanges
 
 
 def options_of(*arguments):

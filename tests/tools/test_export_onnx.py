@@ -13,12 +13,12 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.checkpoint import load_checkpoint
-from mpm_mmpose.datasets import write_store
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.checkpoints.loading import load_checkpoint
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.data import write_store
 from mpm_mmpose.deployment import export, graph, precision
 from mpm_mmpose.runtime import OnnxModel
+from studies.quickstart.synthetic_motion import generate_motion
 
 TOOLS = Path(__file__).parents[2] / "tools/deployment"
 CONFIGS = TOOLS.parents[1] / "configs/mpm"

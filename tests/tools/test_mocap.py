@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets import convert
-from mpm_mmpose.datasets.pose_store import PoseStore
+from mpm_mmpose.converters import stores as convert
+from mpm_mmpose.data.pose_store import PoseStore
 
 SCRIPT = Path(__file__).parents[2] / "tools/dataset_converters/mocap.py"
 CHILDREN = {"Hips": ("Spine", "UpperLeg_L", "UpperLeg_R"), "Spine": ("Neck",), "Neck": ("Head",)} | {

@@ -10,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.model_description import ModelDescription, build_described
+from mpm_mmpose.checkpoints.model_description import ModelDescription, build_described
 
 TOOL = Path(__file__).parents[2] / "tools/model_converters/mpm_official.py"
 

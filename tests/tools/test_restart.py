@@ -10,8 +10,8 @@ import pytest
 import torch
 from noise_clips import noise_clip
 
-import mpm_mmpose.checkpoint  # noqa: F401  (what may be in a checkpoint)
-from mpm_mmpose.datasets import write_store
+import mpm_mmpose.checkpoints.loading  # noqa: F401  (what may be in a checkpoint)
+from mpm_mmpose.data import write_store
 
 ROOT = Path(__file__).parents[2]
 # Everything random is on: dropout, flips, masks, each rank its own. 2 epochs of 3 steps.

@@ -15,9 +15,9 @@ import pytest
 import torch
 from noise_clips import noise_clip
 
-from mpm_mmpose.datasets import write_store
-from mpm_mmpose.training_errors import TrainingStopped
-from mpm_mmpose.work_dir_lock import lock_work_dir, unlock_work_dir
+from mpm_mmpose.data import write_store
+from mpm_mmpose.training.errors import TrainingStopped
+from mpm_mmpose.training.work_dir_lock import lock_work_dir, unlock_work_dir
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -107,7 +107,7 @@ def test_two_processes_and_a_resumed_one_do_as_one_process_does(place):
 
 @pytest.mark.slow
 def test_means_for_gpus_are_asked_for_by_one_flag_each(place):
-    # That the parts compile is tests/test_compilation.py's; compiling for real takes minutes.
+    # That the parts compile is tests/training/test_compilation.py's; compiling for real takes minutes.
     flags = ("--compile", "--save-memory", "--tf32")
     command = [sys.executable, f"{ROOT}/tools/train.py", "tiny.py", *flags, "--work-dir", "compiled"]
     done = run(*command, cwd=place, TORCHDYNAMO_DISABLE="1")

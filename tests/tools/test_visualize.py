@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.pose_store import write_store
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.formats import Person, Scene
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.data.pose_store import write_store
+from mpm_mmpose.formats import LiftedPerson, Scene
 from mpm_mmpose.formats.arrays import write_npz
-from mpm_mmpose.keypoints import COMMON_16, H36M_17
+from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
+from studies.quickstart.synthetic_motion import generate_motion
 
 SCRIPT = Path(__file__).parents[2] / "tools/visualize.py"
 spec = importlib.util.spec_from_file_location("visualize", SCRIPT)
@@ -147,7 +147,7 @@ def test_damaged_file(files, tmp_path, capsys):
 
 def test_results_of_an_inference(clips, tmp_path):
     truth = truths(clips)[0]
-    person = Person(
+    person = LiftedPerson(
         "7", "h36m_17", np.arange(30), truth + 0.03, keypoints_2d=clips[0].keypoints, keypoint_set_2d="h36m_17"
     )
     write_npz(tmp_path / "ours.npz", Scene("walk", [person], np.arange(30) / 30, 30.0, 1000, 1002))

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.visualization.clips import _viewer, draw_clips
 from mpm_mmpose.visualization.upright import flatten
+from studies.quickstart.synthetic_motion import generate_motion
 
 
 @pytest.mark.parametrize("turn", [0.0, 1.0, 2.5, -2.0])

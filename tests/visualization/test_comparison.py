@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import film
 from mpm_mmpose.visualization import comparison
+from studies.quickstart.synthetic_motion import generate_motion
 
 
 @pytest.fixture(scope="module")

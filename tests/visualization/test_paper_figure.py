@@ -3,10 +3,10 @@ import re
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.formats import Person, Scene
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.formats import LiftedPerson, Scene
 from mpm_mmpose.visualization.paper_figure import check_frames, draw_figure
+from studies.quickstart.synthetic_motion import generate_motion
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +15,8 @@ def scene():
     truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
     fields = dict(truth=truth, keypoints_2d=clip.keypoints, keypoint_set_2d=clip.keypoint_set)
     people = [
-        Person("small & <quick>", clip.keypoint_set, np.arange(30), truth + [0, 0, 0.062], **fields),
-        Person("large", clip.keypoint_set, np.arange(10, 20), (truth + [0.031, 0, 0])[10:20], truth=truth[10:20]),
+        LiftedPerson("small & <quick>", clip.keypoint_set, np.arange(30), truth + [0, 0, 0.062], **fields),
+        LiftedPerson("large", clip.keypoint_set, np.arange(10, 20), (truth + [0.031, 0, 0])[10:20], truth=truth[10:20]),
     ]
     return Scene("wave", people, np.arange(30) / 30, 30.0, clip.width, clip.height)
 
@@ -45,7 +45,7 @@ def test_pdf_is_vector_with_letters(scene, tmp_path):
 
 
 def test_without_2d_and_truth_there_are_only_the_predictions(scene, tmp_path):
-    bare = Scene("wave", [Person("a", "h36m_17", np.arange(30), scene.people[0].keypoints_3d)], scene.times, 30.0)
+    bare = Scene("wave", [LiftedPerson("a", "h36m_17", np.arange(30), scene.people[0].keypoints_3d)], scene.times, 30.0)
     text = draw_figure(bare, tmp_path / "a.svg", [5]).read_text()
     assert "2D input" not in text and ">truth<" not in text and " mm<" not in text
     with pytest.raises(ValueError, match="nobody"):

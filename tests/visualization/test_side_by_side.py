@@ -4,16 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.datasets.synthetic_motion import generate_motion
-from mpm_mmpose.datasets.virtual_camera import film
-from mpm_mmpose.visualization.side_by_side import (
-    GHOST,
-    DrawnPerson,
-    SideBySide,
-    give_cells,
-    write_side_by_side,
-)
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.pose.scene import LiftedPerson
+from mpm_mmpose.visualization.side_by_side import GHOST, SideBySide, give_cells, write_side_by_side
 from mpm_mmpose.visualization.strokes import PALETTE, colour_of
+from studies.quickstart.synthetic_motion import generate_motion
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +20,16 @@ def person(clip, identity="0", frames=None, **changes):
     frames = np.arange(30) if frames is None else np.array(frames)
     poses = clip.keypoints_3d - clip.keypoints_3d[:, :1]
     values = dict(
-        identity=identity,
+        name=identity,
         frames=frames,
-        keypoints=clip.keypoints[frames],
-        scores=np.ones((len(frames), 17)),
+        keypoints_2d=clip.keypoints[frames],
+        scores_2d=np.ones((len(frames), 17)),
+        keypoint_set_2d="h36m_17",
+        keypoints_3d=poses[frames],
         keypoint_set="h36m_17",
-        poses=poses[frames],
-        pose_set="h36m_17",
         hidden=np.zeros((len(frames), 17), bool),
     )
-    return DrawnPerson(**values | changes)
+    return LiftedPerson(**values | changes)
 
 
 def has(image, colour) -> bool:
@@ -79,7 +74,7 @@ def test_one_wild_frame_does_not_make_everybody_tiny(clip):
     wild = person(
         clip,
         frames=range(30),
-        poses=long,
+        keypoints_3d=long,
         hidden=np.zeros((600, 17), bool),
     )
     object.__setattr__(wild, "frames", frames)
@@ -94,7 +89,7 @@ def test_hidden_keypoints_are_thin_and_truth_is_grey_with_the_error(clip):
     assert paint[1] < 0.8 * paint[0]
 
     truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
-    with_truth = SideBySide([person(clip, poses=truth + (0, 0.03, 0.04), truth=truth)], 1000, 1000)
+    with_truth = SideBySide([person(clip, keypoints_3d=truth + (0, 0.03, 0.04), truth=truth)], 1000, 1000)
     grey = [(image[:, 540:] == GHOST).all(-1).sum() for image in (with_truth.draw(0, None, 0.0), whole)]
     assert grey[0] > 500 and grey[1] < 50
 
@@ -146,7 +141,7 @@ def test_spread_is_a_circle_of_its_size(clip):
 
 def test_frames_without_3d_are_left_empty(clip):
     poses = np.full((30, 17, 3), np.nan)
-    image = SideBySide([person(clip, poses=poses)], 1000, 1000).draw(0, None, 0.0)
+    image = SideBySide([person(clip, keypoints_3d=poses)], 1000, 1000).draw(0, None, 0.0)
     assert has(image[:, :540], PALETTE[0]) and not has(image[:, 540:], PALETTE[0])
 
 
@@ -162,7 +157,7 @@ def test_colours_are_those_of_the_id():
 
 
 def test_keypoints_that_were_not_found_are_not_drawn(clip):
-    for changes in (dict(scores=np.full((30, 17), 0.2)), dict(keypoints=np.full((30, 17, 2), np.nan))):
+    for changes in (dict(scores_2d=np.full((30, 17), 0.2)), dict(keypoints_2d=np.full((30, 17, 2), np.nan))):
         left = SideBySide([person(clip, **changes)], 1000, 1000).draw(0, None, 0.0)[:, :540]
         assert not has(left, PALETTE[0])
 

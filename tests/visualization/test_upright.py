@@ -1,6 +1,6 @@
 import numpy as np
 
-from mpm_mmpose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.visualization import upright
 
 

@@ -58,8 +58,8 @@ def main() -> None:
     args = parse_args()
     from matplotlib.patches import Patch
 
-    from mpm_mmpose.keypoints import H36M_17
     from mpm_mmpose.masking import spatial_masks, spatio_temporal_masks, stream_generator, temporal_masks
+    from mpm_mmpose.pose.keypoints import H36M_17
     from mpm_mmpose.visualization.skeleton import new_figure, save
 
     window = dict(batch=1, frames=args.frames, keypoints=len(H36M_17), generator=stream_generator("cpu", args.seed))

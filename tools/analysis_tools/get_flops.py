@@ -69,7 +69,7 @@ def measure(config: Any, shape: tuple[int, int, int] | None = None) -> dict[str,
     """
     from mmpose.registry import MODELS
 
-    from mpm_mmpose.model_cost import count_flops, count_parameters
+    from mpm_mmpose.models.cost import count_flops, count_parameters
 
     shape = shape or input_shape(config.model.backbone)
     model = MODELS.build(config.model).eval()

@@ -21,7 +21,7 @@ from converter_command import is_there, positive, run
 from mpm_mmpose.option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from mpm_mmpose.datasets.convert import Conversion
+    from mpm_mmpose.converters.stores import Conversion
 
 EPILOG = """\
 splits (AMASS's own; --split all also takes subsets that are in none):
@@ -108,7 +108,7 @@ def recognise(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str:
     """Format of the files named, 'archives' where they are folders or cannot be told; status 2 where both are given."""
     if not all(path.is_file() for path in args.src):
         return "archives"
-    from mpm_mmpose.datasets.readers.amass_released import is_released
+    from mpm_mmpose.readers.amass_released import is_released
 
     def released(path: Path) -> bool:
         try:
@@ -132,16 +132,16 @@ def main(argv: list[str] | None = None) -> int:
 
     def load() -> Callable[[], Conversion]:
         if released:
-            from mpm_mmpose.datasets.convert_amass_released import convert_released_amass
+            from mpm_mmpose.converters.amass_released import convert_released_amass
 
             return lambda: convert_released_amass(args.src, args.out, size=tuple(args.size), **options)
 
-        from mpm_mmpose.datasets.convert_amass import convert_amass
+        from mpm_mmpose.converters.amass import convert_amass
 
         return lambda: convert_amass(args.src, args.out, args.body_models, **options, **args.film)
 
     def hint(error: Exception) -> str:
-        from mpm_mmpose.datasets.readers.amass_body import BodyModelError
+        from mpm_mmpose.readers.amass_body import BodyModelError
 
         return "" if isinstance(error, BodyModelError) else " --skip-bad goes on without files that cannot be read."
 

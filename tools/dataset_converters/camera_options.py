@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from converter_command import positive
 
 if TYPE_CHECKING:
-    from mpm_mmpose.datasets.virtual_camera import CameraRanges
+    from mpm_mmpose.converters.virtual_camera import CameraRanges
 
 RANGES = {
     "roll": "degrees clockwise, seen from behind the camera; default: 0 0",
@@ -37,7 +37,7 @@ def camera_options(parser: argparse.ArgumentParser, args: argparse.Namespace) ->
     options = dict(cameras=args.cameras, seed=args.seed)
     if given := {name: tuple(pair) for name in RANGES if (pair := getattr(args, name))}:
         # Takes seconds to import, which most wrong use need not wait for.
-        from mpm_mmpose.datasets.virtual_camera import CameraRanges
+        from mpm_mmpose.converters.virtual_camera import CameraRanges
 
         try:
             options["ranges"] = CameraRanges(**given)

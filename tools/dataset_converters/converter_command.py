@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mpm_mmpose.datasets.convert import Conversion
+    from mpm_mmpose.converters.stores import Conversion
 
 
 def positive(kind: type) -> Callable[[str], float]:
@@ -54,7 +54,7 @@ def run(
         print(f"Interrupted; {out} is as it was before.", file=sys.stderr)
         return 130
     except (ValueError, OSError) as error:
-        from mpm_mmpose.datasets.store_writer import StoreWriteError
+        from mpm_mmpose.data.store_writer import StoreWriteError
 
         # What is wrong with the place of the store is not helped by what helps with bad files.
         more = "" if isinstance(error, StoreWriteError | FileExistsError) else hint(error)

@@ -18,8 +18,8 @@ from converter_command import is_there, run
 from mpm_mmpose.option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from mpm_mmpose.datasets.convert import Conversion
-    from mpm_mmpose.datasets.convert_h36m import Source
+    from mpm_mmpose.converters.h36m import Source
+    from mpm_mmpose.converters.stores import Conversion
 
 TRAIN, TEST = "S1, S5, S6, S7, S8", "S9, S11"
 EPILOG = """\
@@ -84,13 +84,13 @@ def main(argv: list[str] | None = None) -> int:
 
     @cache  # both stores are made from the same files
     def sources() -> list[Source]:
-        from mpm_mmpose.datasets.convert_h36m import open_h36m
+        from mpm_mmpose.converters.h36m import open_h36m
 
         return open_h36m(args.src, args.keypoints_2d, args.cameras)
 
     def load(out: Path, which: str) -> Callable[[], Conversion]:
-        from mpm_mmpose.datasets.convert_h36m import convert_h36m
-        from mpm_mmpose.datasets.readers import h36m
+        from mpm_mmpose.converters.h36m import convert_h36m
+        from mpm_mmpose.readers import h36m
 
         options = dict(skip=args.skip, skip_bad=args.skip_bad, overwrite=args.overwrite)
         return lambda: convert_h36m(sources(), out, getattr(h36m, which), **options)

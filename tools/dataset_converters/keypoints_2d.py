@@ -17,7 +17,7 @@ from converter_command import is_there, positive, run
 from mpm_mmpose.option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from mpm_mmpose.datasets.convert_keypoints_2d import KeypointConversion
+    from mpm_mmpose.converters.keypoints_2d import KeypointConversion
 
 FORMATS = ("auto", "mmpose", "coco", "alphapose", "annotations", "frames")
 FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo")
@@ -74,7 +74,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.keypoint_map:
         if args.keypoint_set != "auto":
             parser.error("give --keypoint-map or --keypoint-set: a map says which set it is")
-        from mpm_mmpose.datasets.readers.keypoint_choice import read_keypoint_map  # imports numpy
+        from mpm_mmpose.readers.keypoint_choice import read_keypoint_map
 
         try:
             args.keypoint_set = read_keypoint_map(args.keypoint_map)
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     options = {name: getattr(args, name) for name in names}
 
     def load() -> Callable[[], KeypointConversion]:
-        from mpm_mmpose.datasets.convert_keypoints_2d import convert_keypoints_2d
+        from mpm_mmpose.converters.keypoints_2d import convert_keypoints_2d
 
         return lambda: convert_keypoints_2d(args.src, args.out, **options)
 

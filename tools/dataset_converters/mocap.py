@@ -19,7 +19,7 @@ from motion_options import add_motion_options, motion_options
 from mpm_mmpose.option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from mpm_mmpose.datasets.convert import Conversion
+    from mpm_mmpose.converters.stores import Conversion
 
 EPILOG = """\
 names in the store, to choose clips by:
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     )
 
     def load() -> Callable[[], Conversion]:
-        from mpm_mmpose.datasets.convert import convert_mocap
+        from mpm_mmpose.converters.stores import convert_mocap
 
         return lambda: convert_mocap(args.src, args.out, **options)
 

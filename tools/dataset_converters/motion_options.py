@@ -7,7 +7,7 @@ from typing import Any
 
 from converter_command import positive
 
-#: Those of mpm_mmpose.datasets.readers.world, which is imported when they are needed.
+#: Those of mpm_mmpose.readers.world, which is imported when they are needed.
 UNITS = ("m", "cm", "mm", "inch", "foot", "cmu")
 UPS = ("y", "z", "x", "-y", "-z", "-x")
 
@@ -32,7 +32,7 @@ def motion_options(parser: argparse.ArgumentParser, args: argparse.Namespace) ->
     """What was said; leaves with status 2 for wrong use."""
     said = dict(unit=args.unit, up=args.up, fps=args.source_fps)
     if args.joint_map:
-        from mpm_mmpose.datasets.readers.bvh_joints import read_joint_map
+        from mpm_mmpose.readers.bvh_joints import read_joint_map
 
         try:
             said["joint_map"] = read_joint_map(args.joint_map)

@@ -18,8 +18,8 @@ from converter_command import is_there, run
 from mpm_mmpose.option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from mpm_mmpose.datasets.convert import Conversion
-    from mpm_mmpose.datasets.readers.mpi_inf_3dhp import Source
+    from mpm_mmpose.converters.stores import Conversion
+    from mpm_mmpose.readers.mpi_inf_3dhp import Source
 
 TRAIN, TEST = "S1 to S8", "TS1 to TS6"
 EPILOG = """\
@@ -77,13 +77,13 @@ def main(argv: list[str] | None = None) -> int:
 
     @cache  # both stores are made from the same files
     def sources() -> list[Source]:
-        from mpm_mmpose.datasets.convert_3dhp import open_3dhp
+        from mpm_mmpose.converters.mpi_inf_3dhp import open_3dhp
 
         return open_3dhp(args.src, args.annotation)
 
     def load(out: Path, which: str) -> Callable[[], Conversion]:
-        from mpm_mmpose.datasets.convert_3dhp import convert_3dhp
-        from mpm_mmpose.datasets.readers import mpi_inf_3dhp
+        from mpm_mmpose.converters.mpi_inf_3dhp import convert_3dhp
+        from mpm_mmpose.readers import mpi_inf_3dhp
 
         options = dict(skip_bad=args.skip_bad, overwrite=args.overwrite)
         return lambda: convert_3dhp(sources(), out, getattr(mpi_inf_3dhp, which), args.annotation, **options)

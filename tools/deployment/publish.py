@@ -36,9 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     # Imported here: PyTorch and MMPose take seconds, and --help needs none of it.
     from mmengine.logging import MMLogger
 
-    from mpm_mmpose.apis.errors import UsageError
     from mpm_mmpose.deployment.export import export_model
     from mpm_mmpose.deployment.publishing import write_weights
+    from mpm_mmpose.errors import UsageError
 
     MMLogger.get_instance("mpm_mmpose").setLevel("ERROR")  # what is loaded from where is no result
     weights, exported = (args.out / f"{args.name}{suffix}" for suffix in (".pth", ".onnx"))

@@ -1,0 +1,77 @@
+"""From a file of 2D keypoints to people in 3D, with an exported model and without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from ..errors import UsageError
+from ..lifting.person_lifting import PersonLifting
+from ..lifting.track_lifter import TrackLifter
+from ..runtime.onnx_model import OnnxModel
+from .results import InferenceResult
+from .sources import read_recordings
+
+Progress = Callable[[str, int, int], None]
+
+
+def lift_file(
+    source: str | Path,
+    model: str | Path,
+    *,
+    providers: Sequence[str] | None = None,
+    fps: float | None = None,
+    width: int = 0,
+    height: int = 0,
+    format: str = "auto",
+    keypoint_set: str = "auto",
+    sequence: str | None = None,
+    ids: str = "file",
+    mend_sides: bool = False,
+    person_height: float | None = None,
+    trajectory: bool = False,
+    focal: float | None = None,
+    focal_35mm: float | None = None,
+    raw_trajectory: bool = False,
+    progress: Progress | None = None,
+    **lifting: object,
+) -> Iterator[InferenceResult]:
+    """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.
+
+    model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
+    :func:`~mpm_mmpose.apis.sources.read_recordings`. mend_sides to raw_trajectory: sides, size and
+    place of people, see :class:`~mpm_mmpose.lifting.person_lifting.PersonLifting`. lifting: arguments of
+    :class:`~mpm_mmpose.lifting.track_lifter.TrackLifter`. progress: called with the person, the windows done and those
+    there are. Who cannot be lifted is left out, and the result's notes say why. Raises UsageError for wrong use,
+    ValueError or OSError for a file that cannot be read.
+    """
+    onnx_model = OnnxModel(model, providers)
+    if "2d" not in onnx_model.inputs:
+        raise UsageError(f"{model}: completes 3D, where keypoints of images are 2D; export a model that takes 2D")
+    lifter = TrackLifter(onnx_model, **lifting)
+    lift = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory)
+    recordings = read_recordings(
+        source,
+        fps=fps,
+        width=width,
+        height=height,
+        format=format,
+        keypoint_set=keypoint_set,
+        sequence=sequence,
+        ids=ids,
+    )
+    for recording in recordings:
+        result = InferenceResult(recording, [], list(recording.notes))
+        for track in recording.tracks:
+
+            def report(done: int, total: int, person: str = track.person) -> None:
+                if progress is not None:
+                    progress(person, done, total)
+
+            try:
+                result.people.append(lift(lifter, track, report, result.notes))
+            except UsageError:
+                raise
+            except ValueError as error:  # nothing of this person is to be believed
+                result.notes.append(str(error))
+        yield result

@@ -1,0 +1,238 @@
+"""A video, or 2D keypoints, to 3D with an exported model; needs numpy and ONNX Runtime, and neither PyTorch nor MMPose.
+
+Videos, images and webcams need OpenCV and BlazePose's models as well: docs/install.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from ..errors import UsageError
+from ..option_parser import OptionParser, add_person_options
+
+EPILOG = """examples:
+  python -m mpm_mmpose.runtime walk.mp4 --out out
+  python -m mpm_mmpose.runtime walk.json --model lift.onnx --out walk.bvh --fps 30 --width 1920 --height 1080
+
+docs/deployment.md says more.
+exit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted"""
+
+#: Those of mpm_mmpose.formats, which is imported when they are needed.
+FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html", "video")
+#: What is left in a folder where nothing else is asked for: of keypoints, and of images.
+DEFAULT_FORMATS, IMAGE_FORMATS = ("npz",), ("json", "npz", "bvh", "html", "video")
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a format's files, with the dot."""
+    return ".mp4" if name == "video" else f".{name}"
+
+
+def positive(kind: type) -> object:
+    """For `type=` of an argument: a number of this kind above 0."""
+
+    def convert(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    convert.__name__ = f"{kind.__name__} above 0"
+    return convert
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line to namespace; leaves with status 2 for wrong use."""
+    parser = OptionParser(
+        prog="python -m mpm_mmpose.runtime",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "source",
+        metavar="VIDEO|FILE",
+        help="a video, an image, a folder of images, or webcam (Ctrl-C ends it); or a file or folder of a 2D detector, "
+        "or a pose store",
+    )
+    parser.add_argument(
+        "--model", metavar="ONNX", help="what tools/deployment/export_onnx.py wrote; default: the model in this package"
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        help=f"a file that ends in {', '.join(map(suffix_of, FORMATS))}, or a folder",
+    )
+    parser.add_argument(
+        "--format",
+        nargs="+",
+        choices=FORMATS,
+        help=f"what to leave in a folder; default: {' '.join(DEFAULT_FORMATS)}; of videos {' '.join(IMAGE_FORMATS)}",
+    )
+    parser.add_argument("--fps", type=positive(float), help="frames a second; where the source is wrong or silent")
+    parser.add_argument("--width", type=positive(int), default=0, help="of the video, px, where a FILE does not say")
+    parser.add_argument("--height", type=positive(int), default=0, help="of the video, px, where a FILE does not say")
+    parser.add_argument("--keypoint-format", default="auto", help="as in demo/keypoints_to_3d.py; default: as it looks")
+    parser.add_argument("--keypoint-set", default="auto", help="of the detector; default: by what FILE says")
+    parser.add_argument("--keypoint-map", metavar="MAP", help="as in demo/keypoints_to_3d.py")
+    parser.add_argument("--sequence", help="of a store; default: all of them")
+    parser.add_argument(
+        "--ids",
+        choices=("file", "mend", "ignore"),
+        default="file",
+        help="of people: those of FILE, these with exchanges undone, or told apart anew; default: %(default)s",
+    )
+    parser.add_argument(
+        "--providers",
+        nargs="+",
+        metavar="NAME",
+        help="of ONNX Runtime, the first that can do a step does it; default: the GPU's where there is one, the CPU's",
+    )
+    parser.add_argument(
+        "--threshold", type=float, default=0.3, help="keypoints that score less are hidden; %(default)s"
+    )
+    parser.add_argument("--mode", choices=("exact", "blended"), help="default: exact where the model has target poses")
+    parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")
+    add_person_options(parser, positive(float))
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = parse_args(argv)
+    try:
+        return run(args)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, MemoryError) as error:
+        print(f"error: {error or type(error).__name__}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def formats_of(out: Path, wanted: list[str] | None, usual: tuple[str, ...] = DEFAULT_FORMATS) -> list[str] | None:
+    """The formats to leave in a folder, None where ``out`` is one file; UsageError for what cannot be meant."""
+    known = [suffix_of(name) for name in FORMATS]
+    is_file = out.suffix.lower() in known and not out.is_dir()
+    if wanted and is_file:
+        raise UsageError(f"{out}: is one file, where --format leaves several; give a folder as --out, or no --format")
+    if not wanted and out.suffix and not is_file and not out.is_dir():
+        known = ", ".join(known)
+        raise UsageError(f"{out}: suffix {out.suffix!r} is not known; give a folder, or a file with one of {known}")
+    return None if is_file else wanted or list(usual)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Lift and write; returns the exit status, 1 where nobody could be lifted."""
+    from ..runtime.shipped import shipped_model
+    from .lift_file import lift_file
+    from .source_kind import source_kind
+
+    if source_kind(args.source) not in ("keypoints", "folder", "motion"):
+        return watch(args)
+    formats = formats_of(args.out, args.format)
+    if args.keypoint_map:
+        args.keypoint_set = _keypoint_map(args.keypoint_map, args.keypoint_set)
+    status = 0
+    results = lift_file(
+        args.source,
+        args.model or shipped_model(),
+        providers=args.providers,
+        fps=args.fps,
+        width=args.width,
+        height=args.height,
+        format=args.keypoint_format,
+        keypoint_set=args.keypoint_set,
+        sequence=args.sequence,
+        ids=args.ids,
+        **_person_options(args),
+        progress=_show if sys.stderr.isatty() else None,
+        threshold=args.threshold,
+        mode=args.mode,
+        flip_test=not args.no_flip_test,
+    )
+    for number, result in enumerate(results):
+        if number and not formats:
+            raise UsageError(
+                f"{args.source}: holds several recordings, and {args.out} is the first of them; give a folder as "
+                "--out, or choose one with --sequence"
+            )
+        status = status if result.people else 1
+        written = []
+        for format in (formats or [None]) if result.people else ():
+            try:
+                written += result.save(args.out, format and [format])
+            except ValueError as error:  # what one format cannot hold, another can
+                print(f"error: {error}", file=sys.stderr)
+                status = 1
+        for note in filter(None, (result.recording.span, *result.notes)):
+            print(f"note: {note}", file=sys.stderr)
+        print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
+        for path in written:
+            print(f"wrote: {path}")
+    return status
+
+
+def watch(args: argparse.Namespace) -> int:
+    """Find people in images, lift and write; returns the exit status, 1 where anything is missing."""
+    # Of damaged videos OpenCV and FFmpeg say hundreds of lines, we one.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    try:
+        from .inferencer import MPMInferencer
+    except ImportError as error:
+        raise UsageError(f"{args.source}: images need {error.name}; install it (docs/install.md)") from None
+    from ..runtime.shipped import shipped_model
+
+    formats = formats_of(args.out, args.format, IMAGE_FORMATS)
+    inferencer = MPMInferencer(
+        weights=args.model or shipped_model(),
+        backend="onnx",
+        providers=args.providers,
+        threshold=args.threshold,
+        mode=args.mode,
+        flip_test=not args.no_flip_test,
+    )
+    status = 0
+    call = dict(fps=args.fps, progress=sys.stderr.isatty(), **_person_options(args))
+    if formats:
+        call |= dict(out_dir=args.out, formats=formats)
+    try:
+        for result in inferencer(args.source, **call):
+            status = 1 if result.recording.problem or not result.people else status
+            if not formats and result.people:
+                inferencer.kept += result.save(args.out)
+            for note in filter(None, (result.recording.span, *result.notes, result.recording.problem)):
+                print(f"note: {note}", file=sys.stderr)
+            print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
+    finally:
+        for path in inferencer.kept:
+            print(f"wrote: {path}")
+    return status
+
+
+def _person_options(args: argparse.Namespace) -> dict[str, object]:
+    """What ``add_person_options`` asked for."""
+    names = ("mend_sides", "person_height", "trajectory", "focal", "focal_35mm", "raw_trajectory")
+    return {name: getattr(args, name) for name in names}
+
+
+def _keypoint_map(path: str, keypoint_set: str) -> object:
+    if keypoint_set != "auto":
+        raise UsageError("give --keypoint-map or --keypoint-set: a map says which set it is")
+    from ..readers.keypoint_choice import read_keypoint_map
+
+    try:
+        return read_keypoint_map(path)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from None
+
+
+def _show(person: str, done: int, total: int) -> None:
+    print(
+        f"\rperson {person}: {done} of {total} windows", end="\n" if done == total else "", file=sys.stderr, flush=True
+    )

@@ -1,0 +1,1 @@
+"""Checkpoints as data: read safely, say what they are, checked before they are taken."""

@@ -1,0 +1,40 @@
+"""One person's 2D to what is written of them: sides, 3D, what it is worth, size and place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .quality import check_quality
+from .sides import check_sides
+from .stature import scale_to
+from .track_lifter import Progress, TrackLifter
+from .tracks import Track2D, Track3D
+from .trajectory import place
+
+
+@dataclass(frozen=True)
+class PersonLifting:
+    """How people are lifted, for all of a call.
+
+    mend_sides: see :func:`~mpm_mmpose.lifting.sides.check_sides`. person_height: m, how tall they are, see
+    :func:`~mpm_mmpose.lifting.stature.scale_to`. trajectory: add where they are in camera space; focal, px, and
+    focal_35mm, mm: of the camera, see :func:`~mpm_mmpose.lifting.trajectory.choose_camera`; they ask for a trajectory.
+    raw_trajectory: do not smooth its depth, see :func:`~mpm_mmpose.lifting.steadying.steady`.
+    """
+
+    mend_sides: bool = False
+    person_height: float | None = None
+    trajectory: bool = False
+    focal: float | None = None
+    focal_35mm: float | None = None
+    raw_trajectory: bool = False
+
+    def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
+        """The person's 3D; notes get what is to be known of it. Raises ValueError where nothing is to be believed."""
+        track = check_sides(track, notes, self.mend_sides)
+        lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes, lifter.model.ignored)
+        if self.person_height is not None:
+            lifted = scale_to(lifted, self.person_height, notes)
+        if self.trajectory or self.focal or self.focal_35mm:
+            lifted = place(lifted, notes, self.focal, self.focal_35mm, self.raw_trajectory)
+        return lifted

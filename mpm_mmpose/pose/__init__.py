@@ -1,0 +1,1 @@
+"""What a pose is: keypoints, bones, geometry, rotations; pure functions."""

@@ -1,0 +1,1 @@
+"""What the training loop needs beside MMEngine's: hooks, precision, distribution, work directories."""

@@ -1,0 +1,1 @@
+"""What exists to make a page of evidence; no part of the package."""

@@ -1,0 +1,1 @@
+"""What pre-training gives."""

@@ -1,0 +1,1 @@
+"""From motion to a tested lifter in minutes, with motion that is generated."""

@@ -1,0 +1,1 @@
+"""The demos on a real, calibrated clip."""

@@ -1,0 +1,1 @@
+"""Trainings that are killed anywhere end the same."""

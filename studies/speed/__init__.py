@@ -1,0 +1,1 @@
+"""Benchmarks of training, data, export and video, and what follows for many GPUs."""

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from mpm_mmpose.pose.rotations import (
+    angle_about,
+    euler_zxy,
+    interpolate_directions,
+    perpendicular,
+    shortest_turn,
+    turn_about,
+    unit,
+)
+
+X, Y, Z = np.eye(3)
+vectors = arrays(np.float64, 3, elements=st.floats(-1, 1, allow_subnormal=False)).filter(
+    lambda vector: np.linalg.norm(vector) > 1e-3
+)
+few = settings(max_examples=60, deadline=None)
+
+
+def assert_rotation(matrix):
+    np.testing.assert_allclose(matrix @ matrix.swapaxes(-1, -2), np.broadcast_to(np.eye(3), matrix.shape), atol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(matrix), 1, atol=1e-9)
+
+
+@few
+@given(vectors, vectors)
+def test_shortest_turn_takes_one_to_the_other_by_the_angle_between(start, end):
+    start, end = unit(start), unit(end)
+    turn = shortest_turn(start, end)
+    assert_rotation(turn)
+    np.testing.assert_allclose(turn @ start, end, atol=1e-9)
+    angle = np.arctan2(np.linalg.norm(np.cross(start, end)), start @ end)
+    np.testing.assert_allclose(np.trace(turn), 1 + 2 * np.cos(angle), atol=1e-9)
+
+
+@pytest.mark.parametrize("off", [0, 1e-12, 1e-6, 1e-4, 2e-4])
+def test_shortest_turn_of_opposite_directions(off):
+    start, end = X, unit(np.array([-1, off, 0]))
+    turn = shortest_turn(start, end)
+    assert_rotation(turn)
+    np.testing.assert_allclose(turn @ start, end, atol=1e-9)
+
+
+def test_turn_about_follows_the_right_hand():
+    np.testing.assert_allclose(turn_about(Z, np.pi / 2) @ X, Y, atol=1e-12)
+    assert angle_about(Z, X, Y) == pytest.approx(np.pi / 2)
+    assert angle_about(Z, X, -Y + 5 * Z) == pytest.approx(-np.pi / 2)
+
+
+@few
+@given(vectors)
+def test_perpendicular(vector):
+    aside = perpendicular(vector)
+    assert abs(aside @ unit(vector)) < 1e-9 and np.linalg.norm(aside) == pytest.approx(1)
+
+
+def test_unit_of_nothing_is_nothing():
+    np.testing.assert_array_equal(unit(np.array([[0, 0, 0], [0, 3, 4]])), [[0, 0, 0], [0, 0.6, 0.8]])
+
+
+def test_directions_are_put_on_the_great_circle():
+    known = np.array([False, True, False, False, True, False])
+    directions = np.where(known[:, None], [X, X, X, X, Y, Y], np.nan)
+    third = [np.cos(np.pi / 6), np.sin(np.pi / 6), 0]
+    filled = interpolate_directions(directions, known)
+    np.testing.assert_allclose(filled, [X, X, third, [third[1], third[0], 0], Y, Y], atol=1e-12)
+    opposite = interpolate_directions(np.array([X, X, -X]), np.array([True, False, True]))
+    assert abs(opposite[1] @ X) < 1e-9 and np.linalg.norm(opposite[1]) == pytest.approx(1)
+    with pytest.raises(ValueError, match="no direction is known"):
+        interpolate_directions(directions, np.zeros(6, bool))
+
+
+def matrices(angles):
+    """Rz Rx Ry of angles (..., 3) rad in that order."""
+    z, x, y = np.moveaxis(angles, -1, 0)
+    turns = [turn_about(np.broadcast_to(axis, (*z.shape, 3)), angle) for axis, angle in ((Z, z), (X, x), (Y, y))]
+    return turns[0] @ turns[1] @ turns[2]
+
+
+@few
+@given(arrays(np.float64, (6, 2, 3), elements=st.floats(-7, 7)))
+def test_euler_angles_are_of_the_rotation(angles):
+    np.testing.assert_allclose(matrices(euler_zxy(matrices(angles))), matrices(angles), atol=1e-9)
+
+
+def test_euler_angles_go_on_beyond_a_turn_and_through_gimbal_lock():
+    steps = np.deg2rad(np.arange(0, 800, 7.5))
+    for axis in range(3):
+        angles = np.zeros((len(steps), 1, 3))
+        angles[:, 0, axis] = steps
+        np.testing.assert_allclose(euler_zxy(matrices(angles)), angles, atol=1e-7)
+    # Near the lock, where z and y swing round: through it with both as they were before.
+    angles[...] = np.deg2rad((20, 0, -35))
+    angles[:, 0, 1] = steps
+    np.testing.assert_allclose(euler_zxy(matrices(angles)), angles, atol=1e-7)

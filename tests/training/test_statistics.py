@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+import mpm_mmpose.register  # noqa: F401
+from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.data import PoseWindowDataset, write_store
+from mpm_mmpose.training.statistics import read_poses
+from studies.quickstart.synthetic_motion import generate_motion
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("statistics") / "store"
+    write_store(path, (s for seed in range(2) for s in film(generate_motion("mixed", 2.0, 30.0, seed), 2, seed)))
+    return path
+
+
+def config(store, work_dir, **changes):
+    small = dict(num_frames=9, channels=16, hidden_channels=32, num_heads=2)
+    cfg = Config(
+        dict(
+            default_scope="mmpose",
+            work_dir=str(work_dir),
+            model=dict(
+                type="PoseLifter",
+                data_preprocessor=dict(type="LiftingPreprocessor"),
+                backbone=dict(type="MPMBackbone", depth=1, inputs=("2d",), mask_tokens=False, **small),
+                head=dict(type="LiftingHead", strides=(3, 3), **small),
+            ),
+            train_dataloader=dict(
+                batch_size=16,
+                num_workers=2,
+                persistent_workers=True,
+                sampler=dict(type="DefaultSampler", shuffle=True),
+                collate_fn=dict(type="keep_batch"),
+                dataset=dict(type="PoseWindowDataset", store=str(store), window=9, max_windows=64),
+            ),
+            train_cfg=dict(by_epoch=True, max_epochs=1),
+            optim_wrapper=dict(type="OptimWrapper", optimizer=dict(type="SGD", lr=0.0)),
+            custom_hooks=[dict(type="TrainingStatisticsHook")],
+            default_hooks=dict(checkpoint=dict(type="CheckpointHook", interval=1)),
+            experiment_name=f"statistics_{work_dir.name}",
+        )
+    )
+    cfg.merge_from_dict(changes)
+    return cfg
+
+
+def bias(path):
+    return torch.load(path, weights_only=False)["state_dict"]["head.target_out.bias"]
+
+
+def test_windows_are_spread_over_the_data(store):
+    dataset = PoseWindowDataset(str(store), 9)
+    poses = read_poses(dataset, frames=90)
+    assert poses["poses_2d"].shape == (10, 9, 17, 2) and poses["poses_3d"].shape == (10, 9, 17, 3)
+    assert (poses["poses_3d"][:, :, 0] == 0).all()
+    index = np.linspace(0, len(dataset) - 1, 10).round().astype(int)
+    torch.testing.assert_close(poses["poses_2d"], dataset.__getitems__(index)["keypoints"])
+    assert len(read_poses(dataset, frames=10**6)["poses_2d"]) == len(dataset)
+
+
+def test_a_new_model_starts_at_the_mean_pose_and_a_loaded_one_where_it_was(store, tmp_path):
+    Runner.from_cfg(config(store, tmp_path / "new")).train()
+    dataset = PoseWindowDataset(str(store), 9, max_windows=64)
+    mean = read_poses(dataset)["poses_3d"].mean((0, 1)).flatten()
+    torch.testing.assert_close(bias(tmp_path / "new/epoch_1.pth"), mean, atol=1e-5, rtol=0)
+
+    checkpoint = torch.load(tmp_path / "new/epoch_1.pth", weights_only=False)
+    checkpoint["state_dict"]["head.target_out.bias"] += 1
+    torch.save(checkpoint, tmp_path / "changed.pth")
+    Runner.from_cfg(config(store, tmp_path / "loaded", load_from=str(tmp_path / "changed.pth"))).train()
+    torch.testing.assert_close(bias(tmp_path / "loaded/epoch_1.pth"), mean + 1, atol=1e-5, rtol=0)
