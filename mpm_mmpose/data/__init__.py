@@ -1,4 +1,4 @@
-"""Motion in, windows out: readers, virtual cameras, pose stores and the data sets MMPose trains on."""
+"""Pose stores and windows of them: the data sets that MMPose trains on."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..atomic_file import write_atomically
-from ..pose.keypoints import get_keypoint_set
 from ..limits import FARTHEST, LARGEST_IMAGE, LARGEST_SCORE, MOST_FRAMES, farthest_pixel, is_fps
 from ..messages import brief
+from ..pose.keypoints import get_keypoint_set
 from .store_format import FORMAT, FRAME_ARRAYS, TABLES, TEXTS, VERSION
 
 _log = logging.getLogger("mpm_mmpose")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from mpm_mmpose.converters.virtual_camera import look_at
 from mpm_mmpose.data import PoseSequence, PoseStore, write_store
 from mpm_mmpose.data.sequence_table import choose_sequences
-from mpm_mmpose.converters.virtual_camera import look_at
 
 EVERYTHING = dict(subjects=None, actions=None, names=None)
 

@@ -10,10 +10,10 @@ from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from mpm_mmpose.augmentation.window_batch import WindowBatch, mirror
 from mpm_mmpose.data import PoseSequence, PoseWindowDataset, keep_batch, write_store
 from mpm_mmpose.pose.geometry import normalize_intrinsics, normalize_screen
 from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17
-from mpm_mmpose.augmentation.window_batch import WindowBatch, mirror
 
 RANDOM = np.random.default_rng(0)
 
