@@ -12,6 +12,7 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 
+import motion_files
 import numpy as np
 import pytest
 
@@ -34,7 +35,7 @@ def load(folder):
     return module
 
 
-H36M, MPI, KEYPOINTS, MOTION = map(load, ("h36m", "mpi_inf_3dhp", "keypoints_2d", "datasets"))
+H36M, MPI, KEYPOINTS = map(load, ("h36m", "mpi_inf_3dhp", "keypoints_2d"))
 TAKES = {"S1": {"Walking": 3}}
 LENS = dict(f=np.ones((2, 1)), c=np.ones((2, 1)), k=np.zeros((3, 1)), p=np.zeros((2, 1)))
 CAMERAS = {
@@ -65,9 +66,9 @@ def write_mpi_cameras(folder):
 def write_motion(folder, name):
     (folder / "07").mkdir()
     for file, text in (
-        ("07.asf", MOTION.asf_text()),
-        ("07_01.amc", MOTION.amc_text([{}, {}])),
-        ("a.bvh", MOTION.bvh_text([{}, {}])),
+        ("07.asf", motion_files.asf_text()),
+        ("07_01.amc", motion_files.amc_text([{}, {}])),
+        ("a.bvh", motion_files.bvh_text([{}, {}])),
     ):
         (folder / "07" / file).write_text(text)
     return folder / "07" / name
