@@ -14,12 +14,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..pose.geometry import project, quaternion_to_matrix
+from ..pose.geometry import quaternion_to_matrix
 from ..pose.keypoints import KeypointSet
+from .bodies import body_proportions, limb_directions
 from .detector_noise import detector_noise
 from .person_noise import person_noise
 from .surrounding_camera import guessed_focal, surrounding_camera
-from .window_batch import WindowBatch
+from .window_batch import WindowBatch, need_3d, projected
 
 Range = tuple[float, float]
 
@@ -48,7 +49,7 @@ def virtual_camera(
     Without intrinsics in ``windows`` there is no image to stay in, and poses are turned about their middle only.
     Raises ValueError where there are no 3D poses.
     """
-    poses = _need_3d("virtual_camera", windows)
+    poses = need_3d("virtual_camera", windows)
     draw = torch.rand(len(poses), 5, generator=generator, device=generator.device, dtype=poses.dtype)
     yaws, tilts, rolls = (
         (low + (high - low) * draw[:, i]) * (torch.pi / 180) for i, (low, high) in enumerate((yaw, tilt, roll))
@@ -75,55 +76,16 @@ def virtual_camera(
 
     known = ~old.isnan().any(1)
     keep = known[:, None, None, None]
-    return _projected(windows, moved, new, keep)._replace(
+    return projected(windows, moved, new, keep)._replace(
         intrinsics=torch.where(known[:, None], new, old),
         down=None if down is None else torch.where(known[:, None], down, windows.down),
     )
 
 
-def body_proportions(
-    windows: WindowBatch,
-    keypoint_set: KeypointSet,
-    *,
-    generator: torch.Generator,
-    body: Range = (1, 1),
-    limb: Range = (1, 1),
-    bone: Range = (1, 1),
-) -> WindowBatch:
-    """The same motion by another body: bones keep their directions, the root its place, left and right one length.
-
-    A bone's length is multiplied by the product of three factors: one of the whole body, one of the arms, the legs or
-    the trunk with the head, one of the bone and its mirror image. 2D, where there is any, is projected anew; samples of
-    unknown intrinsics stay as they are, their 3D too. Raises ValueError where there is no 3D, or 2D without camera.
-    """
-    poses = _need_3d("body_proportions", windows)
-    if windows.keypoints is not None and windows.intrinsics is None:
-        raise ValueError("body_proportions: there is 2D, but no intrinsics to project the new bodies with; give them")
-    draw = torch.rand(len(poses), 4 + len(keypoint_set), generator=generator, device=generator.device)
-    (body_low, body_high), (limb_low, limb_high), (bone_low, bone_high) = body, limb, bone
-    whole = body_low + (body_high - body_low) * draw[:, 0]
-    groups = limb_low + (limb_high - limb_low) * draw[:, 1:4]
-    bones = bone_low + (bone_high - bone_low) * draw[:, 4:]
-
-    placed: dict[int, Tensor] = {}
-    for index in keypoint_set.outwards:
-        parent = keypoint_set.parents[index]
-        if parent < 0:
-            placed[index] = poses[:, :, index]
-            continue
-        pair = min(index, keypoint_set.flip_indices[index])
-        factor = whole * groups[:, _limb_of(keypoint_set, index)] * bones[:, pair]
-        placed[index] = placed[parent] + factor[:, None, None] * (poses[:, :, index] - poses[:, :, parent])
-    scaled = torch.stack([placed[index] for index in range(len(keypoint_set))], dim=2)
-    if windows.keypoints is None:
-        return windows._replace(keypoints_3d=scaled)
-    keep = ~windows.intrinsics.isnan().any(1)[:, None, None, None]
-    return _projected(windows, scaled, windows.intrinsics, keep)
-
-
 AUGMENTATIONS: dict[str, Callable[..., WindowBatch]] = {
     "virtual_camera": virtual_camera,
     "body_proportions": body_proportions,
+    "limb_directions": limb_directions,
     "detector_noise": detector_noise,
     "surrounding_camera": surrounding_camera,
     "guessed_focal": guessed_focal,
@@ -131,7 +93,7 @@ AUGMENTATIONS: dict[str, Callable[..., WindowBatch]] = {
 }
 """Augmentations by the name a config gives them."""
 
-NEED_3D = frozenset({virtual_camera, body_proportions, surrounding_camera, guessed_focal})
+NEED_3D = frozenset({virtual_camera, body_proportions, limb_directions, surrounding_camera, guessed_focal})
 """Those that make 2D from 3D."""
 
 
@@ -153,14 +115,6 @@ def read_augmentations(field: str, configs: Sequence[Mapping]) -> list[partial[W
     return found
 
 
-def _need_3d(name: str, windows: WindowBatch) -> Tensor:
-    if windows.keypoints_3d is None:
-        raise ValueError(
-            f"{name}: there are no 3D poses to change and project; give data that has them, or leave it out"
-        )
-    return windows.keypoints_3d
-
-
 def _turn(angle: Tensor, axis: int, direction: Tensor | None = None) -> Tensor:
     """Rotations (B, 3, 3) by angle (B,) radians about a coordinate axis, or about direction (B, 3) where given."""
     half = angle / 2
@@ -176,17 +130,6 @@ def _camera_down(down: Tensor) -> Tensor:
     axis = torch.zeros_like(down)
     axis[:, 1] = 1
     return axis
-
-
-def _projected(windows: WindowBatch, poses: Tensor, intrinsics: Tensor, keep: Tensor) -> WindowBatch:
-    """The windows with 3D ``poses`` and their exact 2D where ``keep`` (B, 1, 1, 1), as they are elsewhere."""
-    fields = dict(keypoints_3d=torch.where(keep, poses, windows.keypoints_3d))
-    if windows.keypoints is not None:
-        image = project(poses, intrinsics)
-        fields["keypoints"] = torch.where(keep, image, windows.keypoints)
-        if windows.true_keypoints is not None:
-            fields["true_keypoints"] = torch.where(keep, image, windows.true_keypoints)
-    return windows._replace(**fields)
 
 
 def _apply(rotation: Tensor, vectors: Tensor) -> Tensor:
@@ -215,11 +158,3 @@ def _needed_depth(
             beyond = sign * turned[..., axis] - limit[:, None, None] * turned[..., 2]
             needed = torch.maximum(needed, beyond.amax((1, 2)) / room)
     return needed
-
-
-def _limb_of(keypoint_set: KeypointSet, index: int) -> int:
-    """0 where the bone that ends in this keypoint is of a leg, 1 of an arm, 2 of trunk and head, shoulders and hips."""
-    for limb, indices in keypoint_set.limbs.items():
-        if index in indices[1:]:
-            return 0 if limb.endswith("leg") else 1
-    return 2

@@ -1,4 +1,4 @@
-"""Windows of poses as a camera sees them, and in a mirror; pure."""
+"""Windows of poses as a camera sees them, in a mirror, and with other poses; pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from ..pose.geometry import project
 
 
 class WindowBatch(NamedTuple):
@@ -67,3 +69,23 @@ def mirror(windows: WindowBatch, samples: Tensor, flip_indices: Tensor) -> Windo
         else:
             fields[name] = exchanged(value)
     return WindowBatch(**fields)
+
+
+def need_3d(name: str, windows: WindowBatch) -> Tensor:
+    """The windows' 3D poses (B, T, K, 3); ValueError, which begins with ``name``, where there are none."""
+    if windows.keypoints_3d is None:
+        raise ValueError(
+            f"{name}: there are no 3D poses to change and project; give data that has them, or leave it out"
+        )
+    return windows.keypoints_3d
+
+
+def projected(windows: WindowBatch, poses: Tensor, intrinsics: Tensor, keep: Tensor) -> WindowBatch:
+    """The windows with 3D ``poses`` and their exact 2D where ``keep`` (B, 1, 1, 1), as they are elsewhere."""
+    fields = dict(keypoints_3d=torch.where(keep, poses, windows.keypoints_3d))
+    if windows.keypoints is not None:
+        image = project(poses, intrinsics)
+        fields["keypoints"] = torch.where(keep, image, windows.keypoints)
+        if windows.true_keypoints is not None:
+            fields["true_keypoints"] = torch.where(keep, image, windows.true_keypoints)
+    return windows._replace(**fields)
