@@ -1,6 +1,7 @@
 """The table of rooms in docs/architecture.md is true: each imports only what stands above it there."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -59,3 +60,10 @@ def test_the_package_knows_nothing_of_studies_and_tools():
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(from|import) (studies|tools|demo)\b", text, flags=re.M), path
+
+
+@pytest.mark.parametrize("room", ["apis", "runtime", "blazepose"])
+def test_what_a_room_offers_is_never_the_module_of_that_name(room):
+    # Importing a module binds its name in the room, and would take a function's place.
+    offered = importlib.import_module(f"mpm_mmpose.{room}")._PLACES
+    assert not set(offered) & {path.stem for path in (PACKAGE / room).glob("*.py")}

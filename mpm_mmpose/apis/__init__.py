@@ -6,7 +6,7 @@ from importlib import import_module
 
 from ..errors import UsageError
 
-_PLACES = {"MPMInferencer": "inferencer", "lift_file": "lift_file"}
+_PLACES = {"MPMInferencer": "inferencer", "lift_file": "file_lifting"}
 __all__ = ["UsageError", *_PLACES]
 
 

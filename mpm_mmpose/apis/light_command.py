@@ -129,7 +129,7 @@ def formats_of(out: Path, wanted: list[str] | None, usual: tuple[str, ...] = DEF
 def run(args: argparse.Namespace) -> int:
     """Lift and write; returns the exit status, 1 where nobody could be lifted."""
     from ..runtime.shipped import shipped_model
-    from .lift_file import lift_file
+    from .file_lifting import lift_file
     from .source_kind import source_kind
 
     if source_kind(args.source) not in ("keypoints", "folder", "motion"):

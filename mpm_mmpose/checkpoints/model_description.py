@@ -25,6 +25,7 @@ FIELD = "mpm_model"
 FORMAT_VERSION = 1
 _LARGEST = 10_000  # frames of a window, channels, layers, ...: no number of a model is larger
 _DEPTH = 10
+_PACKAGE = __name__.partition(".")[0]
 # What only training, test or the choice of encoders and decoders depends on; root_depth is overruled where nobody
 # knows the true one.
 _FREE = re.compile(r"type|.*drop|.*weight|.*_cfg|data_preprocessor|encode_hidden_frames|inputs|outputs|root_depth")
@@ -144,7 +145,7 @@ def complete(config: object) -> object:
 
 def own_types() -> dict[str, type]:
     """{name: class} of what a description may be built of: what this package registers, and mmpose's PoseLifter."""
-    own = {name: cls for name, cls in MODELS.module_dict.items() if cls.__module__.split(".")[0] == __package__}
+    own = {name: cls for name, cls in MODELS.module_dict.items() if cls.__module__.split(".")[0] == _PACKAGE}
     return own | dict(PoseLifter=PoseLifter)
 
 
@@ -211,7 +212,7 @@ def _defaults(cls: type) -> dict:
     """{argument: default} of a class, and of those that it hands its further arguments on to."""
     found: dict = {}
     for base in cls.__mro__:
-        if "__init__" not in vars(base) or base.__module__.split(".")[0] != __package__:
+        if "__init__" not in vars(base) or base.__module__.split(".")[0] != _PACKAGE:
             continue
         parameters = inspect.signature(base.__init__).parameters.values()
         found = {p.name: plain(p.default) for p in parameters if p.default is not p.empty} | found

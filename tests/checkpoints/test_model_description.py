@@ -22,7 +22,7 @@ from mpm_mmpose.checkpoints.model_description import (
     plain,
 )
 
-CONFIGS = Path(__file__).parents[1] / "configs/mpm"
+CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 SHIPPED = [path for path in sorted(CONFIGS.glob("*.py")) if not path.name.startswith(("table_", "pretrain_"))]
 
 

@@ -55,7 +55,7 @@ def test_help_and_import_take_less_than_a_second(arguments):
         "[]",
         True,
     )
-    code = "import time, mpm_mmpose.apis.lift_file, onnxruntime; print(time.process_time())"
+    code = "import time, mpm_mmpose.apis.file_lifting, onnxruntime; print(time.process_time())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 1  # of this process; the clock on the wall depends on what else the machine does
 

@@ -2,14 +2,13 @@ import builtins
 
 import numpy as np
 import pytest
+from exported_models import make_info
 
 from mpm_mmpose.errors import UsageError
 from mpm_mmpose.lifting.track_lifter import TrackLifter
 from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.runtime import OnnxModel
 from mpm_mmpose.runtime.onnx_model import choose_providers
-
-from .conftest import make_info
 
 T, K = 9, 17
 
