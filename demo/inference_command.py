@@ -223,6 +223,7 @@ def run(
             focal=args.focal,
             focal_35mm=args.focal_35mm,
             raw_trajectory=args.raw_trajectory,
+            level=args.level,
             filter=args.filter,
         ):
             for note in (result.recording.span, *result.notes, result.recording.problem):

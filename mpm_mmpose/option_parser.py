@@ -12,6 +12,16 @@ _UNKNOWN = "unrecognized arguments: "
 
 def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str], float]) -> None:
     """What all commands that lift people have on their sides, size and place; positive: reads a number above 0."""
+    parser.add_argument(
+        "--level",
+        nargs="?",
+        const="people",
+        default="camera",
+        type=_tilt,
+        metavar="DOWN,CLOCKWISE",
+        help="turn what BVH, C3D and TRC hold until people stand upright; or how the camera was held: how many degrees "
+        "it looks down, and is turned clockwise",
+    )
     parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
     parser.add_argument(
         "--person-height",
@@ -25,6 +35,18 @@ def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str]
     parser.add_argument(
         "--focal-35mm", type=positive, metavar="MM", help="the same in 35 mm equivalent, as photos and videos say it"
     )
+
+
+def _tilt(text: str) -> str | tuple[float, ...]:
+    if text in ("camera", "people"):
+        return text
+    angles = tuple(float(part) for part in text.split(","))
+    if len(angles) != 2 or not (abs(angles[0]) < 90 and abs(angles[1]) <= 180):
+        raise ValueError
+    return angles
+
+
+_tilt.__name__ = "pair of degrees like 20,-5"
 
 
 class OptionParser(argparse.ArgumentParser):

@@ -33,6 +33,7 @@ def lift_file(
     focal: float | None = None,
     focal_35mm: float | None = None,
     raw_trajectory: bool = False,
+    level: str | Sequence[float] = "camera",
     progress: Progress | None = None,
     **lifting: object,
 ) -> Iterator[InferenceResult]:
@@ -40,10 +41,10 @@ def lift_file(
 
     model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
     :func:`~mpm_mmpose.apis.sources.read_recordings`. mend_sides to raw_trajectory: sides, size and
-    place of people, see :class:`~mpm_mmpose.lifting.person_lifting.PersonLifting`. lifting: arguments of
-    :class:`~mpm_mmpose.lifting.track_lifter.TrackLifter`. progress: called with the person, the windows done and those
-    there are. Who cannot be lifted is left out, and the result's notes say why. Raises UsageError for wrong use,
-    ValueError or OSError for a file that cannot be read.
+    place of people, see :class:`~mpm_mmpose.lifting.person_lifting.PersonLifting`. level: see :class:`InferenceResult`.
+    lifting: arguments of :class:`~mpm_mmpose.lifting.track_lifter.TrackLifter`. progress: called with the person, the
+    windows done and those there are. Who cannot be lifted is left out, and the result's notes say why.
+    Raises UsageError for wrong use, ValueError or OSError for a file that cannot be read.
     """
     onnx_model = OnnxModel(model, providers)
     if "2d" not in onnx_model.inputs:
@@ -61,7 +62,7 @@ def lift_file(
         ids=ids,
     )
     for recording in recordings:
-        result = InferenceResult(recording, [], list(recording.notes))
+        result = InferenceResult(recording, [], list(recording.notes), level)
         for track in recording.tracks:
 
             def report(done: int, total: int, person: str = track.person) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from ..lifting.person_lifting import PersonLifting
 from ..lifting.pose_completer import PoseCompleter
 from ..lifting.track_lifter import TrackLifter
 from ..lifting.tracks import Track2D, Track3D
+from ..lifting.vertical import check_tilt
 from ..lifting.windows import WindowPredictor
 from ..runtime import OnnxModel
 from ..runtime.shipped import shipped_model
@@ -120,6 +122,7 @@ class MPMInferencer:
         focal: float | None = None,
         focal_35mm: float | None = None,
         raw_trajectory: bool = False,
+        level: str | Sequence[float] = "camera",
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
@@ -133,7 +136,8 @@ class MPMInferencer:
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
         the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
         ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory: sides, size and
-        place of people, see ``PersonLifting``. filter: of the 3D, see ``smooth``.
+        place of people, see ``PersonLifting``. level: which way is up in BVH, C3D and TRC, see ``InferenceResult``.
+        filter: of the 3D, see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -155,6 +159,8 @@ class MPMInferencer:
             )
         if unknown := [format for format in formats if format not in FORMATS]:
             raise unknown_name("format", unknown[0], FORMATS)
+        if level not in ("camera", "people"):
+            check_tilt(level)
         if filter is not None:
             from ..lifting.smoothing import FILTERS, smooth
 
@@ -196,7 +202,10 @@ class MPMInferencer:
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
-        return (self._finish(recording, lift, out_dir, formats, progress, show_video) for recording in recordings)
+        finish = partial(
+            self._finish, lift=lift, level=level, out=out_dir, formats=formats, progress=progress, show=show_video
+        )
+        return map(finish, recordings)
 
     def _complete(self, poses: np.ndarray, track: Track2D, report: Progress) -> Track3D:
         completed = self.completer.complete(poses, track.fps, report)
@@ -236,6 +245,7 @@ class MPMInferencer:
         self,
         recording: Recording,
         lift: Callable[[Track2D, Progress, list[str]], Track3D],
+        level: str | Sequence[float],
         out: str | Path | None,
         formats: Sequence[str],
         progress: bool,
@@ -245,7 +255,7 @@ class MPMInferencer:
         people: list[Track3D] = []
         notes = list(recording.notes)
         notes += [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
-        result = InferenceResult(recording, people, notes)
+        result = InferenceResult(recording, people, notes, level)
         try:
             for number, track in enumerate(recording.tracks, 1):
                 with progress_bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:

@@ -217,7 +217,7 @@ def watch(args: argparse.Namespace) -> int:
 
 def _person_options(args: argparse.Namespace) -> dict[str, object]:
     """What ``add_person_options`` asked for."""
-    names = ("mend_sides", "person_height", "trajectory", "focal", "focal_35mm", "raw_trajectory")
+    names = ("mend_sides", "person_height", "trajectory", "focal", "focal_35mm", "raw_trajectory", "level")
     return {name: getattr(args, name) for name in names}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..errors import UsageError, unknown_name
 from ..formats import WRITERS, LiftedPerson, Scene, mmpose_json, write_scene
 from ..formats.files import safe_name
 from ..lifting.tracks import Track3D
+from ..lifting.vertical import choose_up
 from ..pose.keypoints import remap
 from .sources import Recording
 
@@ -26,11 +27,16 @@ OF_SOMEBODY = ("bvh", "trc", "c3d")
 
 @dataclass(frozen=True)
 class InferenceResult:
-    """The people of a recording in 3D; notes: who or what was left out, and why."""
+    """The people of a recording in 3D; notes: who or what was left out, and why.
+
+    level: which way is up in formats whose floor is level: 'camera', as the camera says, or the floor that trajectories
+    show; 'people', as they stand; or how the camera was held, see :func:`~mpm_mmpose.lifting.vertical.choose_up`.
+    """
 
     recording: Recording
     people: list[Track3D]
     notes: list[str] = field(default_factory=list)
+    level: str | Sequence[float] = "camera"
 
     @property
     def name(self) -> str:
@@ -110,8 +116,11 @@ def scene_of(result: InferenceResult) -> Scene:
         )
         for person in result.people
     ]
-    width, height = _size(recording)
-    return Scene(recording.name, people, recording.times, recording.fps, width, height, notes=list(result.notes))
+    scene = Scene(recording.name, people, recording.times, recording.fps, *_size(recording), notes=list(result.notes))
+    if result.level == "camera" or not result.people:
+        return scene
+    up, source = choose_up(result.people, None if result.level == "people" else result.level)
+    return replace(scene, up=up, up_source=source)
 
 
 def write_keypoints_2d(path: str | Path, recording: Recording) -> Path:

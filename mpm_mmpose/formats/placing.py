@@ -27,11 +27,15 @@ def y_up(points: np.ndarray) -> np.ndarray:
 def level_axes(scene: Scene) -> tuple[np.ndarray, list[str]]:
     """Rotation (3, 3) from camera axes to y up with a level floor, and a note where that is not the camera's own up.
 
-    A camera that looks down sees a floor that rises. Where people walk about (trajectories), the floor is the plane
-    through their lowest keypoints of each half second, by least squares of which too short ways count little (ridge).
-    Without, up is the camera's.
+    Up is the scene's where it says one. Else: a camera that looks down sees a floor that rises. Where people walk about
+    (trajectories), the floor is the plane through their lowest keypoints of each half second, by least squares of which
+    too short ways count little (ridge). Without, up is the camera's.
     """
     axes = y_up(np.eye(3))
+    if scene.up is not None:
+        up = y_up(scene.up)
+        angle = np.rad2deg(np.arccos(np.clip(up @ UP, -1, 1)))
+        return shortest_turn(up, UP) @ axes, [f"turned by {angle:.1f} degrees; up is {scene.up_source}"]
     steps = [
         _steps(y_up(person.keypoints_3d + person.trajectory[:, None]), scene.fps)
         for person in scene.people

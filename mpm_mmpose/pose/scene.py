@@ -41,7 +41,10 @@ class LiftedPerson:
 
 @dataclass(frozen=True)
 class Scene:
-    """The people of one recording; times: (F,) s of all frames; width, height: of the images, px, 0 where unknown."""
+    """The people of one recording; times: (F,) s of all frames; width, height: of the images, px, 0 where unknown.
+
+    up: (3,) unit vector in camera axes and up_source, what it is from, in words, where that is known.
+    """
 
     name: str
     people: list[LiftedPerson]
@@ -51,6 +54,8 @@ class Scene:
     height: int = 0
     made_by: str = f"mpm_mmpose {__version__}"
     notes: list[str] = field(default_factory=list)
+    up: np.ndarray | None = None
+    up_source: str = ""
 
     def __post_init__(self) -> None:
         # Names come from files of anybody's. Here they become text that every format can hold, and each another one.

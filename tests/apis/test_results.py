@@ -191,3 +191,12 @@ def test_a_scene_has_all_that_is_known():
     assert second.frames.tolist() == [0, 3] and first.hidden[0, 5] and first.trajectory is None
     np.testing.assert_array_equal(first.truth, truth["3"].keypoints_3d)
     assert second.truth is None  # some of its keypoints are not known exactly
+
+
+def test_up_is_as_asked_for():
+    result = make_result()
+    assert scene_of(result).up is None
+    scene = scene_of(replace(result, level=(0, 90)))
+    np.testing.assert_allclose(scene.up, (-1, 0, 0), atol=1e-12)
+    assert "turned clockwise by 90 degrees" in scene.up_source
+    assert "ankles to thorax" in scene_of(replace(result, level="people")).up_source

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from mpm_mmpose.formats.placing import every_frame, level_axes, stand, upright, y_up
@@ -81,3 +83,14 @@ def test_who_stands_still_shows_no_floor():
 def test_a_floor_as_steep_as_no_camera_tilts_is_not_believed():
     scene, _ = walking(4, tilt=45)
     assert level_axes(scene)[1] == []
+
+
+def test_up_is_what_the_scene_says():
+    poses = np.array([standing()] * 2)
+    sine, cosine = np.sin(np.pi / 9), np.cos(np.pi / 9)
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])  # the image of a rolled camera
+    level, _ = upright(scene_of_poses(poses))
+    scene = replace(scene_of_poses(poses @ turn.T), up=turn @ [0, -1, 0], up_source="as given")
+    leaning, notes = upright(scene)
+    np.testing.assert_allclose(leaning[0], level[0], atol=1e-6)
+    assert notes == ["turned by 20.0 degrees; up is as given"]
