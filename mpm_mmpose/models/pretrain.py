@@ -1,6 +1,9 @@
 """Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.2)."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModel, BaseModule
@@ -117,6 +120,21 @@ class MaskedPoseHead(BaseModule):
         return tokens.gather(1, index[..., None].expand(-1, -1, channels))
 
 
+class _Windows(NamedTuple):
+    """The inputs of one kind of poses; see :class:`MaskedPoseEstimator`."""
+
+    poses: Tensor
+    masks: Masks
+    target: Tensor | None
+    known: Tensor | None
+
+
+def _windows(inputs: dict[str, Tensor | Masks | None], kind: str) -> _Windows:
+    if kind == "2d":
+        return _Windows(inputs["poses_2d"], inputs["masks_2d"], inputs.get("target_2d"), inputs.get("known_2d"))
+    return _Windows(inputs["poses_3d"], inputs["masks_3d"], inputs.get("target_3d"), inputs.get("known_3d"))
+
+
 @MODELS.register_module()
 class MaskedPoseEstimator(BaseModel):
     """Stage I: recover masked 2D poses and, unpaired with them, masked 3D poses in every step; or one kind alone.
@@ -183,13 +201,12 @@ class MaskedPoseEstimator(BaseModel):
         Raises:
             ValueError: if the mode is none of the three, or the third task has no target.
         """
-        feats, recovered = {}, {}
-        for kind in self.head.outputs:
-            feats[kind] = self._encode(inputs, kind)
-            recovered[kind] = self._decode(feats[kind], inputs, kind, kind)
+        windows = {kind: _windows(inputs, kind) for kind in self.head.outputs}
+        feats = {kind: self._encode(windows[kind]) for kind in windows}
+        recovered = {kind: self.head(feats[kind], kind, windows[kind].masks.frame_mask) for kind in windows}
         if mode in ("tensor", "predict"):
             recovered = {
-                kind: self.targets.poses(kind, decoded, inputs[f"poses_{kind}"], inputs[f"masks_{kind}"])
+                kind: self.targets.poses(kind, decoded, windows[kind].poses, windows[kind].masks)
                 for kind, decoded in recovered.items()
             }
         if mode == "tensor":
@@ -201,8 +218,8 @@ class MaskedPoseEstimator(BaseModel):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
         losses = {}
         for kind, poses in recovered.items():
-            target, masks, known = (inputs[f"{name}_{kind}"] for name in ("target", "masks", "known"))
-            error = self.targets.error(kind, poses, target, masks, known)
+            of = windows[kind]
+            error = self.targets.error(kind, poses, of.target, of.masks, of.known)
             losses[f"loss_{kind}"] = self.loss_weights[kind] * error
             losses |= self.targets.log(kind, error.detach())
         if self.loss_lift_weight:
@@ -211,8 +228,9 @@ class MaskedPoseEstimator(BaseModel):
                     "loss_lift_weight needs the 3D of the 2D windows: give dataset_2d modalities=['2d', '3d'], or "
                     "['3d'], whose own projections are then its 2D"
                 )
-            lifted = self._decode(feats["2d"], inputs, "2d", "3d")
-            error = self.targets.error("3d", lifted, inputs["target_lift"], inputs["masks_2d"], inputs["known_lift"])
+            masks = windows["2d"].masks
+            lifted = self.head(feats["2d"], "3d", masks.frame_mask)
+            error = self.targets.error("3d", lifted, inputs["target_lift"], masks, inputs["known_lift"])
             losses["loss_lift"] = self.loss_lift_weight * error
             named = self.targets.log("3d", error.detach())
             losses |= {name.replace("3d", "lift"): value for name, value in named.items()}
@@ -223,11 +241,7 @@ class MaskedPoseEstimator(BaseModel):
         if isinstance(self.targets, PoseTargets):
             self.head.start_at_means(poses_2d, poses_3d)
 
-    def _encode(self, inputs: dict[str, Tensor | Masks | None], kind: str) -> Tensor:
-        masks = inputs[f"masks_{kind}"]
-        feats = self.backbone(inputs[f"poses_{kind}"], masks.frame_mask, masks.keypoint_mask, masks.num_visible)
+    def _encode(self, windows: _Windows) -> Tensor:
+        masks = windows.masks
+        feats = self.backbone(windows.poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)
         return feats.tokens if isinstance(feats, PersonTokens) else feats
-
-    def _decode(self, feats: Tensor, inputs: dict[str, Tensor | Masks | None], kind: str, to: str) -> Tensor:
-        """Decode tokens of one kind of poses to poses of the same or the other kind."""
-        return self.head(feats, to, inputs[f"masks_{kind}"].frame_mask)

@@ -94,19 +94,28 @@ class PretrainPreprocessor(WindowPreprocessor):
         windows = None
         if not training:
             windows = data["window"].tolist() if "window" in data else range(len(batch[next(iter(self.fields))]))
+        streams = {modality: TEST_STREAM + number for number, modality in enumerate(views)}
         inputs = {}
-        for stream, (modality, view) in enumerate(views.items(), TEST_STREAM):
-            poses = view.keypoints if modality == "2d" else root_relative(view.keypoints_3d, self.keypoint_set.root)
-            true = view.true_keypoints if modality == "2d" else None
-            lacking = view.lacking if modality == "2d" else view.lacking_3d
-            inputs[f"poses_{modality}"] = poses
-            inputs[f"target_{modality}"] = poses if true is None else true
-            inputs[f"masks_{modality}"] = self._masks(poses, windows, stream, view.missed, lacking)
-            inputs[f"known_{modality}"] = None if lacking is None else ~lacking
-        if "source_3d" in batch and "2d" in views:
+        if "2d" in views:
             view = views["2d"]
-            inputs["target_lift"] = root_relative(view.keypoints_3d, self.keypoint_set.root)
-            inputs["known_lift"] = None if view.lacking_3d is None else ~view.lacking_3d
+            inputs |= dict(
+                poses_2d=view.keypoints,
+                target_2d=view.keypoints if view.true_keypoints is None else view.true_keypoints,
+                masks_2d=self._masks(view.keypoints, windows, streams["2d"], view.missed, view.lacking),
+                known_2d=_not(view.lacking),
+            )
+            if "source_3d" in batch:
+                lift = root_relative(view.keypoints_3d, self.keypoint_set.root)
+                inputs |= dict(target_lift=lift, known_lift=_not(view.lacking_3d))
+        if "3d" in views:
+            view = views["3d"]
+            poses = root_relative(view.keypoints_3d, self.keypoint_set.root)
+            inputs |= dict(
+                poses_3d=poses,
+                target_3d=poses,
+                masks_3d=self._masks(poses, windows, streams["3d"], view.missed, view.lacking_3d),
+                known_3d=_not(view.lacking_3d),
+            )
         return dict(inputs=inputs, data_samples=None)
 
     def _views(self, batch: Mapping[str, Tensor], modality: str, training: bool) -> WindowBatch:
@@ -127,3 +136,7 @@ class PretrainPreprocessor(WindowPreprocessor):
             lacking_3d=batch.get("lacking_3d"),
         )
         return self._vary(views, self._augmentations_3d, training)
+
+
+def _not(mask: Tensor | None) -> Tensor | None:
+    return None if mask is None else ~mask
