@@ -8,11 +8,8 @@ import pytest
 from studies.tables.paper import contents
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(
-    path
-    for pattern in ("mpm_mmpose/**/*.py", "configs/**/*.py", "tools/**/*.py", "demo/*.py", "docs/*.md", "*.md")
-    for path in ROOT.glob(pattern)
-)
+PLACES = ("mpm_mmpose/**/*.py", "configs/**/*.py", "studies/**/*.py", "tools/**/*.py", "demo/*.py", "docs/*.md", "*.md")
+FILES = sorted(path for pattern in PLACES for path in ROOT.glob(pattern))
 NUMBER = r"(?:\d(?:\.\d)?\d?|S\d|[A-E])"
 #: "section 3.2", "sections 3.1 and 3.2", "Eq. 1 to 3", "tables 3, 4 and D", "appendix B", "figure 6".
 CITATION = re.compile(
@@ -35,14 +32,14 @@ SUBJECTS = {
     "models/lifting_head.py": {"3.3", "4.2", "Eq. 9", "Eq. 10", "Eq. 11"},
     "models/completion_head.py": {"3.3", "Eq. 6", "Eq. 9"},
     "models/refine.py": {"4.2"},
-    "geometry.py": {"4.2"},
+    "pose/geometry.py": {"4.2"},
     "masking.py": {"3.2", "3.3", "4.2", "B"},
-    "datasets/masked_pose_dataset.py": {"3.2"},
-    "apis/track_lifter.py": {"4.2"},
-    "reproduce/appendix_tables.py": {"4.4"},
-    "reproduce/check.py": {"4.1"},
-    "reproduce/paper_tables.py": {"4.2", "4.3", "5"},
-    "reproduce/trainings.py": {"4.2"},
+    "data/masked_pose_dataset.py": {"3.2"},
+    "lifting/track_lifter.py": {"4.2"},
+    "studies/tables/appendix_tables.py": {"4.4"},
+    "studies/tables/check.py": {"4.1"},
+    "studies/tables/paper_tables.py": {"4.2", "4.3", "5"},
+    "studies/tables/trainings.py": {"4.2"},
 }
 
 
@@ -95,12 +92,12 @@ def test_nothing_says_that_the_paper_was_not_there():
 
 def test_sections_and_equations_are_those_of_the_subject():
     found = {}
-    for path in (ROOT / "mpm_mmpose").rglob("*.py"):
+    for path in (*ROOT.glob("mpm_mmpose/**/*.py"), *ROOT.glob("studies/tables/*.py")):
         marks = {
             f"Eq. {n}" if kind == "equations" else n for kind, n in citations(path) if kind in ("equations", "sections")
         }
         if marks:
-            found[str(path.relative_to(ROOT / "mpm_mmpose"))] = marks
+            found[path.relative_to(ROOT).as_posix().removeprefix("mpm_mmpose/")] = marks
     assert found == SUBJECTS
 
 

@@ -1,4 +1,4 @@
-"""The exporter and its benchmark as a user types them; what is exported is tested in tests/deployment."""
+"""The exporter as a user types it; what is exported is tested in tests/deployment."""
 
 import importlib.util
 import json
@@ -14,11 +14,8 @@ from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
 from mpm_mmpose.checkpoints.loading import load_checkpoint
-from mpm_mmpose.converters.virtual_camera import film
-from mpm_mmpose.data import write_store
 from mpm_mmpose.deployment import export, graph, precision
 from mpm_mmpose.runtime import OnnxModel
-from studies.quickstart.synthetic_motion import generate_motion
 
 TOOLS = Path(__file__).parents[2] / "tools/deployment"
 CONFIGS = TOOLS.parents[1] / "configs/mpm"
@@ -74,9 +71,8 @@ except SystemExit:
 """
 
 
-@pytest.mark.parametrize("name", ["export_onnx", "benchmark_onnx"])
-def test_help_answers_at_once(name):
-    command = [sys.executable, "-c", HELP, str(TOOLS / f"{name}.py")]
+def test_help_answers_at_once():
+    command = [sys.executable, "-c", HELP, str(TOOLS / "export_onnx.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds, torch_loaded = done.stdout.splitlines()[-1].split()
     assert "CONFIG" in done.stdout and float(seconds) < 1 and torch_loaded == "False"
@@ -114,27 +110,6 @@ def test_wrong_use_and_failures(command, files, arguments, status, message):
     names |= dict(pretrain=CONFIGS / "pretrain_mocap_27.py", other=CONFIGS / "lift_mocap_27.py")
     found, _, err = command("export_onnx", *(argument.format(**names) for argument in arguments))
     assert found == status and message in err and "Traceback" not in err
-
-
-def test_benchmark_tells_times_and_errors_of_all_precisions(command, files, tmp_path):
-    write_store(tmp_path / "store", list(film(generate_motion("walking", 1.0, 30, 0), cameras=1)))
-    options = ["--store", tmp_path / "store", "--rounds", 2, "--batches", 1, 4]
-    status, out, err = command("benchmark_onnx", *files, *options)
-    assert (status, err) == (0, "")
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines() if line.startswith("|")]
-    assert [row[0] for row in rows[2:]] == [
-        "PyTorch float32",
-        *(f"ONNX Runtime {name}" for name in precision.PRECISIONS),
-    ]
-    distances = [float(row[-2]) for row in rows[2:]]
-    assert distances[0] == 0 and distances[1] < 0.1 and 0 < distances[2] < 5
-    assert all(float(row[-1]) > 10 for row in rows[2:]) and all("(" in row[2] for row in rows[2:])
-    assert "9 frames; 1 threads of" in out
-
-
-def test_a_benchmark_of_random_weights_has_no_errors(command, files, tmp_path):
-    status, _, err = command("benchmark_onnx", files[0], "--store", tmp_path)
-    assert status == 2 and "--store needs a CHECKPOINT" in err
 
 
 def test_a_trained_checkpoint_needs_no_config(command, trained_lifter, tmp_path):

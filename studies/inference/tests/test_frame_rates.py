@@ -1,5 +1,4 @@
-import importlib.util
-from pathlib import Path
+import importlib
 
 import pytest
 import torch
@@ -9,7 +8,6 @@ from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
 
-TOOL = Path(__file__).parents[3] / "studies/inference/frame_rates.py"
 CONFIG = """
 default_scope = "mmpose"
 width = dict(num_frames=9, channels=16, hidden_channels=16, num_heads=2)
@@ -24,10 +22,7 @@ model = dict(
 
 @pytest.fixture(scope="module")
 def main():
-    spec = importlib.util.spec_from_file_location("frame_rates", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return importlib.import_module("studies.inference.frame_rates").main
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +47,7 @@ def test_a_table_of_all_rates_with_the_machine(main, model, motion_dir, capsys):
 
 
 def test_wrong_use(main, model, motion_dir, capsys):
-    for arguments in (["no.amc"], [str(TOOL), "--seconds", "0"], [str(TOOL), "--fps", "inf"]):
+    for arguments in (["no.amc"], [__file__, "--seconds", "0"], [__file__, "--fps", "inf"]):
         with pytest.raises(SystemExit) as left:
             main([*arguments, *model])
         assert left.value.code == 2

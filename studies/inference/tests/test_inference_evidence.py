@@ -1,5 +1,4 @@
-import importlib.util
-from pathlib import Path
+import importlib
 
 import pytest
 import torch
@@ -13,7 +12,6 @@ from mpm_mmpose.data.pose_store import write_store
 
 from ...quickstart.synthetic_motion import generate_motion
 
-TOOLS = Path(__file__).parents[1]
 CONFIG = """
 default_scope = "mmpose"
 width = dict(num_frames=9, channels=16, hidden_channels=16, num_heads=2)
@@ -27,10 +25,7 @@ model = dict(
 
 
 def load(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return importlib.import_module(f"studies.inference.{name}").main
 
 
 @pytest.fixture(scope="module")

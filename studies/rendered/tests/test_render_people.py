@@ -1,7 +1,6 @@
 """What the command writes, and its exit status."""
 
-import importlib.util
-from pathlib import Path
+import importlib
 
 import pytest
 
@@ -10,15 +9,10 @@ from mpm_mmpose.data import PoseStore, write_store
 
 from ...quickstart.synthetic_motion import generate_motion
 
-TOOL = Path(__file__).parents[3] / "studies/rendered/render_people.py"
-
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("render_people", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("studies.rendered.render_people")
 
 
 @pytest.fixture(scope="module")

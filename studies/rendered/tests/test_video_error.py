@@ -1,6 +1,6 @@
 """Errors by hand, and the whole way from rendered videos to a page."""
 
-import importlib.util
+import importlib
 from pathlib import Path
 
 import cv2
@@ -31,10 +31,7 @@ model = dict(
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("video_error", ROOT / "studies/rendered/video_error.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("studies.rendered.video_error")
 
 
 @pytest.fixture

@@ -121,9 +121,9 @@ def test_what_a_step_sends():
 @pytest.mark.parametrize(
     ("tool", "arguments", "said"),
     [
-        ("measure_communication.py", ["no.py"], "argument configs: no such file: no.py"),
-        ("scaling.py", ["--gpus", "8", "0"], "--gpus: give more than 0"),
-        ("scaling.py", ["--price", "-1"], "--price: give more than 0"),
+        ("measure_communication", ["no.py"], "argument configs: no such file: no.py"),
+        ("scaling", ["--gpus", "8", "0"], "--gpus: give more than 0"),
+        ("scaling", ["--price", "-1"], "--price: give more than 0"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(tool, arguments, said):

@@ -62,12 +62,12 @@ def test_a_gpu_is_asked_for_all_rows_of_its_column(tool, tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text("# Page\n\n## Aims and what is reached: GPU\n\nUnmeasured.\n\n## Last\n\nkept\n")
     assert tool.main(["--page", str(page), "--device", "cuda:0", "--runs", "2"]) == 0
-    same = "benchmark.py --device cuda:0 --batch 1024 --rounds 5"
+    same = "benchmark --device cuda:0 --batch 1024 --rounds 5"
     assert asked == [
         *[f"{same} --precision bf16 --compile"] * 2,
         f"{same} --cases pre-training step lifting training step",
         f"{same} --precision bf16 --compile --save-memory --cases lifting training step",
-        "benchmark_loop.py --batch 1024 --steps 10 --amp --compile",
+        "benchmark_loop --batch 1024 --steps 10 --amp --compile",
     ]
     text = page.read_text()
     assert "Unmeasured" not in text and text.startswith("# Page") and text.endswith("## Last\n\nkept\n")
