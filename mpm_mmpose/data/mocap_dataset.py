@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from .pose_store import PoseStore
 from .sequence_table import find_sequences
 
 # Sequences of Human3.6M are called as its images are, but for the frame: S9_Waiting_1.54138969
+_log = logging.getLogger("mpm_mmpose")
+KEYPOINT_SET = "h36m_17"
 _H36M_NAME = re.compile(r"S\d+_[^./]+\.\d+")
 
 
@@ -26,11 +29,15 @@ class PoseStoreMocapDataset(BaseMocapDataset):
     A sample is what mmpose's pipelines and codecs expect (T frames, K = 17): keypoints (T, K, 2) px, keypoints_visible
     (T, K), the store's scores or 1; keypoints_3d (T, K, 3) camera space m; lifting_target, the target frames of it;
     target_img_path as ``S9_Waiting_1.54138969_000001.jpg``, from which mmpose's MPJPE takes the action; camera_param
-    as in its ``cameras.pkl``, f, c, k, p, R, T as far as the store knows them.
+    as in its ``cameras.pkl``, f, c, k, p, R, T as far as the store knows them; sequence, frame, action: where the
+    target frames are from, numbers of ``metainfo['sequences']`` and ``metainfo['actions']``, with which
+    `PoseErrorMetric` tells sequences apart where ``meta_keys`` of `PackPoseInputs` name them.
 
     seq_len, seq_step, multiple_target, multiple_target_step, pad_video_seq and causal mean what they mean in
     Human36mDataset. The other arguments of a config (files, prefixes) give way to ``store``, a directory or several,
-    and subjects, actions: names of those to keep, all by default.
+    and subjects, actions: names of those to keep, all by default. stride: frames from one sample's to the next one's
+    target, where there is one target. max_windows: that many samples, evenly spaced, where there are more. What is left
+    out because its sequence is too short for a sample is counted in a warning.
     Sequences keep the order of the store, where Human36mDataset sorts them by name.
     Raises FileNotFoundError for a missing store, ValueError for arguments that contradict each other, that leave no
     sample, or for a store without 2D, without 3D, or of other keypoints than Human3.6M's 17.
@@ -54,11 +61,18 @@ class PoseStoreMocapDataset(BaseMocapDataset):
         test_mode: bool = False,
         lazy_init: bool = False,
         max_refetch: int = 1000,
+        stride: int = 1,
+        max_windows: int | None = None,
     ) -> None:
         if min(seq_len, seq_step) < 1 or min(multiple_target, multiple_target_step) < 0:
             raise ValueError(f"{type(self).__name__}: seq_len and seq_step must be 1 or more, the targets 0 or more")
         if multiple_target and (seq_len, seq_step) != (1, 1):
             raise ValueError(f"{type(self).__name__}: multiple_target goes with seq_len=1 and seq_step=1, as in mmpose")
+        if stride < 1 or (max_windows is not None and max_windows < 1):
+            raise ValueError(f"{type(self).__name__}: stride and max_windows must be 1 or more")
+        if multiple_target and stride != 1:
+            raise ValueError(f"{type(self).__name__}: the stride of multiple_target is multiple_target_step")
+        self.stride, self.max_windows = stride, max_windows
         self.store_paths = [store] if isinstance(store, str | Path) else list(store)
         self.seq_len, self.seq_step = seq_len, seq_step
         self.multiple_target, self.multiple_target_step = multiple_target, multiple_target_step or multiple_target
@@ -78,7 +92,10 @@ class PoseStoreMocapDataset(BaseMocapDataset):
 
     def load_data_list(self) -> _Samples:
         """Samples that are cut when they are asked for."""
-        return _Samples(self)
+        samples = _Samples(self)
+        names = dict(keypoint_set=KEYPOINT_SET, sequences=samples.names, actions=samples.actions)
+        self._metainfo = self._metainfo | names
+        return samples
 
 
 class _Samples(Sequence):
@@ -88,7 +105,7 @@ class _Samples(Sequence):
         self.stores = [PoseStore(path) for path in options.store_paths]
         for store in self.stores:
             missing = [name for name in ("keypoints", "keypoints_3d") if getattr(store, name) is None]
-            if missing or store.keypoint_set != "h36m_17":
+            if missing or store.keypoint_set != KEYPOINT_SET:
                 lacks = ", no ".join(["", *missing])
                 raise ValueError(
                     f"{store.path}: has keypoints of {store.keypoint_set}{lacks}; mmpose's lifters want 2D and 3D of "
@@ -96,7 +113,7 @@ class _Samples(Sequence):
                 )
         # Frames of a sample relative to its first target frame or start, the targets among them, and between starts.
         self.targets = [-1] if options.causal else [options.seq_len // 2]
-        span, self.step = (options.seq_len - 1) * options.seq_step + 1, 1
+        span, self.step = (options.seq_len - 1) * options.seq_step + 1, options.stride
         self.offsets = np.arange(options.seq_len) * options.seq_step
         if options.multiple_target:
             span, self.step = options.multiple_target, options.multiple_target_step
@@ -108,18 +125,30 @@ class _Samples(Sequence):
         lengths = np.concatenate([store.lengths for store in self.stores])[self.sequences]
         self.counts = np.maximum(0, (lengths - span) // self.step + 1)
         self.ends = np.cumsum(self.counts)
+        self.number = min(int(self.ends[-1]), options.max_windows or int(self.ends[-1]))
+        self.names = tuple(str(name) for store in self.stores for name in store.names)
+        actions = [str(action) for store in self.stores for action in store.actions]
+        self.actions = tuple(sorted(set(actions)))
+        self.action_ids = [self.actions.index(action) for action in actions]
         self.first_sequences = np.cumsum([0, *map(len, self.stores)])
-        if not len(self):
+        if not self.number:
             raise ValueError(
                 f"{', '.join(map(str, options.store_paths))}: no sequence has the {span} frames of a sample, the "
                 f"longest has {lengths.max()}; give a smaller seq_len or multiple_target, or pad_video_seq=True"
             )
 
+        if (short := self.counts == 0).any():
+            _log.warning(
+                f"{', '.join(map(str, options.store_paths))}: {short.sum()} of {len(lengths)} sequences, "
+                f"{lengths[short].sum() / lengths.sum():.0%} of the frames, are shorter than the {span} frames of a "
+                "sample and are left out; give a smaller seq_len or multiple_target"
+            )
+
     def __len__(self) -> int:
-        return int(self.ends[-1])
+        return self.number
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        index = range(len(self))[index]
+        index = range(self.number)[index] * int(self.ends[-1]) // self.number
         number = int(np.searchsorted(self.ends, index, side="right"))
         sequence = int(self.sequences[number])
         owner = int(np.searchsorted(self.first_sequences, sequence, side="right")) - 1
@@ -150,6 +179,9 @@ class _Samples(Sequence):
             lifting_target=keypoints_3d[self.targets],
             lifting_target_visible=visible[self.targets],
             target_img_path=names[self.targets],
+            sequence=int(self.sequences[number]),
+            frame=inside[self.targets],
+            action=self.action_ids[int(self.sequences[number])],
             camera_param=camera_param(store, sequence),
         )
 

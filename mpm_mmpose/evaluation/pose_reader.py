@@ -14,6 +14,8 @@ from .protocol import Protocol
 
 # Stands for the sequence, or the action, of data that has none.
 UNNAMED = "all"
+#: What may stand in a sample's metainfo as well: `meta_keys` of mmpose's `PackPoseInputs`.
+NUMBERED = ("sequence", "frame", "action")
 
 
 @dataclass
@@ -54,7 +56,8 @@ class PoseReader:
     A sample has `pred_instances.keypoints` and `gt_instances.lifting_target`, (N, K, 3) or (N, T, K, 3), metres, the
     same space; and may have, in gt_instances: lifting_target_visible and hidden, bool, (N, K) or (N, T, K); window and
     sequence (N,), frame (N,) or (N, T), action (N,) or (N, T). Indices of sequences and actions are names in the data
-    set's metainfo. mmpose's samples have their action in `target_img_path`.
+    set's metainfo; mmpose's samples may have sequence, frame and action in their own. Samples of mmpose's data sets
+    have their action in `target_img_path`.
 
     meta: the data set's metainfo. keypoint_set: name of the columns, where the metainfo does not say. hidden_keypoints:
     keypoints, or limbs, that were hidden in all frames, where the samples do not say.
@@ -114,9 +117,11 @@ class PoseReader:
         shape = gt.shape[:-1]
 
         def field(name: str, kind: type, per_keypoint: bool = False) -> np.ndarray | None:
-            if truth.get(name) is None:
+            # mmpose packs what it does not know of into a sample's metainfo, where a config asks for it.
+            value = sample.get(name) if truth.get(name) is None and name in NUMBERED else truth.get(name)
+            if value is None:
                 return None
-            array = _array(truth[name]).astype(kind, copy=False)
+            array = _array(value).astype(kind, copy=False)
             wanted = shape if per_keypoint else shape[:2]
             if array.size == np.prod(wanted):
                 return array.reshape(wanted)

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmpose.datasets import Human36mDataset
 from mmpose.registry import DATASETS, MODELS
 
-from mpm_mmpose.data import PoseSequence, PoseStoreMocapDataset, PoseWindowDataset, write_store
+from mpm_mmpose.data import PoseSequence, PoseStore, PoseStoreMocapDataset, PoseWindowDataset, write_store
 from mpm_mmpose.readers.h36m_mmpose import MMPoseFiles
 
 INTRINSICS = np.array([1145, 1143, 512, 515, -0.2, 0.25, -0.003, -0.001, -0.0014], np.float32)
@@ -87,8 +87,9 @@ def test_same_samples_as_human36m_dataset(both, cut):
     assert len(ours) == len(theirs)
     for index in {0, 1, 7, 19, 20, len(ours) // 2, len(ours) - 8, len(ours) - 1} & set(range(len(ours))):
         one, other = ours.get_data_info(index), theirs.get_data_info(index)
-        assert one.keys() == other.keys()
-        for name in set(one) - {"camera_param", "img_paths", "target_img_path"}:
+        numbers = {"sequence", "frame", "action"}
+        assert one.keys() - numbers == other.keys()
+        for name in set(one) - {"camera_param", "img_paths", "target_img_path"} - numbers:
             np.testing.assert_array_equal(one[name], other[name], err_msg=name)
             assert np.asarray(one[name]).dtype == np.asarray(other[name]).dtype, name
         for name in ("img_paths", "target_img_path"):
@@ -132,6 +133,72 @@ def test_subjects_and_actions_are_chosen_by_name(both):
     np.testing.assert_array_equal(chosen[4]["keypoints_3d"], everything[274]["keypoints_3d"])
     with pytest.raises(ValueError, match=r"no subjects \['S2'\]; there are S1, S9"):
         PoseStoreMocapDataset(store, subjects=["S2"])
+
+
+def test_where_target_frames_are_from(both):
+    store, _ = both
+    dataset = PoseStoreMocapDataset(store, seq_len=9, causal=False, pad_video_seq=True)
+    names, stored = dataset.metainfo, PoseStore(store)
+    assert names["keypoint_set"] == "h36m_17" and names["sequences"] == tuple(stored.names)
+    for index in (0, 57, len(dataset) - 1):
+        sample = dataset.get_data_info(index)
+        sequence, (frame,) = sample["sequence"], sample["frame"]
+        assert names["actions"][sample["action"]] == stored.actions[sequence]
+        expected = stored.keypoints_3d[stored.starts[sequence] + frame]
+        np.testing.assert_array_equal(sample["lifting_target"][0], expected)
+    many = PoseStoreMocapDataset(store, multiple_target=9, multiple_target_step=5).get_data_info(1)
+    assert many["frame"].tolist() == list(range(5, 14))
+
+
+def test_a_stride_and_a_number_of_samples(both):
+    store, _ = both
+    cut = dict(seq_len=1, causal=False)
+    whole = PoseStoreMocapDataset(store, **cut)
+    third = PoseStoreMocapDataset(store, stride=3, **cut)
+    places = [(info["sequence"], int(info["frame"][0])) for info in map(third.get_data_info, range(len(third)))]
+    lengths = PoseStore(store).lengths
+    assert places == [(s, frame) for s, length in enumerate(lengths) for frame in range(0, length, 3)]
+    few = PoseStoreMocapDataset(store, max_windows=7, **cut)
+    ids = [few.get_data_info(index)["id"] for index in range(7)]
+    assert len(few) == 7 and ids == [index * len(whole) // 7 for index in range(7)]
+    assert len(PoseStoreMocapDataset(store, max_windows=10**6, **cut)) == len(whole)
+
+
+def test_what_is_too_short_is_counted(tmp_path, caplog):
+    moves = [move(frames, seed) for seed, frames in enumerate((30, 10, 20, 5))]
+    write_store(
+        tmp_path / "store", [PoseSequence(str(len(poses)), poses, image, width=9, height=9) for poses, image in moves]
+    )
+    with caplog.at_level("WARNING", logger="mpm_mmpose"):
+        dataset = PoseStoreMocapDataset(tmp_path / "store", multiple_target=20)
+        assert len(dataset) == 2
+    assert "2 of 4 sequences, 23% of the frames, are shorter than the 20 frames of a sample" in caplog.text
+
+
+def test_our_metric_tells_sequences_of_mmpose_samples_apart(both):
+    """With the numbers among the meta keys there are MPJVE and intervals, as on our own data set."""
+    store, _ = both
+    codec = dict(type="VideoPoseLifting", num_keypoints=17, reshape_keypoints=False)
+    keys = ("id", "target_img_path", "flip_indices", "target_root", "sequence", "frame", "action")
+    pipeline = [dict(type="GenerateTarget", encoder=codec), dict(type="PackPoseInputs", meta_keys=keys)]
+    cut = dict(seq_len=27, causal=False, pad_video_seq=True)
+    test = dict(
+        batch_size=100,
+        num_workers=0,
+        sampler=dict(type="DefaultSampler", shuffle=False),
+        dataset=dict(type="PoseStoreMocapDataset", store=str(store), pipeline=pipeline, **cut),
+    )
+    theirs = test | dict(collate_fn=dict(type="pseudo_collate"))
+    windows = dict(type="PoseWindowDataset", store=str(store), window=27)
+    ours = test | dict(collate_fn=dict(type="keep_batch"), dataset=windows)
+    # Their poses are in camera space, ours relative to the root: to be scaled about one place, both are.
+    metric = [dict(type="PoseErrorMetric", root_alignment="subtracted")]
+    _, found = run(MODEL, theirs, theirs, metric, steps=0)
+    model = MODEL | dict(data_preprocessor=dict(type="LiftingPreprocessor", flip=False))
+    _, expected = run(model, ours, ours, metric, steps=0)
+    assert found.keys() == expected.keys() and "pose/mpjve" in found and "pose/mpjpe/low" in found
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-4), name
 
 
 def test_frames_are_not_copied(both):
