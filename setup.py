@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 # Commands of studies/, which only a clone has.
-STUDIES = ("quickstart.py", "reproduce.py")
+STUDIES = ("compare.py", "quickstart.py", "reproduce.py")
 
 
 class BuildWithConfigs(build_py):

@@ -1,5 +1,7 @@
 """Heads that give the poses of all frames of a window at once, for real work: one pass, overlapping windows blended."""
 
+import math
+
 import torch
 from mmengine.structures import InstanceData
 from mmpose.models.heads.base_head import BaseHead
@@ -166,6 +168,14 @@ class PersonSequenceHead(SequenceHead):
     def forward(self, feats: PersonTokens) -> Tensor:
         """Map tokens (B, T, C) and their view to root-relative poses (B, T, K, 3), metres, axes of the real camera."""
         return self.placed(feats)[0]
+
+    @torch.no_grad()
+    def resize(self, factor: float) -> None:
+        """Make all people ``factor`` times as large, and as far away: their 2D, which says nothing of it, stays."""
+        pose, distance = slice(0, 3 * self.num_keypoints), 4 * self.num_keypoints + 2
+        self.out.weight[pose] *= factor
+        self.out.bias[pose] *= factor
+        self.out.bias[distance] += math.log(factor) / OUTPUT_SCALE
 
     def placed(self, feats: PersonTokens) -> tuple[Tensor, Tensor]:
         """Root-relative poses (B, T, K, 3) and roots (B, T, 3), metres, axes and space of the real camera."""

@@ -28,7 +28,8 @@ class TrainingStatisticsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Tell the model, unless it is not new."""
-        if runner._resume or runner._load_from is not None:
+        # Told to resume, a run of which nothing is there yet begins anew.
+        if runner.iter or runner._load_from is not None:
             return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         parts = [part for part in model.modules() if hasattr(part, "read_statistics")]

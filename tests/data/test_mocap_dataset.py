@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from mmpose.datasets import Human36mDataset
 from mmpose.registry import DATASETS, MODELS
 
+import mpm_mmpose.register  # noqa: F401
 from mpm_mmpose.data import PoseSequence, PoseStore, PoseStoreMocapDataset, PoseWindowDataset, write_store
 from mpm_mmpose.readers.h36m_mmpose import MMPoseFiles
 
@@ -167,7 +168,8 @@ def test_a_stride_and_a_number_of_samples(both):
 def test_what_is_too_short_is_counted(tmp_path, caplog):
     moves = [move(frames, seed) for seed, frames in enumerate((30, 10, 20, 5))]
     write_store(
-        tmp_path / "store", [PoseSequence(str(len(poses)), poses, image, width=9, height=9) for poses, image in moves]
+        tmp_path / "store",
+        [PoseSequence(str(len(poses)), poses, image, width=9, height=9, fps=30) for poses, image in moves],
     )
     with caplog.at_level("WARNING", logger="mpm_mmpose"):
         dataset = PoseStoreMocapDataset(tmp_path / "store", multiple_target=20)

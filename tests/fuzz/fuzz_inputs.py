@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # what makes motion is no part of the package
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fuzz_kinds import AbsurdError, Kind, kinds

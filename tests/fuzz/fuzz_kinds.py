@@ -114,7 +114,7 @@ def convert(folder: Path, work: Callable[[Path], object]) -> None:
 
 
 def _motion_kinds() -> list[Kind]:
-    made = _from("datasets/conftest")
+    made = _from("common/motion_files")
     turn = [{"Hips": (i, 95, 0, 0, 0, i), "Chest": (i, 0, 0)} for i in range(6)]
 
     def asf_amc(folder: Path) -> None:

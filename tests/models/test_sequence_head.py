@@ -153,3 +153,17 @@ def test_half_precision_does_not_reach_the_poses():
         poses = head(backbone(rays))
     assert poses.dtype == torch.float32
     assert len(poses.unique()) > 1000  # bfloat16 has 256 numbers between 1 and 2
+
+
+def test_people_of_another_size_are_the_same_people_elsewhere():
+    """Larger by a factor and further away by it: on the same rays."""
+    backbone, head = person_model()
+    torch.nn.init.normal_(head.out.weight, std=0.05)
+    points = people()
+    with torch.no_grad():
+        feats = backbone(points[..., :2] / points[..., 2:])
+        poses, root = head.placed(feats)
+        head.resize(1.3)
+        larger, further = head.placed(feats)
+    torch.testing.assert_close(further, 1.3 * root, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(larger, 1.3 * poses, rtol=1e-4, atol=1e-5)

@@ -22,8 +22,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="what a training of stage II left")
     parser.add_argument("name", metavar="NAME", help="of the files, without suffix, as wild_27")
     parser.add_argument("--model", metavar="CONFIG", help="default: the model that the checkpoint says it is of")
+    parser.add_argument(
+        "--size",
+        type=float,
+        default=1.0,
+        metavar="FACTOR",
+        help="make people that much larger than the model learned: one camera does not show how large somebody is, so "
+        "it is a choice; default: %(default)s",
+    )
     parser.add_argument("--out", type=Path, default=FOLDER, help="default: in the package")
     args = parser.parse_args(argv)
+    if not 0.5 <= args.size <= 2:
+        parser.error(f"--size: give 0.5 to 2, not {args.size:g}")
     for path in filter(None, (args.model, args.checkpoint)):
         if not Path(path).is_file():
             parser.error(f"no such file: {path}")
@@ -44,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     weights, exported = (args.out / f"{args.name}{suffix}" for suffix in (".pth", ".onnx"))
     try:
         args.out.mkdir(parents=True, exist_ok=True)
-        write_weights(args.model, args.checkpoint, weights)
+        write_weights(args.model, args.checkpoint, weights, args.size)
         _, difference = export_model(None, weights, exported, output="sequence", precision="stored_float16")
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,0 +1,3 @@
+"""Motion files written by hand."""
+
+from motion_files import write_bvh  # noqa: F401
