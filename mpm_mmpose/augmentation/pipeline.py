@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..pose.geometry import quaternion_to_matrix
 from ..pose.keypoints import KeypointSet
-from .bodies import body_proportions, limb_directions
+from .bodies import body_proportions
 from .detector_noise import detector_noise
 from .person_noise import person_noise
 from .surrounding_camera import guessed_focal, surrounding_camera
@@ -85,7 +85,6 @@ def virtual_camera(
 AUGMENTATIONS: dict[str, Callable[..., WindowBatch]] = {
     "virtual_camera": virtual_camera,
     "body_proportions": body_proportions,
-    "limb_directions": limb_directions,
     "detector_noise": detector_noise,
     "surrounding_camera": surrounding_camera,
     "guessed_focal": guessed_focal,
@@ -93,7 +92,7 @@ AUGMENTATIONS: dict[str, Callable[..., WindowBatch]] = {
 }
 """Augmentations by the name a config gives them."""
 
-NEED_3D = frozenset({virtual_camera, body_proportions, limb_directions, surrounding_camera, guessed_focal})
+NEED_3D = frozenset({virtual_camera, body_proportions, surrounding_camera, guessed_focal})
 """Those that make 2D from 3D."""
 
 

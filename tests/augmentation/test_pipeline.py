@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from window_batches import PLAIN_INTRINSICS, SEEDS, range_in, stream, views_of
 
-from mpm_mmpose.augmentation.pipeline import AUGMENTATIONS, body_proportions, limb_directions, virtual_camera
+from mpm_mmpose.augmentation.pipeline import AUGMENTATIONS, body_proportions, virtual_camera
 from mpm_mmpose.augmentation.window_batch import WindowBatch
 from mpm_mmpose.pose.geometry import project
 from mpm_mmpose.pose.keypoints import H36M_17
@@ -26,7 +26,6 @@ def test_draws_follow_the_generator_alone(name):
     options = dict(
         virtual_camera=dict(yaw=(-90, 90), focal=(0.8, 1.2)),
         body_proportions=dict(body=(0.8, 1.2), limb=(0.9, 1.1), bone=(0.9, 1.1)),
-        limb_directions=dict(limb=20.0, trunk=10.0),
         detector_noise=dict(sigma=0.01, outliers=0.1, missed=0.1, occluded=0.2),
         surrounding_camera=dict(),
         person_noise=dict(offset=0.02, drift=0.01, jitter=0.01, exchanged=0.2, occluded=0.2),
@@ -112,7 +111,7 @@ def test_distance_and_focal_length_are_factors():
     torch.testing.assert_close(project(middles[1], after.intrinsics), project(middles[0], before.intrinsics))
 
 
-@pytest.mark.parametrize("augment", [virtual_camera, body_proportions, limb_directions])
+@pytest.mark.parametrize("augment", [virtual_camera, body_proportions])
 def test_windows_of_unknown_cameras_stay(augment):
     before = views_of(3)
     intrinsics = before.intrinsics.clone()
@@ -121,7 +120,6 @@ def test_windows_of_unknown_cameras_stay(augment):
     options = {
         virtual_camera: dict(yaw=(50, 60)),
         body_proportions: dict(body=(0.7, 0.8)),
-        limb_directions: dict(limb=20.0),
     }[augment]
     after = augment(before, H36M_17, generator=stream(), **options)
     for name in ("keypoints", "keypoints_3d"):
@@ -138,7 +136,7 @@ def test_3d_alone_is_turned_where_it_is():
     torch.testing.assert_close(*middles)
 
 
-@pytest.mark.parametrize("augment", [virtual_camera, body_proportions, limb_directions])
+@pytest.mark.parametrize("augment", [virtual_camera, body_proportions])
 def test_2d_alone_cannot_be_seen_from_elsewhere(augment):
     before = views_of(1)
     with pytest.raises(ValueError, match=f"{augment.__name__}: there are no 3D poses"):

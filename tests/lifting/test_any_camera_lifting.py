@@ -1,5 +1,7 @@
 """Models of rays in TrackLifter: cameras and framing do not matter where the lens is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,20 +14,21 @@ from mpm_mmpose.lifting.tracks import Track2D
 from mpm_mmpose.lifting.trajectory import choose_camera
 from mpm_mmpose.pose.bones import bone_variation
 from mpm_mmpose.pose.keypoints import H36M_17
+from mpm_mmpose.runtime import OnnxModel
+from mpm_mmpose.runtime.shipped import shipped_model
 
 T, FRAMES = 9, 30
 IGNORED = (0, 7, 8, 9, 10)
 
 
-@pytest.fixture(scope="module")
-def model():
+def make_model(**options):
     torch.manual_seed(0)
     small = dict(num_frames=T, channels=32)
     backbone = dict(type="MPMBackbone", depth=1, hidden_channels=48, inputs=("2d",), **small)
     built = MODELS.build(
         dict(
             type="PoseLifter",
-            backbone=dict(backbone, view="person", temporal="mixer", ignored=IGNORED),
+            backbone=dict(backbone, view="person", temporal="mixer", ignored=IGNORED, **options),
             head=dict(type="PersonSequenceHead", **small),
             data_preprocessor=MODELS.build(dict(type="RayPreprocessor")),
         )
@@ -33,6 +36,11 @@ def model():
     for parameter in built.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return built.eval()
+
+
+@pytest.fixture(scope="module")
+def model():
+    return make_model()
 
 
 def make_track(width=1920, height=1080, shift=(0, 0), focal=1500.0, keypoints=None):
@@ -64,6 +72,29 @@ def test_portrait_landscape_and_cropped_give_the_same_3d(model):
     cropped = lift(model, make_track(width=900, height=900, shift=(-510, -90)))
     np.testing.assert_allclose(portrait, whole, atol=1e-4)
     np.testing.assert_allclose(cropped, whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [13, 90, -150])
+def test_a_rolled_camera_gives_the_same_3d_rolled(degrees):
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    track = make_track()
+    rolled = (track.keypoints - (960, 540)) @ turn.T + (960, 540)
+    upright = make_model(upright=((11, 14), (1, 4)))
+    whole, also = (lift(upright, each) for each in (track, make_track(keypoints=rolled)))
+    also[..., :2] = also[..., :2] @ turn
+    np.testing.assert_allclose(also, whole, atol=1e-3)
+
+
+def test_the_shipped_model_does_not_mind_how_the_camera_is_held():
+    """To a few millimetres: what it takes for granted of the lens depends on the image's size."""
+    lifter = TrackLifter(OnnxModel(shipped_model()))
+    track = make_track(focal=None)
+    quarter = replace(track, keypoints=np.stack([1080 - track.keypoints[..., 1], track.keypoints[..., 0]], -1))
+    quarter = replace(quarter, width=1080, height=1920)
+    whole, turned = (lifter.lift(each).keypoints_3d for each in (track, quarter))
+    back = np.stack([turned[..., 1], -turned[..., 0], turned[..., 2]], -1)
+    assert np.linalg.norm(back - whole, axis=-1).max() < 0.003
 
 
 def test_an_unknown_lens_is_guessed(model):
