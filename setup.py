@@ -12,15 +12,15 @@ STUDIES = ("compare.py", "quickstart.py", "reproduce.py")
 
 
 class BuildWithConfigs(build_py):
-    """Ship configs/, tools/ and demo/ inside the wheel as mpm_mmpose/.mim, where MMPose's own wheel keeps them."""
+    """Ship configs/, tools/, demo/ and the model index in the wheel as mpm_mmpose/.mim, as MMPose's own wheel does."""
 
     def run(self) -> None:
         """Copy the folders after the package itself, except into an editable install."""
         super().run()
         if self.editable_mode:
             return
-        for folder in ("configs", "tools", "demo"):
-            for source in sorted((HERE / folder).rglob("*")):
+        for folder in ("model-index.yml", "configs", "tools", "demo"):
+            for source in [HERE / folder, *sorted((HERE / folder).rglob("*"))]:
                 if source.is_file() and "__pycache__" not in source.parts and source.name not in STUDIES:
                     target = Path(self.build_lib, "mpm_mmpose", ".mim", source.relative_to(HERE))
                     target.parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # what makes motion is no part of the package
+sys.path.insert(0, str(Path(__file__).parents[1] / "common"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fuzz_kinds import AbsurdError, Kind, kinds
