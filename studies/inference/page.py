@@ -101,7 +101,7 @@ def _doubt(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, picture: 
     sums = measure_doubt(clips, lifter, plain, _say)
     draw_doubt(sums, names, picture)
     return (
-        "## Doubt as masks\n\nThe same lifter throughout, unless it says otherwise.\n\n"
+        "## Low confidence as masks\n\nThe same lifter throughout, unless it says otherwise.\n\n"
         f"![Error of hidden keypoints]({link})\n\n{describe_doubt(sums, names)}"
     )
 
