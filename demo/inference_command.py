@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
 
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
-FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html", "video")
+FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "glb", "smpl", "html", "video")
 DEFAULT_FORMATS = ("json", "npz", "video")
 BACKENDS = ("pytorch", "onnx")
 
@@ -198,6 +198,7 @@ def run(
         _, *recordings = ask_at_once([lambda: check_model(args), *([] if read is None else [read])])
         with _quiet(needs_pytorch(args.model, args.weights, args.backend, model.get("pose2d"))):
             from mpm_mmpose.apis import MPMInferencer
+            from mpm_mmpose.apis.person_options import lifting_options, writing_options
 
             inferencer = MPMInferencer(
                 args.model,
@@ -217,13 +218,8 @@ def run(
             track=args.track,
             show=args.show,
             progress=True,
-            mend_sides=args.mend_sides,
-            person_height=args.person_height,
-            trajectory=args.trajectory,
-            focal=args.focal,
-            focal_35mm=args.focal_35mm,
-            raw_trajectory=args.raw_trajectory,
-            level=args.level,
+            people=lifting_options(args),
+            writing=writing_options(args),
             filter=args.filter,
         ):
             for note in (result.recording.span, *result.notes, result.recording.problem):

@@ -19,8 +19,16 @@ def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str]
         default="camera",
         type=_tilt,
         metavar="DOWN,CLOCKWISE",
-        help="turn what BVH, C3D and TRC hold until people stand upright; or how the camera was held: how many degrees "
-        "it looks down, and is turned clockwise",
+        help="turn what BVH, GLB, SMPL, C3D and TRC hold until people stand upright; or how the camera was held: how "
+        "many degrees it looks down, and is turned clockwise",
+    )
+    parser.add_argument(
+        "--character", metavar="GLB", help="a character of yours, whose skeleton moves in the format glb"
+    )
+    parser.add_argument(
+        "--leave-out-unseen",
+        action="store_true",
+        help="BVH, GLB, C3D and TRC are without keypoints that were never seen, which are else the model's guess",
     )
     parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
     parser.add_argument(
@@ -31,6 +39,11 @@ def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str]
     )
     parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
     parser.add_argument("--raw-trajectory", action="store_true", help="do not smooth how far away they are")
+    parser.add_argument(
+        "--lock-feet",
+        action="store_true",
+        help="keep feet where they stand, if the camera stands; adds --trajectory",
+    )
     parser.add_argument("--focal", type=positive, metavar="PX", help="focal length of the camera, with --trajectory")
     parser.add_argument(
         "--focal-35mm", type=positive, metavar="MM", help="the same in 35 mm equivalent, as photos and videos say it"

@@ -6,7 +6,12 @@ from importlib import import_module
 
 from ..errors import UsageError
 
-_PLACES = {"MPMInferencer": "inferencer", "lift_file": "file_lifting"}
+_PLACES = {
+    "MPMInferencer": "inferencer",
+    "PersonLifting": "person_options",
+    "WritingOptions": "person_options",
+    "lift_file": "file_lifting",
+}
 __all__ = ["UsageError", *_PLACES]
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import UsageError
-from ..lifting.person_lifting import PersonLifting
+from ..lifting.person_lifting import AS_LIFTED, PersonLifting
 from ..lifting.track_lifter import TrackLifter
 from ..runtime.onnx_model import OnnxModel
-from .results import InferenceResult
+from .results import AS_WRITTEN, InferenceResult, WritingOptions
 from .sources import read_recordings
 
 Progress = Callable[[str, int, int], None]
@@ -27,21 +27,16 @@ def lift_file(
     keypoint_set: str = "auto",
     sequence: str | None = None,
     ids: str = "file",
-    mend_sides: bool = False,
-    person_height: float | None = None,
-    trajectory: bool = False,
-    focal: float | None = None,
-    focal_35mm: float | None = None,
-    raw_trajectory: bool = False,
-    level: str | Sequence[float] = "camera",
+    people: PersonLifting = AS_LIFTED,
+    writing: WritingOptions = AS_WRITTEN,
     progress: Progress | None = None,
     **lifting: object,
 ) -> Iterator[InferenceResult]:
     """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.
 
     model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
-    :func:`~mpm_mmpose.apis.sources.read_recordings`. mend_sides to raw_trajectory: sides, size and
-    place of people, see :class:`~mpm_mmpose.lifting.person_lifting.PersonLifting`. level: see :class:`InferenceResult`.
+    :func:`~mpm_mmpose.apis.sources.read_recordings`. people: their sides, size and place. writing: how results are
+    written.
     lifting: arguments of :class:`~mpm_mmpose.lifting.track_lifter.TrackLifter`. progress: called with the person, the
     windows done and those there are. Who cannot be lifted is left out, and the result's notes say why.
     Raises UsageError for wrong use, ValueError or OSError for a file that cannot be read.
@@ -50,7 +45,7 @@ def lift_file(
     if "2d" not in onnx_model.inputs:
         raise UsageError(f"{model}: completes 3D, where keypoints of images are 2D; export a model that takes 2D")
     lifter = TrackLifter(onnx_model, **lifting)
-    lift = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory)
+    writing.check()
     recordings = read_recordings(
         source,
         fps=fps,
@@ -62,7 +57,7 @@ def lift_file(
         ids=ids,
     )
     for recording in recordings:
-        result = InferenceResult(recording, [], list(recording.notes), level)
+        result = InferenceResult(recording, [], list(recording.notes), writing)
         for track in recording.tracks:
 
             def report(done: int, total: int, person: str = track.person) -> None:
@@ -70,7 +65,7 @@ def lift_file(
                     progress(person, done, total)
 
             try:
-                result.people.append(lift(lifter, track, report, result.notes))
+                result.people.append(people(lifter, track, report, result.notes))
             except UsageError:
                 raise
             except ValueError as error:  # nothing of this person is to be believed

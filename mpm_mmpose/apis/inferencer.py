@@ -16,11 +16,10 @@ import numpy as np
 from ..blazepose import BlazePose
 from ..errors import UsageError, unknown_name
 from ..lifting.people import PeopleDetector
-from ..lifting.person_lifting import PersonLifting
+from ..lifting.person_lifting import AS_LIFTED, PersonLifting
 from ..lifting.pose_completer import PoseCompleter
 from ..lifting.track_lifter import TrackLifter
 from ..lifting.tracks import Track2D, Track3D
-from ..lifting.vertical import check_tilt
 from ..lifting.windows import WindowPredictor
 from ..runtime import OnnxModel
 from ..runtime.shipped import shipped_model
@@ -29,7 +28,17 @@ from .images import Images, open_images
 from .model_names import find_model, is_exported
 from .people_2d import Stopped, find_people
 from .progress import progress_bar
-from .results import DEFAULT_FORMATS, FORMATS, OF_SOMEBODY, InferenceResult, Progress, result_path, write_keypoints_2d
+from .results import (
+    AS_WRITTEN,
+    DEFAULT_FORMATS,
+    FORMATS,
+    OF_SOMEBODY,
+    InferenceResult,
+    Progress,
+    WritingOptions,
+    result_path,
+    write_keypoints_2d,
+)
 from .sources import Recording, is_keypoint_source, read_poses, read_recordings
 
 if TYPE_CHECKING:
@@ -116,13 +125,8 @@ class MPMInferencer:
         keypoint_set: str | KeypointMap = "auto",
         sequence: str | None = None,
         ids: str = "file",
-        mend_sides: bool = False,
-        person_height: float | None = None,
-        trajectory: bool = False,
-        focal: float | None = None,
-        focal_35mm: float | None = None,
-        raw_trajectory: bool = False,
-        level: str | Sequence[float] = "camera",
+        people: PersonLifting = AS_LIFTED,
+        writing: WritingOptions = AS_WRITTEN,
         filter: str | None = None,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
@@ -135,9 +139,8 @@ class MPMInferencer:
         where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
         not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
         the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
-        ``read_recordings``. mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory: sides, size and
-        place of people, see ``PersonLifting``. level: which way is up in BVH, C3D and TRC, see ``InferenceResult``.
-        filter: of the 3D, see ``smooth``.
+        ``read_recordings``. people: their sides, size and place. writing: how results are written. filter: of the 3D,
+        see ``smooth``.
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
@@ -159,8 +162,7 @@ class MPMInferencer:
             )
         if unknown := [format for format in formats if format not in FORMATS]:
             raise unknown_name("format", unknown[0], FORMATS)
-        if level not in ("camera", "people"):
-            check_tilt(level)
+        writing.check()
         if filter is not None:
             from ..lifting.smoothing import FILTERS, smooth
 
@@ -193,17 +195,15 @@ class MPMInferencer:
             self.pose2d = self.pose2d or BlazePose()
             recordings = self._watch(images, track, show, progress, out_dir)
 
-        person_lifting = PersonLifting(mend_sides, person_height, trajectory, focal, focal_35mm, raw_trajectory)
-
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             if self.lifter is None:
                 return self._complete(source, track, report)
-            lifted = person_lifting(self.lifter, track, report, notes)
+            lifted = people(self.lifter, track, report, notes)
             return smooth(lifted, filter) if filter else lifted
 
         show_video = show_drawn if show else None
         finish = partial(
-            self._finish, lift=lift, level=level, out=out_dir, formats=formats, progress=progress, show=show_video
+            self._finish, lift=lift, writing=writing, out=out_dir, formats=formats, progress=progress, show=show_video
         )
         return map(finish, recordings)
 
@@ -245,7 +245,7 @@ class MPMInferencer:
         self,
         recording: Recording,
         lift: Callable[[Track2D, Progress, list[str]], Track3D],
-        level: str | Sequence[float],
+        writing: WritingOptions,
         out: str | Path | None,
         formats: Sequence[str],
         progress: bool,
@@ -255,7 +255,7 @@ class MPMInferencer:
         people: list[Track3D] = []
         notes = list(recording.notes)
         notes += [] if recording.tracks else [f"{recording.name}: nobody was found in {len(recording.times)} frames"]
-        result = InferenceResult(recording, people, notes, level)
+        result = InferenceResult(recording, people, notes, writing)
         try:
             for number, track in enumerate(recording.tracks, 1):
                 with progress_bar(f"3D of person {number}/{len(recording.tracks)}", "window", progress) as report:

@@ -21,14 +21,14 @@ docs/deployment.md says more.
 exit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted"""
 
 #: Those of mpm_mmpose.formats, which is imported when they are needed.
-FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "html", "video")
+FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "glb", "smpl", "html", "video")
 #: What is left in a folder where nothing else is asked for: of keypoints, and of images.
 DEFAULT_FORMATS, IMAGE_FORMATS = ("npz",), ("json", "npz", "bvh", "html", "video")
 
 
 def suffix_of(name: str) -> str:
     """The suffix of a format's files, with the dot."""
-    return ".mp4" if name == "video" else f".{name}"
+    return {"video": ".mp4", "smpl": ".smpl.npz"}.get(name, f".{name}")
 
 
 def positive(kind: type) -> object:
@@ -130,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
     """Lift and write; returns the exit status, 1 where nobody could be lifted."""
     from ..runtime.shipped import shipped_model
     from .file_lifting import lift_file
+    from .person_options import lifting_options, writing_options
     from .source_kind import source_kind
 
     if source_kind(args.source) not in ("keypoints", "folder", "motion"):
@@ -149,7 +150,8 @@ def run(args: argparse.Namespace) -> int:
         keypoint_set=args.keypoint_set,
         sequence=args.sequence,
         ids=args.ids,
-        **_person_options(args),
+        people=lifting_options(args),
+        writing=writing_options(args),
         progress=_show if sys.stderr.isatty() else None,
         threshold=args.threshold,
         mode=args.mode,
@@ -187,6 +189,7 @@ def watch(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise UsageError(f"{args.source}: images need {error.name}; install it (docs/install.md)") from None
     from ..runtime.shipped import shipped_model
+    from .person_options import lifting_options, writing_options
 
     formats = formats_of(args.out, args.format, IMAGE_FORMATS)
     inferencer = MPMInferencer(
@@ -198,7 +201,8 @@ def watch(args: argparse.Namespace) -> int:
         flip_test=not args.no_flip_test,
     )
     status = 0
-    call = dict(fps=args.fps, progress=sys.stderr.isatty(), **_person_options(args))
+    call = dict(fps=args.fps, progress=sys.stderr.isatty(), people=lifting_options(args))
+    call |= dict(writing=writing_options(args))
     if formats:
         call |= dict(out_dir=args.out, formats=formats)
     try:
@@ -213,12 +217,6 @@ def watch(args: argparse.Namespace) -> int:
         for path in inferencer.kept:
             print(f"wrote: {path}")
     return status
-
-
-def _person_options(args: argparse.Namespace) -> dict[str, object]:
-    """What ``add_person_options`` asked for."""
-    names = ("mend_sides", "person_height", "trajectory", "focal", "focal_35mm", "raw_trajectory", "level")
-    return {name: getattr(args, name) for name in names}
 
 
 def _keypoint_map(path: str, keypoint_set: str) -> object:

@@ -10,9 +10,11 @@ import numpy as np
 
 from ..errors import UsageError, unknown_name
 from ..formats import WRITERS, LiftedPerson, Scene, mmpose_json, write_scene
+from ..formats.character import read_character
 from ..formats.files import safe_name
+from ..formats.writers import suffix_of as suffix_of_file
 from ..lifting.tracks import Track3D
-from ..lifting.vertical import choose_up
+from ..lifting.vertical import check_tilt, choose_up
 from ..pose.keypoints import remap
 from .sources import Recording
 
@@ -22,21 +24,46 @@ FORMATS = (*WRITERS, "html", "video")
 #: What is left where nothing else is asked for: MMPose's JSON, arrays, and a video.
 DEFAULT_FORMATS = ("json", "npz", "video")
 #: What cannot be left where there is nobody.
-OF_SOMEBODY = ("bvh", "trc", "c3d")
+OF_SOMEBODY = ("bvh", "trc", "c3d", "glb", "smpl")
+
+
+@dataclass(frozen=True)
+class WritingOptions:
+    """How a result is written.
+
+    level: which way is up in formats whose floor is level: 'camera', as the camera says, or the floor that trajectories
+    show; 'people', as they stand; or how the camera was held, see :func:`~mpm_mmpose.lifting.vertical.choose_up`.
+    character: a .glb whose skeleton moves as the people do, in the format glb. leave_out_unseen: formats that cannot
+    mark what is a guess are without keypoints that were never seen.
+    """
+
+    level: str | Sequence[float] = "camera"
+    character: str | Path | None = None
+    leave_out_unseen: bool = False
+
+    def check(self) -> None:
+        """UsageError for what cannot be meant."""
+        if self.level not in ("camera", "people"):
+            check_tilt(self.level)
+        if self.character is not None:
+            try:
+                read_character(self.character)
+            except (ValueError, OSError) as error:
+                raise UsageError(str(error)) from None
+
+
+#: Results as the camera sees them.
+AS_WRITTEN = WritingOptions()
 
 
 @dataclass(frozen=True)
 class InferenceResult:
-    """The people of a recording in 3D; notes: who or what was left out, and why.
-
-    level: which way is up in formats whose floor is level: 'camera', as the camera says, or the floor that trajectories
-    show; 'people', as they stand; or how the camera was held, see :func:`~mpm_mmpose.lifting.vertical.choose_up`.
-    """
+    """The people of a recording in 3D; notes: who or what was left out, and why; writing: how it is written."""
 
     recording: Recording
     people: list[Track3D]
     notes: list[str] = field(default_factory=list)
-    level: str | Sequence[float] = "camera"
+    writing: WritingOptions = AS_WRITTEN
 
     @property
     def name(self) -> str:
@@ -53,10 +80,10 @@ class InferenceResult:
         """Write one file, ``walk.bvh``, or one a format into a folder, ``<out>/<name>.json`` ...; returns the files.
 
         Each is there as a whole or not at all. A path with a suffix that is no folder is one file, unless formats are
-        given; else DEFAULT_FORMATS are left in the folder. BVH and TRC hold one person: of several people it is a file
-        each, ``walk_<person>.bvh``. ``notes`` get what the format could not hold. progress: called with the frames of
-        the video done and those there are; show: with each frame of it. Raises UsageError for an unknown format or
-        suffix, ValueError for a result that a format cannot hold, OSError where nothing can be written.
+        given; else DEFAULT_FORMATS are left in the folder. BVH, TRC, GLB and SMPL hold one person: of several people it
+        is a file each, ``walk_<person>.bvh``. ``notes`` get what the format could not hold. progress: called with the
+        frames of the video done and those there are; show: with each frame of it. Raises UsageError for an unknown
+        format or suffix, ValueError for a result that a format cannot hold, OSError where nothing can be written.
         """
         out = Path(out)
         if formats is None and out.suffix and not out.is_dir():
@@ -87,7 +114,7 @@ class InferenceResult:
 
 def suffix_of(format: str) -> str:
     """The suffix of a format's files, with the dot."""
-    return ".mp4" if format == "video" else f".{format}"
+    return ".mp4" if format == "video" else suffix_of_file(format)
 
 
 def result_path(out: str | Path, name: str) -> Path:
@@ -116,10 +143,20 @@ def scene_of(result: InferenceResult) -> Scene:
         )
         for person in result.people
     ]
-    scene = Scene(recording.name, people, recording.times, recording.fps, *_size(recording), notes=list(result.notes))
-    if result.level == "camera" or not result.people:
+    writing = result.writing
+    scene = Scene(
+        recording.name,
+        people,
+        recording.times,
+        recording.fps,
+        *_size(recording),
+        notes=list(result.notes),
+        character=None if writing.character is None else Path(writing.character),
+        leave_out_unseen=writing.leave_out_unseen,
+    )
+    if writing.level == "camera" or not result.people:
         return scene
-    up, source = choose_up(result.people, None if result.level == "people" else result.level)
+    up, source = choose_up(result.people, None if writing.level == "people" else writing.level)
     return replace(scene, up=up, up_source=source)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..atomic_file import write_atomically
 from ..pose.keypoints import get_keypoint_set
-from ..pose.scene import Scene, plain_text
+from ..pose.scene import LiftedPerson, Scene, plain_text
 from .files import Written
 from .placing import upright
 
@@ -25,8 +25,9 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
     """All people in one file: points called as the keypoints, of several people ``<person>:<keypoint>``.
 
     mm, y up on the floor as :func:`~.placing.stand` puts them; all frames of the recording, counted from 1; a keypoint
-    that is not known has residual -1. Raises ValueError without the ezc3d package, for a scene without people or of
-    more frames than C3D counts; OSError where the disk is full.
+    that is not known has residual -1. What the model was shown has camera 1 in its mask, what is a guess has none, and
+    a point's description says how often that is, where it is known. Raises ValueError without the ezc3d package, for a
+    scene without people or of more frames than C3D counts; OSError where the disk is full.
     """
     try:
         import ezc3d
@@ -37,7 +38,7 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
         raise ValueError(f"{path}: there is nobody to write; the recording has no people")
     if frames > MOST_FRAMES:
         raise ValueError(f"{path}: C3D holds at most {MOST_FRAMES} frames, and there are {frames}; write them in parts")
-    labels, places = [], []
+    labels, places, shown, descriptions = [], [], [], []
     people, notes = upright(scene)
     for person, keypoints in zip(scene.people, people, strict=True):
         prefix = f"{person.name}:" if len(scene.people) > 1 else ""
@@ -45,6 +46,11 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
         everywhere = np.full((frames, *keypoints.shape[1:]), np.nan)
         everywhere[person.frames] = keypoints
         places.append(everywhere)
+        seen = np.zeros(everywhere.shape[:2], bool)
+        if person.hidden is not None:
+            seen[person.frames] = ~person.hidden
+        shown.append(seen)
+        descriptions += [_description(person, index) for index in range(keypoints.shape[1])]
     points = UNIT * np.concatenate(places, axis=1)
     known = np.isfinite(points).all(-1)
     file = ezc3d.c3d()
@@ -52,6 +58,7 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
         ("POINT", "RATE", [float(scene.fps)]),
         ("POINT", "UNITS", ["mm"]),
         ("POINT", "LABELS", labels),
+        ("POINT", "DESCRIPTIONS", descriptions),
         ("POINT", "X_SCREEN", ["+X"]),
         ("POINT", "Y_SCREEN", ["+Y"]),
         ("MANUFACTURER", "SOFTWARE", [plain_text(scene.made_by)]),
@@ -59,9 +66,9 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
     ):
         file.add_parameter(group, name, value)
     file["data"]["points"] = np.concatenate((np.where(known[..., None], points, 0).T, np.ones((1, *known.T.shape))))
-    file["data"]["meta_points"] = dict(
-        residuals=np.where(known, 0.0, MISSING).T[None], camera_masks=np.zeros((7, *known.T.shape), bool)
-    )
+    cameras = np.zeros((7, *known.T.shape), bool)
+    cameras[0] = (np.concatenate(shown, axis=1) & known).T
+    file["data"]["meta_points"] = dict(residuals=np.where(known, 0.0, MISSING).T[None], camera_masks=cameras)
 
     def write(place: Path) -> None:
         # Elsewhere where the folder is no UTF-8, which is all that ezc3d takes.
@@ -72,6 +79,12 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
             shutil.move(own, place)
 
     return Written([write_atomically(path, write)], notes)
+
+
+def _description(person: LiftedPerson, keypoint: int) -> str:
+    """How often a keypoint was masked, '' where that is not known or never was."""
+    times = 0 if person.hidden is None else int(person.hidden[:, keypoint].sum())
+    return f"masked in {times} of {len(person.frames)} frames; a guess there" if times else ""
 
 
 def _is_text(path: Path) -> bool:

@@ -47,10 +47,14 @@ def safe_name(text: str) -> str:
     return "/".join(part.encode()[:_LONGEST].decode(errors="ignore") for part in parts) or "_"
 
 
-def paths_of(path: Path, people: Sequence[LiftedPerson]) -> list[Path]:
-    """Where each person's file goes: ``path`` for one, else ``<path>_<person>``, with ``_`` for what is no letter."""
+def paths_of(path: Path, people: Sequence[LiftedPerson], suffix: str) -> list[Path]:
+    """Where each person's file goes: ``path`` for one, else ``<path>_<person>``, with ``_`` for what is no letter.
+
+    suffix: what the path ends with, which may have several dots.
+    """
     if len(people) == 1:
         return [path]
+    stem, end = path.name[: -len(suffix)], path.name[-len(suffix) :]
     names = FileNames()
     called = [names(re.sub(r"[^\w.-]", "_", person.name)) for person in people]
-    return [path.with_name(f"{path.stem}_{name}{path.suffix}") for name in called]
+    return [path.with_name(f"{stem}_{name}{end}") for name in called]

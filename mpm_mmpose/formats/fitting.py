@@ -53,20 +53,23 @@ def fit(skeleton: Skeleton, poses: np.ndarray, fps: float) -> Fitted:
     A bone is as long as the median of it and its mirror image over the frames. Where an end of a bone is NaN, or it has
     no length, its direction is put between those of the frames around. How a limb is turned about itself is not in
     the pose: an upper limb turns so that the elbow or knee bends like a hinge as far as it is bent, else the shortest
-    way from its parent; no bone turns about itself faster than that and FASTEST_TWIST. Raises ValueError for a keypoint
-    that is never there.
+    way from its parent; no bone turns about itself faster than that and FASTEST_TWIST. Keypoints without a joint count
+    as bones of no length. Raises ValueError for a keypoint that is never there.
     """
     keypoints = skeleton.keypoints
     lengths, directions, known = measure_bones(keypoints, poses)
     for keypoint, name in enumerate(keypoints.names):
-        if keypoint == keypoints.root:
+        if keypoint not in skeleton.kept:
+            directions[:, keypoint], lengths[keypoint] = skeleton.rest[keypoint], 0
+            known[:, keypoint] = True
+        elif keypoint == keypoints.root:
             directions[:, keypoint] = UP
         elif known[:, keypoint].any():
             directions[:, keypoint] = interpolate_directions(directions[:, keypoint], known[:, keypoint])
         elif lengths[keypoint] < SHORTEST:
             directions[:, keypoint] = skeleton.rest[keypoint]
         else:
-            raise ValueError(f"{name} is not there in any frame; joint angles (BVH) need every keypoint")
+            raise ValueError(f"{name} is not there in any frame; joint angles need every keypoint")
     return Fitted(skeleton, lengths, directions, _aim(skeleton, directions, fps), ~known.all(1))
 
 
@@ -128,7 +131,7 @@ def _hub(skeleton: Skeleton, keypoint: int, directions: np.ndarray) -> tuple[np.
 def _hinge(skeleton: Skeleton, keypoint: int, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The axis (3,) at rest about which the bone beyond bends, where it is (N, 3), and how well that tells (N,)."""
     name = skeleton.keypoints.names[keypoint]
-    if part_of(name) not in _HINGES:
+    if part_of(name) not in _HINGES or skeleton.keypoints.parents.index(keypoint) not in skeleton.kept:
         return perpendicular(skeleton.rest[keypoint]), directions[:, keypoint], np.zeros(len(directions))
     beyond = directions[:, skeleton.keypoints.parents.index(keypoint)]
     across = np.cross(directions[:, keypoint], beyond)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..pose.keypoints import get_keypoint_set
 from ..pose.rotations import shortest_turn, unit
 from ..pose.scene import Scene
 
@@ -84,9 +85,15 @@ def stand(people: Sequence[np.ndarray], roots: Sequence[np.ndarray | None]) -> l
 
 
 def upright(scene: Scene) -> tuple[list[np.ndarray], list[str]]:
-    """Keypoints (N, K, 3) m of each person where :func:`stand` puts them, NaN where not known; and notes."""
+    """Keypoints (N, K, 3) m of people where :func:`stand` puts them, NaN where not known or left out; and notes."""
     axes, notes = level_axes(scene)
-    people = [person.keypoints_3d.astype(np.float64) @ axes.T for person in scene.people]
+    people = []
+    for person in scene.people:
+        poses = person.keypoints_3d.astype(np.float64) @ axes.T
+        if scene.leave_out_unseen and (unseen := person.never_seen):
+            poses[:, [get_keypoint_set(person.keypoint_set).index(name) for name in unseen]] = np.nan
+            notes.append(f"person {person.name} is without {', '.join(unseen)}, which were never seen")
+        people.append(poses)
     roots = [None if person.trajectory is None else person.trajectory @ axes.T for person in scene.people]
     return [person + root[:, None] for person, root in zip(people, stand(people, roots), strict=True)], notes
 

@@ -8,6 +8,7 @@ motion capture database; so every bone has exactly the direction of the pose.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,8 @@ _AIMING = {
     "shoulder": "{0}Shoulder",
     "hip": "{0[0]}HipJoint",
 }
+#: m, what is drawn of a foot and a hand beyond the last keypoint, and of anything else.
+_FOOT, _HAND, _TIP = 0.15, 0.08, 0.01
 _REST = {"knee": (0.0, -1.0, 0.0), "ankle": (0.0, -1.0, 0.0), "foot": AHEAD, "toe": AHEAD}  # others up or aside
 
 
@@ -74,29 +77,47 @@ class Skeleton:
     joints: tuple[Joint, ...]
     rest: np.ndarray
 
+    @property
+    def kept(self) -> frozenset[int]:
+        """Keypoints that a joint stands on."""
+        return frozenset(joint.keypoint for joint in self.joints)
+
     def offsets(self, lengths: np.ndarray) -> np.ndarray:
         """(J, 3) m from each joint's parent at rest, for lengths (K,) m of the bones."""
         moved = np.array([j.parent >= 0 and self.joints[j.parent].keypoint != j.keypoint for j in self.joints])
         points = [joint.keypoint for joint in self.joints]
         return moved[:, None] * lengths[points, None] * self.rest[points]
 
+    def end(self, joint: Joint) -> np.ndarray:
+        """(3,) m from a joint that none hangs on to where its bone is drawn to, at rest."""
+        if joint.name.endswith("Foot"):
+            return _FOOT * np.array(AHEAD)
+        return (_HAND if joint.name.endswith("Hand") else _TIP) * self.rest[joint.keypoint]
 
-def skeleton_of(keypoint_set: str) -> Skeleton:
-    """The skeleton of a keypoint set; ValueError for one that is no body that hangs on its pelvis."""
+
+def skeleton_of(keypoint_set: str, without: Collection[str] = ()) -> Skeleton:
+    """The skeleton of a keypoint set; ValueError for one that is no body that hangs on its pelvis.
+
+    without: names of keypoints that get no joint, nor does what hangs on them; hips, shoulders and the spine, by which
+    the trunk turns, get theirs all the same.
+    """
     keypoints = get_keypoint_set(keypoint_set)
     hubs = {name for name in keypoints.names if keypoints.parent_of.count(name) > 1}
     named = all(part_of(name) in (_HUBS if name in hubs else _JOINTS) for name in keypoints.names)
     if not named or keypoints.names[keypoints.root] != "pelvis":
         raise ValueError(
-            f"keypoint set {keypoint_set} has no skeleton whose root is the pelvis; joint angles (BVH) can be had of "
+            f"keypoint set {keypoint_set} has no skeleton whose root is the pelvis; joint angles can be had of "
             "h36m_17, common_16, mpi_inf_3dhp_17 and mpi_inf_3dhp_28"
         )
+    trunk = {name for hub in hubs for name in _up_to_the_root(keypoints, hub)}
+    out = set(without) - trunk
     joints: list[Joint] = []
 
     def grow(keypoint: int, parent: int) -> None:
         name = keypoints.names[keypoint]
-        children = [child for child, above in enumerate(keypoints.parent_of) if above == name]
         hub = name in hubs
+        children = [child for child, above in enumerate(keypoints.parent_of) if above == name]
+        children = [child for child in children if hub or keypoints.names[child] not in out]
         joints.append(
             Joint(
                 _named(_HUBS if hub else _JOINTS, name), parent, keypoint, -1 if hub else next(iter(children), -1), hub
@@ -110,6 +131,12 @@ def skeleton_of(keypoint_set: str) -> Skeleton:
 
     grow(keypoints.root, -1)
     return Skeleton(keypoints, tuple(joints), np.array([_rest(name) for name in keypoints.names]))
+
+
+def _up_to_the_root(keypoints: KeypointSet, name: str | None) -> Iterator[str]:
+    while name is not None:
+        yield name
+        name = keypoints.parent_of[keypoints.index(name)]
 
 
 def part_of(name: str) -> str:

@@ -23,7 +23,7 @@ def write_trc(path: Path, scene: Scene) -> Written:
     """
     if not scene.people:
         raise ValueError(f"{path}: there is nobody to write; the recording has no people")
-    paths = paths_of(path, scene.people)
+    paths = paths_of(path, scene.people, ".trc")
     people, notes = upright(scene)
     for file, person, places in zip(paths, scene.people, people, strict=True):
         _write_person(file, person, places, scene)

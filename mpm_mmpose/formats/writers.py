@@ -12,11 +12,14 @@ from .arrays import write_npz
 from .bvh import write_bvh
 from .c3d import write_c3d
 from .files import Written
+from .glb import write_glb
 from .mmpose_json import write_json
+from .smpl import SUFFIX as SMPL_SUFFIX
+from .smpl import write_smpl
 from .table import write_csv
 from .trc import write_trc
 
-#: Writers by name; a file's suffix is the name with a dot before it.
+#: Writers by name; see :func:`suffix_of`.
 WRITERS: dict[str, Callable[[Path, Scene], Path | Written]] = {
     "json": write_json,
     "npz": write_npz,
@@ -24,24 +27,35 @@ WRITERS: dict[str, Callable[[Path, Scene], Path | Written]] = {
     "bvh": write_bvh,
     "trc": write_trc,
     "c3d": write_c3d,
+    "glb": write_glb,
+    "smpl": write_smpl,
 }
+#: Formats of poses in every frame, which say themselves how they came to them.
+_OF_MOTIONS = ("bvh", "glb", "smpl")
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a format's files, with the dot."""
+    return SMPL_SUFFIX if name == "smpl" else f".{name}"
 
 
 def write_scene(path: str | Path, scene: Scene) -> Written:
-    """Write a scene in the format that the path's suffix says: one file, or for BVH and TRC a file a person.
+    """Write a scene in the format that the path's suffix says: one file, or for BVH, TRC, GLB and SMPL a file a
+    person.
 
     Each file is there as a whole or not at all. Raises ValueError for a suffix that is not known (lists the known), and
     for a scene that the format cannot hold; OSError where nothing can be written.
     """
     path = Path(path)
-    writer = WRITERS.get(path.suffix.lower().removeprefix("."))
-    if writer is None:
-        known = ", ".join(f".{name}" for name in WRITERS)
+    name = path.name.lower()
+    fitting = [known for known in WRITERS if name.endswith(suffix_of(known)) and name != suffix_of(known)]
+    if not fitting:
+        known = ", ".join(map(suffix_of, WRITERS))
         raise ValueError(f"{path}: suffix {path.suffix!r} is not known; give one of {known}")
-    written = writer(path, scene)
+    name = max(fitting, key=lambda name: len(suffix_of(name)))
+    written = WRITERS[name](path, scene)
     paths, notes = written if isinstance(written, Written) else ([written], [])
-    # BVH has poses in these frames, and says how it came to them.
-    return Written(paths, [*notes, *(_missing(scene) if writer is not write_bvh else ())])
+    return Written(paths, [*notes, *(() if name in _OF_MOTIONS else _missing(scene))])
 
 
 def _missing(scene: Scene) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .feet import lock_feet
 from .quality import check_quality
 from .sides import check_sides
 from .stature import scale_to
@@ -19,7 +20,8 @@ class PersonLifting:
     mend_sides: see :func:`~mpm_mmpose.lifting.sides.check_sides`. person_height: m, how tall they are, see
     :func:`~mpm_mmpose.lifting.stature.scale_to`. trajectory: add where they are in camera space; focal, px, and
     focal_35mm, mm: of the camera, see :func:`~mpm_mmpose.lifting.trajectory.choose_camera`; they ask for a trajectory.
-    raw_trajectory: do not smooth its depth, see :func:`~mpm_mmpose.lifting.steadying.steady`.
+    raw_trajectory: do not smooth its depth, see :func:`~mpm_mmpose.lifting.steadying.steady`. lock_feet: keep feet
+    where they stand, see :func:`~mpm_mmpose.lifting.feet.lock_feet`; asks for a trajectory as well.
     """
 
     mend_sides: bool = False
@@ -28,6 +30,7 @@ class PersonLifting:
     focal: float | None = None
     focal_35mm: float | None = None
     raw_trajectory: bool = False
+    lock_feet: bool = False
 
     def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
         """The person's 3D; notes get what is to be known of it. Raises ValueError where nothing is to be believed."""
@@ -35,6 +38,12 @@ class PersonLifting:
         lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes, lifter.model.ignored)
         if self.person_height is not None:
             lifted = scale_to(lifted, self.person_height, notes)
-        if self.trajectory or self.focal or self.focal_35mm:
+        if self.trajectory or self.focal or self.focal_35mm or self.lock_feet:
             lifted = place(lifted, notes, self.focal, self.focal_35mm, self.raw_trajectory)
+        if self.lock_feet and lifted.trajectory is not None:
+            lifted = lock_feet(lifted, notes)
         return lifted
+
+
+#: People as the model gives them.
+AS_LIFTED = PersonLifting()

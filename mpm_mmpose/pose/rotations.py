@@ -1,4 +1,4 @@
-"""Rotation matrices between directions, and Euler angles without jumps; pure, vectorised over frames."""
+"""Rotation matrices between directions; Euler angles, quaternions and vectors of them; pure, vectorised over frames."""
 
 from __future__ import annotations
 
@@ -88,6 +88,36 @@ def euler_zxy(rotations: np.ndarray) -> np.ndarray:
         nearer = np.abs(both - previous).sum(-1).argmin(0)
         previous = angles[frame] = both[nearer, np.arange(len(z))]
     return angles
+
+
+def quaternions(rotations: np.ndarray) -> np.ndarray:
+    """Quaternions x, y, z, w (N, ..., 4) of rotations (N, ..., 3, 3), each of the sign nearer to the one before."""
+    m = rotations
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = (np.moveaxis(row, -1, 0) for row in np.moveaxis(m, -2, 0))
+    # Four times the product of the quaternion with itself, of which each row is a multiple of it.
+    rows = np.array(
+        [
+            [1 + xx - yy - zz, xy + yx, xz + zx, zy - yz],
+            [xy + yx, 1 - xx + yy - zz, yz + zy, xz - zx],
+            [xz + zx, yz + zy, 1 - xx - yy + zz, yx - xy],
+            [zy - yz, xz - zx, yx - xy, 1 + xx + yy + zz],
+        ]
+    )
+    products = np.moveaxis(rows, (0, 1), (-2, -1))
+    largest = np.diagonal(products, axis1=-2, axis2=-1).argmax(-1)
+    found = unit(np.take_along_axis(products, largest[..., None, None], -2)[..., 0, :])
+    signs = np.where((found[1:] * found[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
+    found[1:] *= np.cumprod(signs, axis=0)
+    return found
+
+
+def rotation_vectors(rotations: np.ndarray) -> np.ndarray:
+    """Axes times angles (N, ..., 3) rad, of at most pi, of rotations (N, ..., 3, 3)."""
+    found = quaternions(rotations)
+    found = np.where(found[..., 3:] < 0, -found, found)
+    axis = found[..., :3]
+    angle = 2 * np.arctan2(np.linalg.norm(axis, axis=-1), found[..., 3])
+    return angle[..., None] * unit(axis)
 
 
 def _half_turn(axis: np.ndarray) -> np.ndarray:

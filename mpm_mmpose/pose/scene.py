@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from ..version import __version__
+from .keypoints import get_keypoint_set
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -38,12 +40,23 @@ class LiftedPerson:
     misfit: np.ndarray | None = None
     trajectory_spread: np.ndarray | None = None
 
+    @property
+    def never_seen(self) -> tuple[str, ...]:
+        """Names of the keypoints that the model was shown in no frame that has a pose; all they have is its guess."""
+        known = np.isfinite(self.keypoints_3d).all((1, 2))
+        if self.hidden is None or not known.any():
+            return ()
+        never = self.hidden[known].all(0)
+        return tuple(np.array(get_keypoint_set(self.keypoint_set).names)[never].tolist())
+
 
 @dataclass(frozen=True)
 class Scene:
     """The people of one recording; times: (F,) s of all frames; width, height: of the images, px, 0 where unknown.
 
-    up: (3,) unit vector in camera axes and up_source, what it is from, in words, where that is known.
+    up: (3,) unit vector in camera axes and up_source, what it is from, in words, where that is known. character: a .glb
+    whose skeleton moves as the people do, in formats of characters. leave_out_unseen: formats that cannot mark what is
+    a guess are without keypoints that were never seen.
     """
 
     name: str
@@ -56,6 +69,8 @@ class Scene:
     notes: list[str] = field(default_factory=list)
     up: np.ndarray | None = None
     up_source: str = ""
+    character: Path | None = None
+    leave_out_unseen: bool = False
 
     def __post_init__(self) -> None:
         # Names come from files of anybody's. Here they become text that every format can hold, and each another one.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis import lift_file
+from mpm_mmpose.apis import PersonLifting, lift_file
 from mpm_mmpose.data.pose_store import write_store
 from mpm_mmpose.errors import UsageError
 from mpm_mmpose.lifting.track_lifter import TrackLifter
@@ -75,7 +75,7 @@ def test_a_model_of_3d_is_wrong_use(keypoint_file, write_model):
 
 
 def test_where_people_are_is_added_when_asked_for(keypoint_file, model_file):
-    (result,) = lift_file(keypoint_file, model_file, trajectory=True, **SAID)
+    (result,) = lift_file(keypoint_file, model_file, people=PersonLifting(trajectory=True), **SAID)
     assert np.isfinite(result.people[0].trajectory).all()
     assert "right wrist never seen" in result.notes[0] and len(result.notes) == 2
     assert "the trajectory assumes a camera that stands still" in result.notes[1]

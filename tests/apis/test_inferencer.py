@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mpm_mmpose.apis import MPMInferencer, UsageError
+from mpm_mmpose.apis import MPMInferencer, PersonLifting, UsageError
 from mpm_mmpose.apis import inferencer as inferencer_module
 from mpm_mmpose.apis.images import Images
 from mpm_mmpose.converters.virtual_camera import film
@@ -134,7 +134,7 @@ def test_complete_needs_a_model_that_knows_what_is_hidden(inferencer, tiny, clip
 def test_trajectory_and_filter_are_added_when_asked_for(inferencer, clip):
     options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
     (plain,) = inferencer(clip.keypoints, **options)
-    (more,) = inferencer(clip.keypoints, trajectory=True, filter="savitzky_golay", **options)
+    (more,) = inferencer(clip.keypoints, people=PersonLifting(trajectory=True), filter="savitzky_golay", **options)
     said = "the trajectory assumes a camera that stands still, of focal length"
     assert [any(note.startswith(said) for note in result.notes) for result in (plain, more)] == [False, True]
     assert plain.people[0].trajectory is None and more.people[0].trajectory.shape == (30, 3)
@@ -147,7 +147,7 @@ def test_who_cannot_be_placed_is_lifted_all_the_same(inferencer, clip):
     keypoints = clip.keypoints.copy()
     keypoints[:, 5:] = np.nan
     options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
-    (result,) = inferencer(keypoints, trajectory=True, **options)
+    (result,) = inferencer(keypoints, people=PersonLifting(trajectory=True), **options)
     assert result.notes[-1].startswith("no trajectory: ") and result.people[0].trajectory is None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.apis.images import ArrayImages
-from mpm_mmpose.apis.results import InferenceResult, result_path, scene_of, write_keypoints_2d
+from mpm_mmpose.apis.results import InferenceResult, WritingOptions, result_path, scene_of, write_keypoints_2d
 from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
 from mpm_mmpose.data.pose_store import PoseSequence, write_store
 from mpm_mmpose.errors import UsageError
@@ -196,7 +196,7 @@ def test_a_scene_has_all_that_is_known():
 def test_up_is_as_asked_for():
     result = make_result()
     assert scene_of(result).up is None
-    scene = scene_of(replace(result, level=(0, 90)))
+    scene = scene_of(replace(result, writing=WritingOptions((0, 90))))
     np.testing.assert_allclose(scene.up, (-1, 0, 0), atol=1e-12)
     assert "turned clockwise by 90 degrees" in scene.up_source
-    assert "ankles to thorax" in scene_of(replace(result, level="people")).up_source
+    assert "ankles to thorax" in scene_of(replace(result, writing=WritingOptions("people"))).up_source

@@ -153,7 +153,7 @@ def test_people_gaps_and_trajectories(tmp_path, walk):
     written = write_scene(tmp_path / "walk.bvh", walk)
     assert written.paths == [tmp_path / "walk_1.bvh", tmp_path / "walk_b_2.bvh"]
     assert written.notes == [
-        "BVH: person b/2 has no pose in 3 of 5 frames; they are put between those around",
+        "BVH: person b/2 has no pose in 3 of 5 frames; those are interpolated",
         "BVH: person b/2 begins with frame 3",
     ]
     first, second = (read(path, [0, count - 1]) for path, count in zip(written.paths, (10, 5), strict=True))
@@ -205,3 +205,16 @@ def test_angles_do_not_jump(motion_dir):
     poses = motion.keypoints_3d.astype(np.float64)[..., [1, 2, 0]]
     fitted = fit(skeleton_of("h36m_17"), poses - poses[:, :1], motion.fps)
     assert np.rad2deg(np.abs(np.diff(euler_zxy(fitted.local_rotations), axis=0))).max() < 120
+
+
+def test_limbs_that_were_never_seen_are_left_out_when_asked(tmp_path):
+    hidden = np.zeros((6, 17), bool)
+    hidden[:, [H36M_17.index(f"right_{one}") for one in ("shoulder", "elbow", "wrist")]] = True
+    hidden[:3, H36M_17.index("left_wrist")] = True  # seen later
+    scene = scene_of_poses(moving(6), hidden=hidden)
+    assert "RightHand" in write_scene(tmp_path / "whole.bvh", scene).paths[0].read_text()
+    written = write_scene(tmp_path / "seen.bvh", replace(scene, leave_out_unseen=True))
+    assert written.notes == ["BVH: person 1 is without right_elbow, right_wrist, which were never seen"]
+    root = bvhio.readAsHierarchy(str(written.paths[0]))
+    names = {joint.Name for joint, _, _ in root.layout()}
+    assert "RightArm" in names and "LeftHand" in names and not names & {"RightForeArm", "RightHand"}

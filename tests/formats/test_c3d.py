@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import ezc3d
 import numpy as np
@@ -69,3 +70,25 @@ def test_a_full_disk_is_noticed(tmp_path, monkeypatch, left):
     with pytest.raises(OSError, match=r"walk\.c3d: only \d+ of \d+ bytes could be written; is the disk full\?"):
         write_scene(tmp_path / "walk.c3d", scene_of_poses(moving(20)))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_masked_is_marked(tmp_path):
+    hidden = np.zeros((4, 17), bool)
+    hidden[1:3, 5] = True
+    path = tmp_path / "walk.c3d"
+    write_scene(path, scene_of_poses(moving(4), moving(4, seed=1), hidden=hidden))
+    file = ezc3d.c3d(str(path))
+    shown = file["data"]["meta_points"]["camera_masks"][0].astype(bool)  # (points, frames)
+    np.testing.assert_array_equal(shown, np.concatenate((~hidden.T, ~hidden.T)))
+    said = file["parameters"]["POINT"]["DESCRIPTIONS"]["value"]
+    assert said[5] == "masked in 2 of 4 frames; a guess there" and said[4] == ""
+
+
+def test_what_was_never_seen_is_no_point_when_asked(tmp_path):
+    hidden = np.zeros((4, 17), bool)
+    hidden[:, 5] = True
+    scene = replace(scene_of_poses(moving(4), hidden=hidden), leave_out_unseen=True)
+    path = tmp_path / "walk.c3d"
+    assert "person 1 is without left_knee, which were never seen" in write_scene(path, scene).notes
+    residuals = ezc3d.c3d(str(path))["data"]["meta_points"]["residuals"][0]
+    assert (residuals[5] == -1).all() and (np.delete(residuals, 5, 0) == 0).all()

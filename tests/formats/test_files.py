@@ -13,14 +13,18 @@ def people(*names):
 
 
 def test_one_person_has_the_name_that_was_given():
-    assert paths_of(WALK, people("a/b")) == [WALK]
-    assert paths_of(WALK, []) == []
+    assert paths_of(WALK, people("a/b"), ".bvh") == [WALK]
+    assert paths_of(WALK, [], ".bvh") == []
 
 
 def test_each_of_several_has_a_file_of_their_own():
     names = ["a/b", "a_b", "A b", "a_b_2", "../..", "Zoë", ""]
     files = ["walk_a_b.bvh", "walk_a_b_2.bvh", "walk_A_b_3.bvh", "walk_a_b_2_2.bvh", "walk_.._...bvh", "walk_Zoë.bvh"]
-    assert paths_of(WALK, people(*names)) == [Path("out", file) for file in [*files, "walk__.bvh"]]
+    assert paths_of(WALK, people(*names), ".bvh") == [Path("out", file) for file in [*files, "walk__.bvh"]]
+    assert [path.name for path in paths_of(Path("walk.SMPL.npz"), people("a", "b"), ".smpl.npz")] == [
+        "walk_a.SMPL.npz",
+        "walk_b.SMPL.npz",
+    ]
 
 
 def test_no_name_leads_out_of_its_folder():

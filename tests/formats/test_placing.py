@@ -94,3 +94,14 @@ def test_up_is_what_the_scene_says():
     leaning, notes = upright(scene)
     np.testing.assert_allclose(leaning[0], level[0], atol=1e-6)
     assert notes == ["turned by 20.0 degrees; up is as given"]
+
+
+def test_what_was_never_seen_is_left_out_when_asked():
+    hidden = np.zeros((4, 17), bool)
+    hidden[:, 3] = True
+    scene = scene_of_poses(moving(4), hidden=hidden)
+    (whole,), notes = upright(scene)
+    assert np.isfinite(whole).all() and notes == []
+    (seen,), notes = upright(replace(scene, leave_out_unseen=True))
+    assert np.isnan(seen[:, 3]).all() and np.isfinite(np.delete(seen, 3, axis=1)).all()
+    assert notes == ["person 1 is without right_ankle, which were never seen"]

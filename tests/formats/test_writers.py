@@ -8,34 +8,40 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.formats import WRITERS, read_npz, write_scene
+from mpm_mmpose.formats.writers import suffix_of
 
 from .conftest import moving, scene_of_poses
 
-HOLDS_ONE = ("bvh", "trc")
+HOLDS_ONE = ("bvh", "trc", "glb", "smpl")
+OF_MOTIONS = ("bvh", "glb", "smpl")
+SUFFIXES = {name: suffix_of(name) for name in WRITERS}
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_format_of_one_person_is_one_file(tmp_path, name):
-    written = write_scene(tmp_path / f"walk.{name.upper()}", scene_of_poses(moving(4)))
-    assert written.paths == [tmp_path / f"walk.{name.upper()}"] == list(tmp_path.iterdir())
-    assert written.paths[0].stat().st_size > 500
+    path = tmp_path / f"walk{SUFFIXES[name].upper()}"
+    assert write_scene(path, scene_of_poses(moving(4))).paths == [path] == list(tmp_path.iterdir())
+    assert path.stat().st_size > 500
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_several_people(tmp_path, name):
-    written = write_scene(tmp_path / f"walk.{name}", scene_of_poses(moving(4), moving(4, seed=1)))
-    names = [f"walk_1.{name}", f"walk_2.{name}"] if name in HOLDS_ONE else [f"walk.{name}"]
+    end = SUFFIXES[name]
+    written = write_scene(tmp_path / f"walk{end}", scene_of_poses(moving(4), moving(4, seed=1)))
+    names = [f"walk_1{end}", f"walk_2{end}"] if name in HOLDS_ONE else [f"walk{end}"]
     assert [path.name for path in written.paths] == names
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 @pytest.mark.parametrize("name", ["walk", "walk.fbx", "walk.json.gz", ".bvh"])
 def test_a_suffix_that_is_not_known(tmp_path, name):
-    with pytest.raises(ValueError, match=r"is not known; give one of \.json, \.npz, \.csv, \.bvh, \.trc, \.c3d"):
+    with pytest.raises(
+        ValueError, match=r"is not known; give one of \.json, \.npz, \.csv, \.bvh, \.trc, \.c3d, \.glb, \.smpl\.npz"
+    ):
         write_scene(tmp_path / name, scene_of_poses(moving(4)))
 
 
-@pytest.mark.parametrize("name", [name for name in WRITERS if name != "bvh"])
+@pytest.mark.parametrize("name", [name for name in WRITERS if name not in OF_MOTIONS])
 def test_frames_without_3d_are_said(tmp_path, name):
     poses = moving(4)
     poses[1] = np.nan
@@ -60,7 +66,7 @@ for path in sys.argv[1:]:
 
 def test_a_full_disk_leaves_what_was_there(tmp_path):
     """In a process whose files may not grow beyond 1 kB: what is too large fails in the middle of it."""
-    paths = [tmp_path / f"walk.{name}" for name in WRITERS]
+    paths = [tmp_path / f"walk{end}" for end in SUFFIXES.values()]
     for path in paths:
         path.write_text("before")
     scene = pickle.dumps(scene_of_poses(moving(50)))
@@ -90,9 +96,9 @@ def test_names_that_are_no_unicode_or_no_names(tmp_path, walk, format):
     people = [replace(person, name=name) for person in walk.people]
     folder = tmp_path / os.fsdecode(b"dossier\xe9")
     folder.mkdir()
-    written = write_scene(folder / f"{name}.{format}", replace(walk, name=name, people=people, notes=[name]))
+    written = write_scene(folder / f"{name}{SUFFIXES[format]}", replace(walk, name=name, people=people, notes=[name]))
     assert written.paths and all(path.parent == folder and path.stat().st_size for path in written.paths)
-    assert len(set(written.paths)) == (2 if format in ("bvh", "trc") else 1)
+    assert len(set(written.paths)) == (2 if format in HOLDS_ONE else 1)
     if format == "npz":
         assert [person.name for person in read_npz(written.paths[0]).people] == ["caf? tab line", "caf? tab line_2"]
     if format == "trc":

@@ -3,12 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.spatial.transform import Rotation
 
 from mpm_mmpose.pose.rotations import (
     angle_about,
     euler_zxy,
     interpolate_directions,
     perpendicular,
+    quaternions,
+    rotation_vectors,
     shortest_turn,
     turn_about,
     unit,
@@ -97,3 +100,30 @@ def test_euler_angles_go_on_beyond_a_turn_and_through_gimbal_lock():
     angles[...] = np.deg2rad((20, 0, -35))
     angles[:, 0, 1] = steps
     np.testing.assert_allclose(euler_zxy(matrices(angles)), angles, atol=1e-7)
+
+
+def rotations(seed, *shape):
+    axes = unit(np.random.default_rng(seed).normal(size=(*shape, 3)))
+    return turn_about(axes, np.random.default_rng(seed + 1).uniform(-np.pi, np.pi, shape))
+
+
+def test_quaternions_and_vectors_are_those_of_scipy():
+    turns = rotations(0, 50, 4)
+    known = Rotation.from_matrix(turns.reshape(-1, 3, 3))
+    found = quaternions(turns).reshape(-1, 4)
+    np.testing.assert_allclose(np.abs((found * known.as_quat()).sum(-1)), 1, atol=1e-12)
+    np.testing.assert_allclose(rotation_vectors(turns).reshape(-1, 3), known.as_rotvec(), atol=1e-9)
+
+
+def test_quaternions_go_the_shorter_way_from_frame_to_frame():
+    angles = np.linspace(0, 6 * np.pi, 200)
+    found = quaternions(turn_about(np.tile(Y, (200, 1)), angles))
+    assert (found[1:] * found[:-1]).sum(-1).min() > 0.99
+
+
+@pytest.mark.parametrize("axis", [X, Y, Z, unit(X + Y), unit(X - Y + Z)])
+def test_half_turns_and_none(axis):
+    half = turn_about(axis, np.array(np.pi))[None]
+    np.testing.assert_allclose(np.abs(quaternions(half)[0]), [*np.abs(axis), 0], atol=1e-9)
+    assert np.linalg.norm(rotation_vectors(half)) == pytest.approx(np.pi)
+    np.testing.assert_array_equal(rotation_vectors(np.eye(3)[None]), [[0, 0, 0]])

@@ -54,7 +54,12 @@ def test_the_page_has_all_studies_the_command_and_the_machine(folder, capsys):
     assert load("inference_evidence")(arguments) == 0
     text = page.read_text()
     titles = [line for line in text.splitlines() if line.startswith("## ")]
-    assert titles == ["## Low confidence as masks", "## Spread and error", "## Look-ahead of `MPMStream`", "## Smoothing"]
+    assert titles == [
+        "## Low confidence as masks",
+        "## Spread and error",
+        "## Look-ahead of `MPMStream`",
+        "## Smoothing",
+    ]
     assert f"--out {page} --clips 2" in text and "2 clips that the model was not trained on, 40 frames" in text
     assert "torch" in text and "CPU cores" in text and "lifter trained without masks |" in text
     pictures = sorted(file.name for file in (folder / "images").iterdir())
