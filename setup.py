@@ -76,6 +76,7 @@ setup(
         "amass": ["smplx==0.1.28"],
         # Only the test set's annot_data.mat need it.
         "mpi_inf_3dhp": ["h5py>=3.10"],
+        "deeplabcut": ["h5py>=3.10"],
         # Marker files for motion capture software.
         "c3d": ["ezc3d>=1.5"],
         # Writing models for other runtimes, and running them without PyTorch.

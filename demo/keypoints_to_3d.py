@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
 
 KEYPOINT_FORMATS = ("auto", "mmpose", "coco", "alphapose", "annotations", "frames")
-KEYPOINT_FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo")
+KEYPOINT_FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
 KEYPOINT_SETS = ("auto", "coco_17", "halpe_26", "body_25", "body_25b", "openpose_18", "mpii_16", "posetrack_17")
 KEYPOINT_SETS += ("blazepose_33", "h36m_17")
 

@@ -15,6 +15,7 @@ from .keypoints_annotations import read_annotations
 from .keypoints_arrays import read_npy_keypoints, read_npz_keypoints
 from .keypoints_coco import read_alphapose, read_coco
 from .keypoints_csv import read_csv_keypoints
+from .keypoints_deeplabcut import read_deeplabcut
 from .keypoints_frames import is_frame, read_frame_files, read_frames
 from .keypoints_mmpose import read_mmpose
 from .keypoints_openpose import SUFFIX, read_openpose
@@ -33,11 +34,12 @@ _OTHER = {
     ".npy": ("array", read_npy_keypoints),
     ".csv": ("csv", read_csv_keypoints),
     ".tsv": ("csv", read_csv_keypoints),
+    ".h5": ("deeplabcut", read_deeplabcut),
+    ".hdf5": ("deeplabcut", read_deeplabcut),
 }
-FORMATS = (*_JSON, "openpose", "videopose3d", "array", "csv", "yolo")
+FORMATS = (*_JSON, "openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
 #: Suffixes of files that may hold keypoints, in small letters.
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".npz", *_OTHER)
-_HDF5 = (".h5", ".hdf5")
 
 
 def find_keypoint_files(paths: Iterable[str | Path], format: str = "auto") -> list[Path]:
@@ -123,13 +125,8 @@ def read_keypoints_2d(
     if suffix == ".npz" and format in ("auto", "array"):
         is_videopose3d = format == "auto" and {"positions_2d", "metadata"} & set(npz_fields(path))
         return (read_videopose3d if is_videopose3d else read_npz_keypoints)(path, name, keypoint_set)
-    if format in ("array", "csv") or (format == "auto" and suffix in _OTHER):
+    if format in ("array", "csv", "deeplabcut") or (format == "auto" and suffix in _OTHER):
         return _reader(format, suffix)(path, name, keypoint_set)
-    if format == "auto" and suffix in _HDF5:
-        raise ValueError(
-            f"{path}: HDF5 is not read; give the .csv that DeepLabCut writes beside it (save_as_csv=True), or an array "
-            "(frames, keypoints, 3) as .npy"
-        )
     content = read_json(path)
     return _JSON[_format_of(path, content) if format == "auto" else format](path, name, content, keypoint_set)
 

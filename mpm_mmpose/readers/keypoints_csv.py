@@ -14,6 +14,7 @@ import numpy as np
 from .detections import DetectionRows, Detections
 from .files import read_text
 from .keypoint_choice import KeypointMap
+from .keypoints_deeplabcut import LEVELS, people_of
 
 _FRAME = ("frame", "frame_id", "frame_index", "frame_number", "frame_num", "frames", "image_id", "frameno", "")
 _TIME = ("time", "timestamp", "time_s", "seconds", "t", "timestamp_ms", "time_ms")
@@ -34,6 +35,8 @@ def read_csv_keypoints(path: Path, name: str, keypoint_set: str | KeypointMap = 
     found. Raises ValueError or OSError (file, line, column, fix).
     """
     lines = _cells(path)
+    if lines[0][0].strip().lower() in LEVELS:
+        return _deeplabcut(path, name, lines, keypoint_set)
     header, body, first = _header(path, lines)
     columns = {column.strip().lower(): index for index, column in reversed(list(enumerate(header)))}
     frames = next((columns[key] for key in _FRAME if key in columns and (key or columns[key] == 0)), None)
@@ -61,6 +64,29 @@ def read_csv_keypoints(path: Path, name: str, keypoint_set: str | KeypointMap = 
     return [replace(found, times=seconds, fps=float(rate))]
 
 
+def _deeplabcut(path: Path, name: str, lines: list[list[str]], keypoint_set: str | KeypointMap) -> list[Detections]:
+    levels: dict[str, list[str]] = {}
+    while len(levels) < len(lines) and (start := lines[len(levels)][0].strip().lower()) in set(LEVELS) - set(levels):
+        levels[start] = [cell.strip() for cell in lines[len(levels)][1:]]
+    if missing := [level for level in ("bodyparts", "coords") if level not in levels]:
+        raise ValueError(
+            f"{path}: its first lines are {', '.join(levels)}; DeepLabCut's {' and '.join(missing)} are missing"
+        )
+    number = len(levels["coords"])
+    columns = list(zip(levels.get("individuals", [""] * number), levels["bodyparts"], levels["coords"], strict=False))
+    header = ["frame", *("_".join(filter(None, column)) for column in columns)]
+    body = lines[len(levels) :]
+    table = np.array(
+        [
+            [_value(path, row, line, column, header) for column in range(len(columns) + 1)]
+            for row, line in enumerate(body, len(levels) + 1)
+        ]
+    ).reshape(len(body), len(columns) + 1)
+    if not (np.isfinite(table[:, 0]) & (table[:, 0] % 1 == 0)).all():
+        raise ValueError(f"{path}: some rows do not begin with the number of a frame")
+    return people_of(path, name, columns, table[:, 0].astype(np.int64), table[:, 1:], keypoint_set)
+
+
 def _cells(path: Path) -> list[list[str]]:
     text = read_text(path).removeprefix("\ufeff")
     start = text[:10000]
@@ -75,23 +101,6 @@ def _cells(path: Path) -> list[list[str]]:
 
 def _header(path: Path, lines: list[list[str]]) -> tuple[list[str], list[list[str]], int]:
     """Names of the columns, the other lines, and the number of the first of these."""
-    starts = [line[0].strip().lower() for line in lines[:4]]
-    if starts[0] == "scorer" or starts[:2] == ["bodyparts", "coords"]:  # DeepLabCut
-        rows = {start: line for start, line in zip(starts, lines, strict=False)}
-        if "bodyparts" not in rows or "coords" not in rows:
-            raise ValueError(
-                f"{path}: its first lines are {', '.join(starts)}; DeepLabCut's bodyparts and coords are missing"
-            )
-        if len(set(rows.get("individuals", [])[1:])) > 1:
-            raise ValueError(f"{path}: holds several individuals; write a table for each (columns of one individual)")
-        header = [
-            "frame",
-            *(f"{part}_{coord}" for part, coord in zip(rows["bodyparts"][1:], rows["coords"][1:], strict=True)),
-        ]
-        number = 1 + max(
-            index for index, start in enumerate(starts) if start in ("scorer", "individuals", "bodyparts", "coords")
-        )
-        return header, lines[number:], number + 1
     if all(_number(cell) is not None for cell in lines[0]):
         raise ValueError(f"{path}: line 1 has numbers; the names of the columns are expected (nose_x, nose_y, ...)")
     return lines[0], lines[1:], 2

@@ -1,13 +1,17 @@
 """Files of exactly the layouts that 2D detectors write, with people in them who move as `make_people` says."""
 
 import json
+import pickle
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import mmpose
 import numpy as np
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 # x, y px of somebody who stands, as BODY_25 orders them: 25 keypoints may be of two orders, which only bodies tell.
 BODY_25 = (
@@ -133,6 +137,20 @@ def write_csv(path):
     return path
 
 
+def write_deeplabcut(path):
+    """What pandas' HDFStore makes of DeepLabCut's table of two individuals with COCO's keypoints."""
+    names = get_keypoint_set("coco_17").names
+    keypoints, scores = make_people(17)
+    table = np.zeros(12, [("index", "<i8"), ("values_block_0", "<f8", (2 * 17 * 3,))])
+    table["index"] = np.arange(12)
+    table["values_block_0"] = np.concatenate((keypoints, scores[..., None]), -1).swapaxes(0, 1).reshape(12, -1)
+    columns = [("net", one, name, axis) for one in "ab" for name in names for axis in ("x", "y", "likelihood")]
+    with h5py.File(path, "w") as file:
+        file["df_with_missing/table"] = table
+        file["df_with_missing/table"].attrs["values_block_0_kind"] = np.void(pickle.dumps(columns, 0))
+    return path
+
+
 def write_labels(folder):
     """Ultralytics' labels of people in an image of 1000 x 500 px."""
     folder.mkdir()
@@ -171,5 +189,6 @@ def layouts():
         write_videopose3d=write_videopose3d,
         write_array=write_array,
         write_csv=write_csv,
+        write_deeplabcut=write_deeplabcut,
         write_labels=write_labels,
     )

@@ -63,6 +63,7 @@ def test_every_format_by_name(tmp_path, write, layouts, format):
         "frames": lambda: write([frame["instances"] for frame in layouts.mmpose_frames(track=True)]),
         "array": lambda: layouts.write_array(tmp_path / "my.npy"),
         "csv": lambda: layouts.write_csv(tmp_path / "my.csv"),
+        "deeplabcut": lambda: layouts.write_deeplabcut(tmp_path / "my.h5"),
         "yolo": lambda: layouts.write_labels(tmp_path / "labels"),
     }[format]()
     arguments = [str(source), "--out", str(tmp_path / "s"), "--fps", "30", "--width", "1000", "--height", "500"]

@@ -423,9 +423,3 @@ def test_null_and_nan_are_not_found(write, layouts, value):
 def test_bad_frames(write, content, message):
     with pytest.raises(ValueError, match=message):
         read_keypoints_2d(write(content))
-
-
-def test_hdf5_is_refused_with_a_way_out(tmp_path):
-    (tmp_path / "x.h5").write_bytes(b"\x89HDF")
-    with pytest.raises(ValueError, match="x.h5: HDF5 is not read; give the .csv that DeepLabCut writes"):
-        read_keypoints_2d(tmp_path / "x.h5")
