@@ -15,6 +15,16 @@ _FIRST = {"model.head.align": "first"}
 _APART = {"model.backbone.place_apart": True}
 _HIDDEN = Experiment("pretrain_loss_hidden", "pretrain_h36m_amass", {"model.loss_on": "hidden"})
 _PRETRAIN_APART = Experiment("pretrain_place_apart", "pretrain_h36m_amass", _APART)
+_WHITENED = {"model.targets": "whitened"}
+_FRAMES = {"model.data_preprocessor.masking": dict(_delete_=True, type="temporal", ratio=0.6)}
+_LIFTED = {"model.loss_lift_weight": 3.0}
+
+
+def _recover(title: str, name: str, changes: dict[str, object]) -> Row:
+    """Lifting after a pre-training with these changes; places apart in both."""
+    pretraining = Experiment(f"pretrain_s4_{name}", "pretrain_h36m_amass", _APART | changes)
+    return _lift(title, f"s4_{name}", pretraining, _APART)
+
 
 STUDIES = (
     Table(
@@ -45,6 +55,20 @@ STUDIES = (
             "scratch_apart": _lift("no pre-training, 2D and its place apart", "s3_scratch_apart", None, _APART),
             "pretrained": _lift("2D + 3D, 2D where it is in the image, as released", "s3_pretrained", PRETRAIN),
             "pretrained_apart": _lift("2D + 3D, 2D and its place apart", "s3_apart", _PRETRAIN_APART, _APART),
+        },
+    ),
+    Table(
+        "S4",
+        "What is recovered: poses or whitened poses, which masks, and masked lifting (a study of this project)",
+        {
+            "scratch": _lift("no pre-training", "s4_scratch", None, _APART),
+            "poses": _lift("poses, keypoints and frames masked, as in the paper", "s4_poses", _PRETRAIN_APART, _APART),
+            "poses_frames": _recover("poses, whole frames masked", "poses_frames", _FRAMES),
+            "whitened": _recover("whitened, keypoints and frames masked", "whitened", _WHITENED),
+            "whitened_frames": _recover("whitened, whole frames masked", "whitened_frames", _WHITENED | _FRAMES),
+            "whitened_lifted": _recover(
+                "whitened, frames masked, and masked lifting", "whitened_lifted", _WHITENED | _FRAMES | _LIFTED
+            ),
         },
     ),
 )
