@@ -59,7 +59,7 @@ STUDIES = (
     ),
     Table(
         "S4",
-        "What is recovered: poses or whitened poses, which masks, and masked lifting (a study of this project)",
+        "What pre-training recovers (a study of this project)",
         {
             "scratch": _lift("no pre-training", "s4_scratch", None, _APART),
             "poses": _lift("poses, keypoints and frames masked, as in the paper", "s4_poses", _PRETRAIN_APART, _APART),
