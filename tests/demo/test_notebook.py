@@ -16,6 +16,7 @@ display.HTML = lambda text: print("shown:", len(text) > 10000)
 display.IFrame = lambda page, **size: print("shown:", page)
 sys.modules["IPython"] = types.ModuleType("IPython")
 sys.modules["IPython"].get_ipython = lambda: None
+sys.modules["IPython"].version_info = (9, 0)
 sys.modules["IPython.display"] = display
 """
 
