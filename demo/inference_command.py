@@ -68,7 +68,7 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
     parser.add_argument("--device", help="default: the GPU where there is one")
     parser.add_argument("--fps", type=positive(float), help="frames a second, where the source is wrong or silent")
     parser.add_argument(
-        "--track", choices=("iou", "oks"), default="iou", help="by what people are told apart; default: %(default)s"
+        "--track", choices=("iou", "oks"), default="iou", help="by what people are tracked; default: %(default)s"
     )
     parser.add_argument(
         "--format",

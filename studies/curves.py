@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from mpm_mmpose.visualization.skeleton import new_figure, save
 
-#: Told apart without colour too (Okabe and Ito, and a line style each).
+#: Different without colour too (Okabe and Ito, and a line style each).
 STYLES = (
     ("#0072B2", "-"),
     ("#D55E00", "--"),

@@ -190,10 +190,10 @@ def test_three_data_sets_train_together_with_what_one_lacks_hidden(tiny_stores):
     inputs = MODELS.build(config.model.data_preprocessor | dict(flip=False))(batch, training=True)["inputs"]
     nose = get_keypoint_set("h36m_17").index("nose")
     for size in (2, 3):
-        lacking = ~inputs[f"known_{size}d"]
-        assert lacking[..., nose].float().mean() == 1 / 3  # a third of the windows is of MPI-INF-3DHP
-        assert not lacking[..., [i for i in range(17) if i != nose]].any()
-        assert inputs[f"masks_{size}d"].keypoint_mask[lacking].all()
+        unknown = ~inputs[f"known_{size}d"]
+        assert unknown[..., nose].float().mean() == 1 / 3  # a third of the windows is of MPI-INF-3DHP
+        assert not unknown[..., [i for i in range(17) if i != nose]].any()
+        assert inputs[f"masks_{size}d"].keypoint_mask[unknown].all()
 
 
 def test_missing_data_says_what_is_expected_where(tmp_path, monkeypatch):

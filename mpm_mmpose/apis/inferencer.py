@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     import torch
 
     from ..lifting.window_model import WindowModel
-    from ..readers.keypoint_choice import KeypointMap
     from .live_view import LiveView
 
 TASKS = ("lift", "complete")
@@ -119,34 +118,31 @@ class MPMInferencer:
         track: str = "iou",
         show: bool = False,
         progress: bool = False,
-        width: int = 0,
-        height: int = 0,
-        keypoint_format: str = "auto",
-        keypoint_set: str | KeypointMap = "auto",
-        sequence: str | None = None,
-        ids: str = "file",
         people: PersonLifting = AS_LIFTED,
         writing: WritingOptions = AS_WRITTEN,
         filter: str | None = None,
+        **reading: object,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
 
         source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
-        or folder of 2D keypoints, a pose store, an array (N, K, 2) px, or recordings as ``read_recordings`` gives them,
-        for which what follows on keypoints does not count; for models that take 3D,
-        an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model without mask
-        tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden. out_dir:
-        where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the source does
-        not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress: bars with
-        the time left. width, height, keypoint_format, keypoint_set, sequence, ids: of keypoints, see
-        ``read_recordings``. people: their sides, size and place. writing: how results are written. filter: of the 3D,
-        see ``smooth``.
+        or folder of 2D keypoints, a pose store, an array (N, K, 2) px, or recordings as ``read_recordings`` gives them;
+        for models that take 3D, an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model
+        without mask tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden.
+        out_dir: where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the
+        source does not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress:
+        bars with the time left. people: their sides, size and place. writing: how results are written. filter: of the
+        3D, see ``smooth``. reading: of a source of keypoints, as ``read_recordings`` takes it: width, height,
+        keypoint_set, ...
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
         """
         if task not in TASKS:
             raise unknown_name("task", task, TASKS)
+        made = _is_3d(source) or (isinstance(source, Iterable) and not isinstance(source, str | np.ndarray))
+        if reading and (made or not is_keypoint_source(source)):
+            raise UsageError(f"{', '.join(reading)}: are of a source of 2D keypoints, which this is none; leave it out")
         if (self.completer is not None) != _is_3d(source):
             raise UsageError(
                 "this model completes 3D: give an array (frames, keypoints, 3) and task='complete'"
@@ -179,17 +175,7 @@ class MPMInferencer:
         elif isinstance(source, Iterable) and not isinstance(source, str | np.ndarray):
             recordings = iter(source)
         elif is_keypoint_source(source):
-            recordings = read_recordings(
-                source,
-                fps=fps,
-                width=width,
-                height=height,
-                format=keypoint_format,
-                keypoint_set=keypoint_set,
-                track=track,
-                sequence=sequence,
-                ids=ids,
-            )
+            recordings = read_recordings(source, fps=fps, track=track, **reading)
         else:
             images = open_images(source, fps)
             self.pose2d = self.pose2d or BlazePose()

@@ -84,7 +84,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--ids",
         choices=("file", "mend", "ignore"),
         default="file",
-        help="of people: those of FILE, these with exchanges undone, or told apart anew; default: %(default)s",
+        help="of people: those of FILE, these with exchanges undone, or tracked anew; default: %(default)s",
     )
     parser.add_argument(
         "--providers",

@@ -105,7 +105,7 @@ def read_recordings(
 
     fps: of the frames' numbers in the file (``frame_times``), width, height: px, instead of what the file says; format:
     one of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays, or a map of
-    keypoints (``read_keypoint_map``); track: how people without ids are told apart, see ``PersonTracker``; sequence: of
+    keypoints (``read_keypoint_map``); track: how people without ids are tracked, see ``PersonTracker``; sequence: of
     a store, by default all; ids: 'file' for those of the file, 'mend' to undo their exchanges (``check_exchanges``),
     'ignore' to tell people apart anew; video: the one they were found in, which says rate and size where nobody else
     does, and is drawn on. Raises UsageError for what is missing, at once where the whole file need not be read for it;
@@ -250,7 +250,7 @@ def _file(detections: Detections, fps: float | None, width: int, height: int, tr
 def _store(path: Path, sequence: str | None) -> Iterator[Recording]:
     store = PoseStore(path)
     if store.keypoints is None:
-        raise UsageError(f"{path}: this store has no 2D keypoints; give one that was filmed or detected")
+        raise UsageError(f"{path}: this store has no 2D keypoints; give one with virtual cameras, or of detections")
     if sequence is not None and sequence not in store.names:
         raise unknown_name("sequence", sequence, store.names)
     return (_sequence(store, index) for index, name in enumerate(store.names) if sequence in (None, name))

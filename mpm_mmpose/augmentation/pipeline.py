@@ -37,7 +37,7 @@ def virtual_camera(
     focal: Range = (1, 1),
     near: float = 0.5,
 ) -> WindowBatch:
-    """The same motion filmed by another camera; 2D is projected anew, so that a detector's errors in it are gone.
+    """The same motion seen by another camera; 2D is projected anew, so that a detector's errors in it are gone.
 
     yaw, tilt, roll: degrees, about the vertical (``down``, where it is not known the camera's y, which is right for a
     level camera), the camera's x and its z, through the middle of the root's path. distance, focal: factors.

@@ -17,7 +17,7 @@ class WindowBatch(NamedTuple):
     NaN where unknown; down: (B, 3) unit vector to the ground in camera space and aspect: (B,) height / width of the
     image, both NaN where unknown; scores: (B, T, K) confidence in [0, 1]; missed: (B, T, K) bool, True where the
     detector did not find a keypoint, whose position is then not to be used; true_keypoints: (B, T, K, 2) normalised,
-    what ``keypoints`` were before a detector's errors, None where there are none; lacking, lacking_3d: (B, T, K) bool,
+    what ``keypoints`` were before a detector's errors, None where there are none; unknown, unknown_3d: (B, T, K) bool,
     True where the data set does not know the keypoint in 2D or 3D, so that it can neither be shown nor asked for.
     """
 
@@ -29,8 +29,8 @@ class WindowBatch(NamedTuple):
     missed: Tensor | None = None
     aspect: Tensor | None = None
     true_keypoints: Tensor | None = None
-    lacking: Tensor | None = None
-    lacking_3d: Tensor | None = None
+    unknown: Tensor | None = None
+    unknown_3d: Tensor | None = None
 
 
 def mirror(windows: WindowBatch, samples: Tensor, flip_indices: Tensor) -> WindowBatch:

@@ -1,4 +1,4 @@
-"""AMASS archives to a pose store: posed in batches, resampled, filmed with virtual cameras."""
+"""AMASS archives to a pose store: posed in batches, resampled, seen by virtual cameras."""
 
 from __future__ import annotations
 

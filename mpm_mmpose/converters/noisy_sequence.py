@@ -1,4 +1,4 @@
-"""Filmed sequences whose 2D has the errors of a detector, to measure on: the same for every model."""
+"""Sequences whose 2D has the errors of a detector, to measure on: the same for every model."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from mmpose.registry import DATASETS
 from torch.utils.data import get_worker_info
 
 from ..pose.geometry import normalize_screen
-from .window_dataset import ARRAYS, LACKING, PoseWindowDataset
+from .window_dataset import ARRAYS, UNKNOWN, PoseWindowDataset
 
 
 @DATASETS.register_module()
@@ -62,13 +62,13 @@ class DevicePoseWindowDataset(PoseWindowDataset):
         frames = {ARRAYS[kind]: torch.empty(total, number, int(kind[0]), device=device) for kind in self.modalities}
         for kind in self.modalities:
             if self.lacks[kind]:
-                frames[LACKING[kind]] = torch.empty(total, number, dtype=torch.bool, device=device)
+                frames[UNKNOWN[kind]] = torch.empty(total, number, dtype=torch.bool, device=device)
         for sequence in range(len(table)):
             owner, start, length = table.stores[sequence], table.starts[sequence], table.lengths[sequence]
             rows = np.arange(start, start + length)
             here = slice(self._first[sequence], self._first[sequence] + length)
             for name, values in frames.items():
-                if name in LACKING.values():
+                if name in UNKNOWN.values():
                     array = np.empty((1, length, number), dtype=bool)
                     self._find_lacking(name, np.array([sequence]), rows[None], array)
                 else:

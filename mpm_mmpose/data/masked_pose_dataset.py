@@ -26,7 +26,7 @@ class MaskedPoseDataset(Dataset):
 
     ``__getitems__(indices)`` gives a batch for :func:`keep_batch`: keypoints (B, T, K, 2) normalised and keypoints_3d
     (B, T, K, 3) camera space m, absolute; down_3d (B, 3) of the 3D windows; window (B,) the item's number; where a data
-    set may lack something, lacking of the 2D and lacking_3d of the 3D windows, (B, T, K) bool. With modalities=['2d',
+    set may lack something, unknown of the 2D and unknown_3d of the 3D windows, (B, T, K) bool. With modalities=['2d',
     '3d'] in dataset_2d, for augmentation that films its windows anew and for lifting them, also what they show and how:
     source_3d (B, T, K, 3) camera space m, absolute, lacking_source (B, T, K) bool, intrinsics (B, 9) normalised, down
     (B, 3), aspect (B,), NaN where unknown. Raises ValueError when the two differ in window length or keypoint set, or
@@ -63,22 +63,22 @@ class MaskedPoseDataset(Dataset):
         """The items ``indices`` as one batch; see the class."""
         indices = np.asarray(indices, dtype=np.int64)
         batch_2d = self.dataset_2d.__getitems__(indices % len(self.dataset_2d))
-        batch = {name: batch_2d[name] for name in ("keypoints", "lacking") if name in batch_2d}
+        batch = {name: batch_2d[name] for name in ("keypoints", "unknown") if name in batch_2d}
         batch["window"] = torch.from_numpy(indices)
         if "keypoints" not in batch:
             batch["keypoints"] = project(batch_2d["keypoints_3d"], batch_2d["intrinsics"])
             if not batch["keypoints"].isfinite().all():
                 name = self.dataset_2d.metainfo["stores"]
                 raise ValueError(f"MaskedPoseDataset: {name} has no 2D and no cameras to project its 3D with")
-            batch |= {"lacking": batch_2d["lacking_3d"]} if "lacking_3d" in batch_2d else {}
+            batch |= {"unknown": batch_2d["unknown_3d"]} if "unknown_3d" in batch_2d else {}
         if self.dataset_3d is not None:
             batch_3d = self.dataset_3d.__getitems__(self.partners[indices] % len(self.dataset_3d))
-            batch |= {name: batch_3d[name] for name in ("keypoints_3d", "lacking_3d") if name in batch_3d}
+            batch |= {name: batch_3d[name] for name in ("keypoints_3d", "unknown_3d") if name in batch_3d}
             batch["down_3d"] = batch_3d["down"]
         if "keypoints_3d" in batch_2d:
             batch |= {name: batch_2d[name] for name in ("intrinsics", "down", "aspect")}
             batch["source_3d"] = batch_2d["keypoints_3d"]
-            batch |= {"lacking_source": batch_2d["lacking_3d"]} if "lacking_3d" in batch_2d else {}
+            batch |= {"lacking_source": batch_2d["unknown_3d"]} if "unknown_3d" in batch_2d else {}
         return batch
 
     @property

@@ -20,7 +20,7 @@ from .sequence_table import choose_sequences
 from .window_gather import gather_windows, plan_windows
 
 ARRAYS = {"2d": "keypoints", "3d": "keypoints_3d"}
-LACKING = {"2d": "lacking", "3d": "lacking_3d"}
+UNKNOWN = {"2d": "unknown", "3d": "unknown_3d"}
 MODALITIES = tuple(ARRAYS)
 FEW = 64  # windows that pass through memory of their own where they cannot be gathered in place
 
@@ -49,7 +49,7 @@ class PoseWindowDataset(Dataset):
     intrinsics (B, 9) normalised units; down (B, 3) unit vector to the ground in camera space and aspect (B,) height /
     width of the image; NaN where unknown; window (B,) index in this data set; sequence and action (B,) indices into
     ``metainfo['sequences']`` and ``metainfo['actions']``; frame (B,) target frame in the sequence. ``dataset[i]`` is a
-    batch of one. Where something may lack, also lacking and lacking_3d (B, T, K) bool, True where 2D or 3D do not know
+    batch of one. Where something may lack, also unknown and unknown_3d (B, T, K) bool, True where 2D or 3D do not know
     the keypoint: one that the store's keypoint set has not (it stands where its parent does), 2D of score 0, and 3D of
     score 0 where the store's scores are of validity (MPI-INF-3DHP's test frames).
 
@@ -151,7 +151,7 @@ class PoseWindowDataset(Dataset):
             self._gather(self.stores[0], sequence, frame, arrays)
         else:
             self._gather_by_store(sequence, frame, arrays)
-        for name in (LACKING[kind] for kind in self.modalities if self.lacks[kind]):
+        for name in (UNKNOWN[kind] for kind in self.modalities if self.lacks[kind]):
             arrays[name] = np.empty(shape, dtype=bool)
             self._find_lacking(name, sequence, self._rows_around(sequence, frame), arrays[name])
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -204,7 +204,7 @@ class PoseWindowDataset(Dataset):
                 if getattr(store, name) is None:
                     raise ValueError(f"{store.path}: has no {name}; leave its modality out or give another store")
         self.lacks = {
-            modality: not known.all() or any(scores_tell(store, LACKING[modality]) for store in self.stores)
+            modality: not known.all() or any(scores_tell(store, UNKNOWN[modality]) for store in self.stores)
             for modality in self.modalities
         }
 
@@ -233,10 +233,10 @@ class PoseWindowDataset(Dataset):
 
 
 def scores_tell(store: PoseStore, name: str) -> bool:
-    """Whether a store's score of 0 means that 2D (``lacking``) or 3D (``lacking_3d``) does not know the keypoint."""
+    """Whether a store's score of 0 means that 2D (``unknown``) or 3D (``unknown_3d``) does not know the keypoint."""
     if store.keypoint_scores is None:
         return False
-    return name == LACKING["2d"] or store.meta.get("scores") == "validity"
+    return name == UNKNOWN["2d"] or store.meta.get("scores") == "validity"
 
 
 def _standing(source: KeypointSet, target: KeypointSet) -> np.ndarray:

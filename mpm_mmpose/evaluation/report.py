@@ -84,9 +84,7 @@ def headline_lines(
     if "intervals" in missing:
         lines.append(f"  no intervals: {missing['intervals']}")
     else:
-        lines.append(
-            f"  [ ]: {LEVEL} % interval; two results whose intervals overlap widely are not told apart by this set"
-        )
+        lines.append(f"  [ ]: {LEVEL} % interval; where two overlap widely, this set does not tell which is better")
     return lines
 
 

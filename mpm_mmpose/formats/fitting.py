@@ -23,8 +23,7 @@ FASTEST_TWIST = 360.0
 class Fitted:
     """A motion of fixed bones: N frames. lengths (K,) m; directions (N, K, 3) of the bone that ends in a keypoint.
 
-    rotations (N, J, 3, 3): of joints in the axes of the skeleton; filled (N,) bool: something had to be put between the
-    frames around.
+    rotations (N, J, 3, 3): of joints in the axes of the skeleton; filled (N,) bool: something had to be interpolated.
     """
 
     skeleton: Skeleton
@@ -51,7 +50,7 @@ def fit(skeleton: Skeleton, poses: np.ndarray, fps: float) -> Fitted:
     """The motion of fixed bones that has the directions of poses (N, K, 3) m, in the skeleton's axes, at ``fps``.
 
     A bone is as long as the median of it and its mirror image over the frames. Where an end of a bone is NaN, or it has
-    no length, its direction is put between those of the frames around. How a limb is turned about itself is not in
+    no length, its direction is interpolated. How a limb is turned about itself is not in
     the pose: an upper limb turns so that the elbow or knee bends like a hinge as far as it is bent, else the shortest
     way from its parent; no bone turns about itself faster than that and FASTEST_TWIST. Keypoints without a joint count
     as bones of no length. Raises ValueError for a keypoint that is never there.

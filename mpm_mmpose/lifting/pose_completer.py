@@ -33,8 +33,8 @@ class PoseCompleter:
     def complete(self, poses: np.ndarray, fps: float, progress: Progress | None = None) -> np.ndarray:
         """Root-relative poses (N, K, 3) m, float32; what is given in ``poses`` (N, K, 3) m, camera axes, stays.
 
-        NaN is what is hidden. Where the root is, it is put between where it is known. fps: frames a second; the poses
-        are shown to the model at the rate and with the frame step of its training. progress: called with the windows
+        NaN is what is hidden. The root is interpolated where it is not known. fps: frames a second; the poses are
+        shown to the model at the rate and with the frame step of its training. progress: called with the windows
         done and those there are. Raises UsageError for another shape, or where nothing of the root is known.
         """
         number = len(self.keypoint_set)

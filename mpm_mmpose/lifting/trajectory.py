@@ -53,7 +53,7 @@ def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
     """The track with its root in camera space: where its 3D, at its own size, is seen where the 2D is.
 
     camera: None is :func:`choose_camera`'s. Least squares over the keypoints that were seen (see
-    :func:`mpm_mmpose.pose.geometry.fit_root`); a frame with fewer than six of them is put between its neighbours. What
+    :func:`mpm_mmpose.pose.geometry.fit_root`); a frame with fewer than six of them is interpolated. What
     is taken for granted is logged. Raises ValueError where no frame has six.
     """
     track = lifted.track

@@ -22,8 +22,8 @@ class LiftingPreprocessor(WindowPreprocessor):
     """Windows to inputs and targets of a `PoseLifter`; the batch travels as one PoseDataSample of B instances.
 
     Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) camera space, metres; intrinsics (B, 9)
-    normalised; action, window (B,); where the batch has them, sequence, frame (B,), down (B, 3), aspect (B,), lacking,
-    lacking_3d (B, T, K) and padding (B, T) bool.
+    normalised; action, window (B,); where the batch has them, sequence, frame (B,), down (B, 3), aspect (B,), unknown,
+    unknown_3d (B, T, K) and padding (B, T) bool.
     Out: inputs (B, T, K, 2) normalised, or (B, T, K, 3) root-relative metres; NaN where hidden.
     `gt_instance_labels`, of all frames: lifting_target_label (B, T, K, 3) root-relative, metres; keypoints_label
     (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight and keypoints_weight (B, T, K), 0 for
@@ -58,8 +58,8 @@ class LiftingPreprocessor(WindowPreprocessor):
         "sequence": (),
         "down": (3,),
         "aspect": (),
-        "lacking": (None, "K"),
-        "lacking_3d": (None, "K"),
+        "unknown": (None, "K"),
+        "unknown_3d": (None, "K"),
         "padding": (None,),
     }
 
@@ -92,8 +92,8 @@ class LiftingPreprocessor(WindowPreprocessor):
             intrinsics=batch["intrinsics"],
             down=batch.get("down"),
             aspect=batch.get("aspect"),
-            lacking=batch.get("lacking"),
-            lacking_3d=batch.get("lacking_3d"),
+            unknown=batch.get("unknown"),
+            unknown_3d=batch.get("unknown_3d"),
         )
         views = self._vary(views, self._augmentations, training)
         absolute, root = views.keypoints_3d, self.keypoint_set.root
@@ -109,14 +109,14 @@ class LiftingPreprocessor(WindowPreprocessor):
         sample = PoseDataSample(metainfo=dict(flip_indices=list(self.keypoint_set.flip_indices), target_frame=middle))
         true = views.keypoints if views.true_keypoints is None else views.true_keypoints
         labels = InstanceData(lifting_target_label=poses, keypoints_label=true, **self._more_labels(views))
-        if views.lacking is not None:
-            labels.keypoints_weight = (~views.lacking).to(poses.dtype)
+        if views.unknown is not None:
+            labels.keypoints_weight = (~views.unknown).to(poses.dtype)
         targets = dict(lifting_target=poses, hidden=hidden)
         if self.source == "3d":
             targets["given"] = inputs.clone()
-        if views.lacking_3d is not None:
-            labels.lifting_target_weight = (~views.lacking_3d).to(poses.dtype)
-            targets["lifting_target_visible"] = ~views.lacking_3d
+        if views.unknown_3d is not None:
+            labels.lifting_target_weight = (~views.unknown_3d).to(poses.dtype)
+            targets["lifting_target_visible"] = ~views.unknown_3d
         if "padding" in batch:
             real = ~batch["padding"][..., None].expand(poses.shape[:3])
             targets["lifting_target_visible"] = real & targets.get("lifting_target_visible", True)
@@ -146,7 +146,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         """(B, T, K) bool, what the model does not get to see; None where that is nothing. windows: as `draw_masks`."""
         if not self.hide_unknown:
             return None
-        unknown = (views.lacking, views.missed) if self.source == "2d" else (views.lacking_3d,)
+        unknown = (views.unknown, views.missed) if self.source == "2d" else (views.unknown_3d,)
         masks = [mask for mask in unknown if mask is not None]
         if self._draw is not None:
             drawn = self.draw_masks(self._draw, views.keypoints_3d.shape[:3], windows)

@@ -21,7 +21,7 @@ class PretrainPreprocessor(WindowPreprocessor):
     Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) metres, absolute or root-relative; to make
     2D from 3D, or to lift it, also what it was projected from, source_3d (B, T, K, 3) camera space, metres, and
     intrinsics (B, 9); lacking_source (B, T, K) bool of it.
-    Where the batch has them: down, down_3d (B, 3) and aspect (B,) for the augmentations; lacking, lacking_3d (B, T, K)
+    Where the batch has them: down, down_3d (B, 3) and aspect (B,) for the augmentations; unknown, unknown_3d (B, T, K)
     bool, keypoints that a data set does not know.
     Out: inputs = dict(poses_2d, target_2d, masks_2d, known_2d, and the same of 3D; with source_3d also target_lift and
     known_lift, the 3D of the 2D windows); data_samples=None. 3D is
@@ -45,8 +45,8 @@ class PretrainPreprocessor(WindowPreprocessor):
     """
 
     optional_fields = {
-        "lacking": (None, "K"),
-        "lacking_3d": (None, "K"),
+        "unknown": (None, "K"),
+        "unknown_3d": (None, "K"),
         "down": (3,),
         "down_3d": (3,),
         "aspect": (),
@@ -101,20 +101,20 @@ class PretrainPreprocessor(WindowPreprocessor):
             inputs |= dict(
                 poses_2d=view.keypoints,
                 target_2d=view.keypoints if view.true_keypoints is None else view.true_keypoints,
-                masks_2d=self._masks(view.keypoints, windows, streams["2d"], view.missed, view.lacking),
-                known_2d=_not(view.lacking),
+                masks_2d=self._masks(view.keypoints, windows, streams["2d"], view.missed, view.unknown),
+                known_2d=_not(view.unknown),
             )
             if "source_3d" in batch:
                 lift = root_relative(view.keypoints_3d, self.keypoint_set.root)
-                inputs |= dict(target_lift=lift, known_lift=_not(view.lacking_3d))
+                inputs |= dict(target_lift=lift, known_lift=_not(view.unknown_3d))
         if "3d" in views:
             view = views["3d"]
             poses = root_relative(view.keypoints_3d, self.keypoint_set.root)
             inputs |= dict(
                 poses_3d=poses,
                 target_3d=poses,
-                masks_3d=self._masks(poses, windows, streams["3d"], view.missed, view.lacking_3d),
-                known_3d=_not(view.lacking_3d),
+                masks_3d=self._masks(poses, windows, streams["3d"], view.missed, view.unknown_3d),
+                known_3d=_not(view.unknown_3d),
             )
         return dict(inputs=inputs, data_samples=None)
 
@@ -126,14 +126,14 @@ class PretrainPreprocessor(WindowPreprocessor):
                 intrinsics=batch.get("intrinsics"),
                 down=batch.get("down"),
                 aspect=batch.get("aspect"),
-                lacking=batch.get("lacking"),
-                lacking_3d=batch.get("lacking_source"),
+                unknown=batch.get("unknown"),
+                unknown_3d=batch.get("lacking_source"),
             )
             return self._vary(views, self._augmentations_2d, training)
         views = WindowBatch(
             keypoints_3d=root_relative(batch["keypoints_3d"], self.keypoint_set.root),
             down=batch.get("down_3d"),
-            lacking_3d=batch.get("lacking_3d"),
+            unknown_3d=batch.get("unknown_3d"),
         )
         return self._vary(views, self._augmentations_3d, training)
 

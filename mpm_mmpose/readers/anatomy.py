@@ -9,7 +9,7 @@ import numpy as np
 from ..pose.keypoints import get_keypoint_set
 
 # Bones that people have in every set: median of the logarithm of their length in an image, beside the median of the
-# same person's bones, and its deviation. Measured on 22 subjects of the CMU database, filmed by two cameras each.
+# same person's bones, and its deviation. Measured on 22 subjects of the CMU database, seen by two cameras each.
 _BONES = {
     ("shoulder", "elbow"): (-0.16, 0.28),
     ("elbow", "wrist"): (-0.69, 0.45),

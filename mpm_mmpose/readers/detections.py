@@ -125,7 +125,7 @@ class DetectionRows:
             raise ValueError(f"{self.path}: holds no people; leave it out, or detect with a lower threshold")
         frames, keypoints, scores, boxes = (np.array(column) for column in zip(*self.rows, strict=True))
         if (most := int(np.unique(frames, return_counts=True)[1].max())) > MOST_PEOPLE:
-            raise ValueError(f"{self.path}: has {most} people in a frame; up to {MOST_PEOPLE} are told apart")
+            raise ValueError(f"{self.path}: has {most} people in a frame; up to {MOST_PEOPLE} are tracked")
         keypoint_set, columns, on_set = choose_keypoints(self.path, keypoints, scores > 0, keypoint_set, self.names)
         keypoints, scores = keypoints[:, columns], scores[:, columns]
         found = scores > 0

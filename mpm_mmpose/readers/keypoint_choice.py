@@ -67,7 +67,7 @@ def choose_keypoints(
     """The set that keypoints (N, K, 2) of a file are of, which of the K are those of the set, in its order, and notes.
 
     found (N, K) bool. keypoint_set: 'auto' for what the file's names of keypoints say, where it has ``names`` (K,),
-    else what detectors of so many keypoints give, told apart by anatomy; or the set that it must be; or a map.
+    else what detectors of so many keypoints give, chosen by anatomy; or the set that it must be; or a map.
     Raises ValueError (file, fix), also where anatomy does not tell BODY_25 from BODY_25B.
     """
     number = keypoints.shape[1]

@@ -20,7 +20,7 @@ from ..atomic_file import write_atomically
 from ..pose.keypoints import KeypointSet
 from .upright import bones
 
-#: Told apart by colour-blind readers too (Okabe and Ito); the right is the warm one.
+#: Colours that colour-blind readers tell from each other (Okabe and Ito); the right is the warm one.
 COLOURS = {"left": "#0072B2", "right": "#D55E00", "middle": "#4D4D4D"}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..pose.keypoints import KeypointSet, get_keypoint_set
 from .upright import bones
 
-#: BGR of Okabe and Ito, told apart by colour-blind readers too.
+#: BGR of Okabe and Ito, which colour-blind readers tell from each other.
 PALETTE = tuple(
     tuple(int(code[i : i + 2], 16) for i in (4, 2, 0))
     for code in ("0072B2", "D55E00", "009E73", "CC79A7", "E69F00", "56B4E9", "8B6F00")

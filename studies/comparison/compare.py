@@ -90,16 +90,14 @@ def write_page(results: Results, budget: Budget, stores: Sequence[Path], command
 
 def _draw(results: Results, path: Path) -> None:
     """Error over cost: a point a model, a bar over its seeds."""
-    figure, axes = plt.subplots(figsize=(7, 4.5), dpi=150)
+    figure, axes = plt.subplots(figsize=(7, 5.5), dpi=150, layout="constrained")
     for name, runs in results.items():
         errors, cost = np.array([run["figures"]["mpjpe"] for run in runs]), runs[0]["mflop_a_frame"]
         axes.plot([cost, cost], [errors.min(), errors.max()], color="gray")
-        axes.plot(cost, errors.mean(), "o")
-        axes.annotate(LIFTERS[name].title, (cost, errors.mean()), (6, 4), textcoords="offset points", fontsize=8)
+        axes.plot(cost, errors.mean(), "o", label=LIFTERS[name].title)
     axes.set(xscale="log", xlabel="MFLOP a frame", ylabel="MPJPE, mm")
-    axes.set_xlim(axes.get_xlim()[0] / 1.5, axes.get_xlim()[1] * 12)  # room for the last title
     axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
+    figure.legend(loc="outside lower center", fontsize=8, frameon=False)
     figure.savefig(path, format="png")
     plt.close(figure)
 

@@ -1,4 +1,4 @@
-"""Measure inference on held-out clips: masks for doubt, spread, look-ahead and filters; writes a page and pictures.
+"""Measure inference on held-out clips: masks for unsure keypoints, spread, look-ahead and filters.
 
 The clips are those of a store with 3D. What a detector would make of them is imitated: noise, and keypoints, frames or
 half of the body hidden again and again.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mpm_mmpose.option_parser import OptionParser
 
-STUDIES = ("doubt", "calibration", "look_ahead", "filters")
+STUDIES = ("unsure", "calibration", "look_ahead", "filters")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -16,12 +16,12 @@ from mpm_mmpose.data.pose_store import PoseStore
 from mpm_mmpose.lifting.track_lifter import TrackLifter
 
 from .calibration import describe_calibration, draw_calibration, measure_calibration
-from .doubt import PLAIN, REPAIRS, describe_doubt, draw_doubt, measure_doubt
 from .fake_detector import FOOLED, NOISE, UNSURE, WRONG_BY
 from .filters import describe_filters, draw_filters, measure_filters
 from .held_out import Clip, read_clips
 from .look_ahead import describe_look_ahead, draw_look_ahead, measure_look_ahead
 from .machine import describe_machine
+from .unsure import PLAIN, REPAIRS, describe_unsure, draw_unsure, measure_unsure
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def write_page(page: Path, images: Path, inputs: Inputs, command: str) -> list[P
     lifter = load_lifter(inputs.model, inputs.weights)
     if not lifter.model.mask_tokens:
         raise ValueError(f"{inputs.model}: has no mask tokens; give a lifter that was trained with them")
-    study = {"doubt": _doubt, "calibration": _calibration, "look_ahead": _look_ahead, "filters": _filters}
+    study = {"unsure": _unsure, "calibration": _calibration, "look_ahead": _look_ahead, "filters": _filters}
     parts, written = [], []
     for name in inputs.studies:
         _say(name)
@@ -95,14 +95,14 @@ ways), in whole frames as in single keypoints; half a body is found on the edge 
 below {threshold} are not believed. Real detectors differ in all of these numbers."""
 
 
-def _doubt(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, picture: Path, link: str) -> str:
+def _unsure(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, picture: Path, link: str) -> str:
     plain = None if inputs.plain_model is None else load_lifter(inputs.plain_model, inputs.plain_weights)
     names = [*REPAIRS, *([PLAIN] if plain else [])]
-    sums = measure_doubt(clips, lifter, plain, _say)
-    draw_doubt(sums, names, picture)
+    sums = measure_unsure(clips, lifter, plain, _say)
+    draw_unsure(sums, names, picture)
     return (
         "## Low confidence as masks\n\nThe same lifter throughout, unless it says otherwise.\n\n"
-        f"![Error of hidden keypoints]({link})\n\n{describe_doubt(sums, names)}"
+        f"![Error of hidden keypoints]({link})\n\n{describe_unsure(sums, names)}"
     )
 
 

@@ -65,7 +65,7 @@ def quickstart(
 
 
 def make_stores(folder: Path, motion: Sequence[Path] | None, seed: int) -> dict[str, Path]:
-    """Write a training and a test store of whole clips, filmed by virtual cameras; return their paths.
+    """Write a training and a test store of whole clips, seen by virtual cameras; return their paths.
 
     Raises:
         ValueError: fewer than two clips.

@@ -371,3 +371,9 @@ def test_several_inferences_may_begin_in_one_folder_at_once(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(_check_writable, [tmp_path / "out"] * 400))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_how_keypoints_are_read_is_said_of_keypoints_alone(inferencer, tmp_path):
+    for source in (tmp_path / "walk.mp4", np.zeros((2, 8, 8, 3), np.uint8), []):
+        with pytest.raises(UsageError, match="width, ids: are of a source of 2D keypoints"):
+            inferencer(source, width=8, ids="mend")

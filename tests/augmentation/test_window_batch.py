@@ -42,7 +42,7 @@ def test_left_becomes_right():
     before = views_of(1)
     after = mirror(before, torch.ones(5, dtype=torch.bool), FLIP)
     left, right = H36M_17.index("left_wrist"), H36M_17.index("right_wrist")
-    for name in ("scores", "missed", "lacking", "lacking_3d"):
+    for name in ("scores", "missed", "unknown", "unknown_3d"):
         assert torch.equal(getattr(after, name)[..., left], getattr(before, name)[..., right])
     for name in ("keypoints", "true_keypoints", "keypoints_3d"):
         new, old = getattr(after, name)[..., left, :], getattr(before, name)[..., right, :]

@@ -79,7 +79,7 @@ def test_a_config_mixes_them_and_a_loader_hands_them_on(stores):
     )
     batches = list(DataLoader(dataset, batch_size=16, collate_fn=keep_batch))
     assert sum(len(batch["keypoints"]) for batch in batches) == len(dataset) == 63
-    assert "lacking" not in batches[0] and batches[-1]["lacking"].any()
+    assert "unknown" not in batches[0] and batches[-1]["unknown"].any()
 
 
 def test_frames_stay_out_of_pickles_and_of_workers(stores):

@@ -203,10 +203,10 @@ def test_keypoints_that_a_store_has_not_are_lacking_and_stand_at_their_parent(tm
         for row, centre in enumerate((4, 9)):
             expected = sequence.keypoints_3d[centre - 2 : centre + 3, source]
             np.testing.assert_array_equal(batch["keypoints_3d"][row, :, mine(name)], expected)
-    for field in ("lacking", "lacking_3d"):
+    for field in ("unknown", "unknown_3d"):
         assert batch[field].all((0, 1)).tolist() == [name == "nose" for name in H36M_17.names]
         assert batch[field].sum() == 2 * 5
-    assert "lacking" not in PoseWindowDataset(tmp_path / "dhp", 5, keypoint_set="common_16")[0]
+    assert "unknown" not in PoseWindowDataset(tmp_path / "dhp", 5, keypoint_set="common_16")[0]
     with pytest.raises(ValueError, match="coco_17 has no pelvis, the root of h36m_17"):
         write_store(tmp_path / "coco", [replace(sequence, keypoint_set="coco_17")])
         PoseWindowDataset(tmp_path / "coco", 5, keypoint_set="h36m_17")
@@ -218,11 +218,11 @@ def test_scores_of_zero_are_lacking(tmp_path, validity):
     meta = dict(scores="validity") if validity else None
     write_store(tmp_path / "s", [dhp_sequence("TS1", 9, scores)], meta)
     batch = PoseWindowDataset([tmp_path / "s"], 3)[4]
-    np.testing.assert_array_equal(batch["lacking"][0], scores[3:6] == 0)
+    np.testing.assert_array_equal(batch["unknown"][0], scores[3:6] == 0)
     # Confidence is of 2D alone; MPI-INF-3DHP's valid_frame is of both.
-    assert ("lacking_3d" in batch) == validity
+    assert ("unknown_3d" in batch) == validity
     if validity:
-        np.testing.assert_array_equal(batch["lacking_3d"], batch["lacking"])
+        np.testing.assert_array_equal(batch["unknown_3d"], batch["unknown"])
 
 
 def test_several_stores_are_read_as_one(tmp_path, store):

@@ -57,19 +57,19 @@ def test_loss_leaves_out_what_has_no_weight():
 def test_loss_of_2d_leaves_out_keypoints_that_the_data_do_not_know():
     head = CompletionHead(T, outputs=("2d", "3d"), **WIDTH).eval()
     feats, poses = torch.randn(B, T, C), torch.randn(B, T, K, 3)
-    lacking = torch.rand(B, T, K) < 0.5
+    unknown = torch.rand(B, T, K) < 0.5
     batch = dict(
         keypoints=poses[..., :2].clone(),
         keypoints_3d=poses,
         intrinsics=torch.ones(B, 9),
         action=torch.zeros(B),
         window=torch.arange(B),
-        lacking=lacking,
+        unknown=unknown,
     )
     (sample,) = LiftingPreprocessor()(batch)["data_samples"]
-    expected = (head(feats, "2d") - batch["keypoints"]).norm(dim=-1)[~lacking].mean()
+    expected = (head(feats, "2d") - batch["keypoints"]).norm(dim=-1)[~unknown].mean()
     torch.testing.assert_close(head.loss(feats, [sample])["loss_2d"], expected)
-    batch["keypoints"][lacking] = 1e3  # whatever stands there
+    batch["keypoints"][unknown] = 1e3  # whatever stands there
     (sample,) = LiftingPreprocessor()(batch)["data_samples"]
     torch.testing.assert_close(head.loss(feats, [sample])["loss_2d"], expected)
 

@@ -158,9 +158,9 @@ def test_pretraining_mirrors_the_3d_of_2d_windows_with_them():
     batch = batch_of(size=40)
     source = batch["keypoints_3d"].clone()
     batch |= dict(source_3d=source, keypoints_3d=source.flip(0))
-    lacking = torch.zeros(40, 9, 17, dtype=torch.bool)
-    lacking[:, :, 14] = True
-    inputs = PretrainPreprocessor(flip=True)(batch | dict(lacking_source=lacking), training=True)["inputs"]
+    unknown = torch.zeros(40, 9, 17, dtype=torch.bool)
+    unknown[:, :, 14] = True
+    inputs = PretrainPreprocessor(flip=True)(batch | dict(lacking_source=unknown), training=True)["inputs"]
     relative = source - source[:, :, :1]
     flips = inputs["poses_2d"][:, 0, 0, 0] == -batch["keypoints"][:, 0, 0, 0]
     assert flips.any() and not flips.all()
@@ -247,14 +247,14 @@ def test_an_unknown_strategy_is_refused():
 
 @pytest.mark.parametrize("masking", [None, dict(type="temporal", ratio=0.5)])
 def test_what_a_data_set_lacks_is_hidden_and_no_target(masking):
-    lacking = torch.zeros(6, 9, 17, dtype=torch.bool)
-    lacking[:, :, 14] = True  # the right shoulder of every frame
-    lacking_3d = torch.zeros(6, 9, 17, dtype=torch.bool)
-    lacking_3d[2, 4] = True  # a whole frame
-    batch = batch_of() | dict(lacking=lacking, lacking_3d=lacking_3d)
+    unknown = torch.zeros(6, 9, 17, dtype=torch.bool)
+    unknown[:, :, 14] = True  # the right shoulder of every frame
+    unknown_3d = torch.zeros(6, 9, 17, dtype=torch.bool)
+    unknown_3d[2, 4] = True  # a whole frame
+    batch = batch_of() | dict(unknown=unknown, unknown_3d=unknown_3d)
     inputs = PretrainPreprocessor(masking=masking, flip=False)(batch, training=True)["inputs"]
     plain = PretrainPreprocessor(masking=masking, flip=False)(batch_of(), training=True)["inputs"]
-    for size, absent in ((2, lacking), (3, lacking_3d)):
+    for size, absent in ((2, unknown), (3, unknown_3d)):
         assert torch.equal(inputs[f"known_{size}d"], ~absent) and plain[f"known_{size}d"] is None
         drawn = plain[f"masks_{size}d"].keypoint_mask
         expected = absent if drawn is None else drawn | absent
@@ -265,11 +265,11 @@ def test_what_a_data_set_lacks_is_hidden_and_no_target(masking):
 
 
 def test_lifting_gives_no_weight_to_what_a_data_set_lacks():
-    lacking = torch.zeros(6, 9, 17, dtype=torch.bool)
-    lacking[1, 3:5], lacking[3, :, 9] = True, True
-    (sample,) = LiftingPreprocessor()(batch_of() | dict(lacking_3d=lacking), training=True)["data_samples"]
-    assert torch.equal(sample.gt_instance_labels.lifting_target_weight, (~lacking).float())
-    assert torch.equal(sample.gt_instances.lifting_target_visible, ~lacking[:, 4])
+    unknown = torch.zeros(6, 9, 17, dtype=torch.bool)
+    unknown[1, 3:5], unknown[3, :, 9] = True, True
+    (sample,) = LiftingPreprocessor()(batch_of() | dict(unknown_3d=unknown), training=True)["data_samples"]
+    assert torch.equal(sample.gt_instance_labels.lifting_target_weight, (~unknown).float())
+    assert torch.equal(sample.gt_instances.lifting_target_visible, ~unknown[:, 4])
     (plain,) = LiftingPreprocessor()(batch_of(), training=True)["data_samples"]
     assert "lifting_target_weight" not in plain.gt_instance_labels
 

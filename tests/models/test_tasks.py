@@ -81,13 +81,13 @@ def test_whole_windows_are_scored_without_their_padding():
     padding = torch.zeros(B, T, dtype=torch.bool)
     padding[-1, 5:] = True
     frame = torch.arange(B * T).view(B, T)
-    lacking = torch.zeros(B, T, 17, dtype=torch.bool)
-    lacking[2, 3] = True
-    batch = batch_of(padding=padding, frame=frame, lacking_3d=lacking)
+    unknown = torch.zeros(B, T, 17, dtype=torch.bool)
+    unknown[2, 3] = True
+    batch = batch_of(padding=padding, frame=frame, unknown_3d=unknown)
     sample = predict(model_of("2d", LIFT, None, output="sequence", flip_test=True), batch)
     relative = batch["keypoints_3d"] - batch["keypoints_3d"][:, :, :1]
     assert torch.equal(sample.gt_instances.lifting_target, relative)
-    assert torch.equal(sample.gt_instances.lifting_target_visible, ~(padding[..., None] | lacking))
+    assert torch.equal(sample.gt_instances.lifting_target_visible, ~(padding[..., None] | unknown))
     assert torch.equal(sample.gt_instances.frame, frame)
     assert sample.pred_instances.keypoints.shape == (B, T, 17, 3) and not sample.pred_instances.keypoints[:, :, 0].any()
 
@@ -114,13 +114,13 @@ def test_a_person_behind_a_car_for_some_frames():
 
 
 def test_what_a_data_set_lacks_or_a_detector_missed_is_hidden_if_asked_for():
-    lacking = torch.zeros(B, T, 17, dtype=torch.bool)
-    lacking[:, :, 9] = True
+    unknown = torch.zeros(B, T, 17, dtype=torch.bool)
+    unknown[:, :, 9] = True
     blind = dict(type="detector_noise", missed=0.3)
     make = dict(type="LiftingPreprocessor", hide_unknown=True, augmentations=[blind])
-    inputs = MODELS.build(make)(batch_of(lacking=lacking), training=True)["inputs"]
+    inputs = MODELS.build(make)(batch_of(unknown=unknown), training=True)["inputs"]
     assert inputs[:, :, 9].isnan().all() and 0.2 < inputs[:, :, :9].isnan().float().mean() < 0.4
-    plain = MODELS.build(dict(type="LiftingPreprocessor"))(batch_of(lacking=lacking), training=True)["inputs"]
+    plain = MODELS.build(dict(type="LiftingPreprocessor"))(batch_of(unknown=unknown), training=True)["inputs"]
     assert plain.isfinite().all()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mpm_mmpose.option_parser import OptionParser
 
-# Hidden with its frame, hidden by itself, visible; told apart by lightness too, for readers who do not see the hues.
+# Hidden with its frame, hidden by itself, visible; of different lightness too, for readers who do not see the hues.
 HIDDEN_FRAME, HIDDEN_KEYPOINT, VISIBLE = "#3B3F46", "#E69F00", "#DCE8F3"
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make a pose store from AMASS archives, SMPL-H or SMPL-X format, and the body models they were made with.
 
-Each clip becomes 17 Human3.6M keypoints in metres, filmed by virtual cameras with Human3.6M-like lenses around it.
+Each clip becomes 17 Human3.6M keypoints in metres, seen by virtual cameras with Human3.6M-like lenses around it.
 Needs the smplx package: pip install --no-deps smplx==0.1.28
 
 Or from the archive of MPM's released code, which holds 2D and 3D already: neither body models nor smplx are needed.

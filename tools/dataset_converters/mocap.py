@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make a pose store from motion capture: BVH files, CMU's folders of ASF skeletons and AMC trials, NPZ files of clips.
 
-Each clip becomes 17 Human3.6M keypoints in metres, filmed by virtual cameras with Human3.6M-like lenses around it.
+Each clip becomes 17 Human3.6M keypoints in metres, seen by virtual cameras with Human3.6M-like lenses around it.
 """
 
 from __future__ import annotations

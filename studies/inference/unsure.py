@@ -1,4 +1,4 @@
-"""What it gains to mask doubtful keypoints, over other ways to deal with them."""
+"""What it gains to mask unsure keypoints, over other ways to deal with them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REPAIRS: dict[str, Repair | None] = {
 PLAIN = "linear interpolation, lifter trained without masks"
 
 
-def measure_doubt(
+def measure_unsure(
     clips: Sequence[Clip],
     lifter: TrackLifter,
     plain: TrackLifter | None = None,
@@ -58,7 +58,7 @@ def measure_doubt(
     return sums
 
 
-def describe_doubt(sums: ClipSums, names: Sequence[str]) -> str:
+def describe_unsure(sums: ClipSums, names: Sequence[str]) -> str:
     """A table an occlusion, in Markdown."""
     parts = []
     for occlusion, stretches in STRETCHES.items():
@@ -82,7 +82,7 @@ def describe_doubt(sums: ClipSums, names: Sequence[str]) -> str:
     return "\n\n".join(parts)
 
 
-def draw_doubt(sums: ClipSums, names: Sequence[str], path: str | Path) -> Path:
+def draw_unsure(sums: ClipSums, names: Sequence[str], path: str | Path) -> Path:
     """Errors of hidden keypoints, and how much larger each is than with masks, with intervals."""
     occlusions = [name for name, stretches in STRETCHES.items() if stretches is not None]
     figure = new_figure(10.4, 4.2, dpi=120)

@@ -5,14 +5,14 @@ import pytest
 
 from mpm_mmpose.lifting.track_lifter import TrackLifter
 
-from ..doubt import MASKED, PLAIN, REPAIRS, describe_doubt, draw_doubt, measure_doubt
+from ..unsure import MASKED, PLAIN, REPAIRS, describe_unsure, draw_unsure, measure_unsure
 
 BELIEVED, INTERPOLATED, REPEATED = list(REPAIRS)[1:]
 
 
 @pytest.fixture(scope="module")
 def sums(lifter, clips):
-    return measure_doubt(clips, TrackLifter(lifter, flip_test=False))
+    return measure_unsure(clips, TrackLifter(lifter, flip_test=False))
 
 
 def more(sums, occlusion, repair):
@@ -43,16 +43,16 @@ def test_masks_are_better_than_repeating_single_keypoints(sums):
 
 
 def test_the_tables_say_the_figures(sums, tmp_path):
-    text = describe_doubt(sums, list(REPAIRS))
+    text = describe_unsure(sums, list(REPAIRS))
     figure = sums.mean(f"whole frames/{INTERPOLATED}/hidden").text()
     (line,) = [line for line in text.split("### ")[3].splitlines() if line.startswith(f"| {INTERPOLATED} |")]
     assert figure in line and more(sums, "whole frames", INTERPOLATED).text() in line
     assert text.count("### ") == 4 and "0.1 to 1 s at a time, 20 % of the time" in text
-    assert draw_doubt(sums, list(REPAIRS), tmp_path / "a.png").stat().st_size > 10_000
+    assert draw_unsure(sums, list(REPAIRS), tmp_path / "a.png").stat().st_size > 10_000
 
 
 def test_another_lifter_gets_what_was_interpolated(lifter, clips):
     model = TrackLifter(lifter, flip_test=False)
-    found = measure_doubt(clips[:1], model, model)
+    found = measure_unsure(clips[:1], model, model)
     for occlusion in ("single keypoints", "half of the body"):
         assert found.mean(f"{occlusion}/{PLAIN}/all") == found.mean(f"{occlusion}/{INTERPOLATED}/all")
