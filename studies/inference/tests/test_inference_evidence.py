@@ -63,7 +63,7 @@ def test_the_page_has_all_studies_the_command_and_the_machine(folder, capsys):
     assert f"--out {page} --clips 2" in text and "2 clips that the model was not trained on, 40 frames" in text
     assert "torch" in text and "CPU cores" in text and "lifter trained without masks |" in text
     pictures = sorted(file.name for file in (folder / "images").iterdir())
-    assert pictures == [f"inference_{name}.png" for name in ("calibration", "unsure", "filters", "look_ahead")]
+    assert pictures == [f"inference_{name}.png" for name in ("calibration", "filters", "look_ahead", "unsure")]
     assert all(f"](images/{name})" in text for name in pictures)
     assert str(page) in capsys.readouterr().out
 
