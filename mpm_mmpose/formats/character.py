@@ -36,7 +36,8 @@ def read_character(path: str | Path) -> Character:
     try:
         nodes = _nodes(file.content)
         order, parents = _in_order(nodes)
-        local = np.stack([_transform(nodes[node]) for node in order])
+        with np.errstate(all="ignore"):  # check_rig refuses what is beyond any bound
+            local = np.stack([_transform(nodes[node]) for node in order])
         joints = sorted({order.index(node) for skin in file.content.get("skins", []) for node in skin["joints"]})
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise ValueError(f"{path}: its skeleton cannot be read ({error}); export the character again") from None

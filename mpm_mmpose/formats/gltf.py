@@ -19,6 +19,7 @@ from ..readers.files import read_bytes
 _MAGIC, _VERSION, _JSON, _BIN = 0x46546C67, 2, 0x4E4F534A, 0x004E4942
 #: Bytes of a character's file, and of its JSON.
 LIMIT, JSON_LIMIT = 2**30, 64 * 2**20
+_LISTS = ("accessors", "animations", "bufferViews", "buffers", "nodes", "scenes", "skins")
 _TYPES = {(): "SCALAR", (2,): "VEC2", (3,): "VEC3", (4,): "VEC4", (4, 4): "MAT4"}
 _COMPONENTS = {np.dtype("u1"): 5121, np.dtype("<u2"): 5123, np.dtype("<u4"): 5125, np.dtype("<f4"): 5126}
 #: What the animation is called.
@@ -80,7 +81,10 @@ class Glb:
         self.data += bytes(-len(self.data) % 4)
         # Extensions may have buffers of their own behind the first.
         self.content["buffers"] = [{"byteLength": len(self.data)}, *self.content.get("buffers", [])[1:]]
-        text = json.dumps(self.content, separators=(",", ":"), allow_nan=False).encode()
+        try:
+            text = json.dumps(self.content, separators=(",", ":"), allow_nan=False).encode()
+        except ValueError as error:
+            raise ValueError(f"{path}: some number of it is beyond any bound ({error})") from None
         text += b" " * (-len(text) % 4)
         size = 12 + 8 + len(text) + 8 + len(self.data)
         parts = (struct.pack("<3I2I", _MAGIC, _VERSION, size, len(text), _JSON), text)
@@ -99,7 +103,7 @@ def read_glb(path: str | Path) -> Glb:
             raise ValueError(f"{path}: is of version {version} of glTF; export it as glTF 2.0")
         if size != len(content) or kind != _JSON or length > min(JSON_LIMIT, size - 20):
             raise ValueError(f"{path}: is cut off or damaged; export it again")
-        table = json.loads(content[20 : 20 + length])
+        table = json.loads(content[20 : 20 + length], parse_constant=_refuse)
         data = b""
         if size > 20 + length:
             length_of_data, kind = struct.unpack_from("<2I", content, 20 + length)
@@ -108,9 +112,13 @@ def read_glb(path: str | Path) -> Glb:
                 raise ValueError(f"{path}: is cut off or damaged; export it again")
     except (struct.error, UnicodeDecodeError, RecursionError, json.JSONDecodeError):
         raise ValueError(f"{path}: is cut off or damaged; export it again") from None
-    if not isinstance(table, dict):
+    if not isinstance(table, dict) or not all(isinstance(table.get(name, []), list) for name in _LISTS):
         raise ValueError(f"{path}: is no glTF; export it again")
-    buffers = table.get("buffers", [])
-    if not isinstance(buffers, list) or any(not isinstance(one, dict) or "uri" in one for one in buffers[:1]):
+    if any(not isinstance(one, dict) or "uri" in one for one in table.get("buffers", [])[:1]):
         raise ValueError(f"{path}: its data is in another file; export it as one glTF Binary (.glb)")
     return Glb(table, data)
+
+
+def _refuse(constant: str) -> None:
+    """JSON has no NaN and no infinity, though Python reads them."""
+    raise json.JSONDecodeError(f"{constant} is no number", constant, 0)

@@ -15,6 +15,8 @@ from .skeleton import UP, Skeleton
 _LIMBS = {"hip": "knee", "knee": "ankle", "shoulder": "elbow", "elbow": "wrist"}
 SIDES = ("left", "right")
 _TIPS = ("head_top", "head", "nose")
+#: In the unit of the file; nothing of a character is further away or larger.
+_FARTHEST = 1e9
 #: Share of a leg: no ankle stands higher above its sole.
 _HIGHEST_ANKLE = 0.25
 
@@ -68,13 +70,17 @@ def check_rig(rig: Rig) -> None:
     """ValueError where legs or arms hang on nothing, or the body at rest has no left or up."""
     if rig.hips < 0 or rig.chest < 0:
         raise ValueError("its legs or arms hang on no joint of both sides")
-    if (np.linalg.det(rig.rest[:, :3, :3]) <= 0).any():
+    with np.errstate(all="ignore"):
+        rest = rig.rest
+        if not (np.abs(rest) < _FARTHEST).all():  # NaN as well
+            raise ValueError("some of it is beyond any bound at rest")
+    if (np.linalg.det(rest[:, :3, :3]) <= 0).any():
         raise ValueError("it is scaled to nothing or mirrored")
-    places = rig.rest[:, :3, 3]
+    places = rest[:, :3, 3]
     ends = [(rig.parts[f"{side}_{one}"], rig.parts[f"{side}_{end}"]) for side in SIDES for one, end in _LIMBS.items()]
     spans = [places[one] - places[end] for one, end in ends]
     spans.append(places[rig.parts["left_hip"]] - places[rig.parts["right_hip"]])
-    if not np.isfinite(rig.rest).all() or min(np.linalg.norm(span) for span in spans) <= 0:
+    if min(np.linalg.norm(span) for span in spans) <= 0:
         raise ValueError("its bones have no length at rest")
 
 

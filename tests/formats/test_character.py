@@ -1,3 +1,6 @@
+import json
+import random
+import struct
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +10,7 @@ from mpm_mmpose.formats import write_scene
 from mpm_mmpose.formats.character import read_character
 from mpm_mmpose.formats.gltf import Glb, read_glb
 from mpm_mmpose.formats.motion import motions_of
-from mpm_mmpose.pose.keypoints import H36M_17
+from mpm_mmpose.pose.keypoints import H36M_17, get_keypoint_set
 from mpm_mmpose.pose.rotations import unit
 
 from .characters import JOINTS, write_character
@@ -134,3 +137,57 @@ def test_an_empty_file(tmp_path):
     Glb().write(tmp_path / "a.glb")
     with pytest.raises(ValueError, match="cannot be read"):
         read_character(tmp_path / "a.glb")
+
+
+def mutated(value, rng):
+    """The JSON with something else in some place."""
+    if isinstance(value, dict) and value and rng.random() < 0.9:
+        key = rng.choice(sorted(value))
+        return {name: one for name, one in value.items() if name != key} | (
+            {} if rng.random() < 0.1 else {key: mutated(value[key], rng)}
+        )
+    if isinstance(value, list) and value and rng.random() < 0.9:
+        place = rng.randrange(len(value))
+        return [mutated(one, rng) if index == place else one for index, one in enumerate(value)]
+    return rng.choice([None, -1, 0, 1e308, float("nan"), "x", [], {}, True, 2**70, [1, 2], "mixamorig:Hips"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_whatever_a_file_says_ends_in_a_file_or_in_one_line(tmp_path):
+    rng = random.Random(0)
+    path = write_character(tmp_path / "my.glb")
+    raw, whole = path.read_bytes(), read_glb(path)
+    scene = scene_of_poses(moving(3))
+    refused = 0
+    for number in range(200):
+        damaged = bytearray(raw)
+        if number % 2:
+            text = json.dumps(mutated(whole.content, rng)).encode()
+            text += b" " * (-len(text) % 4)
+            size = 28 + len(text) + len(whole.data)
+            damaged = struct.pack("<4s4I", b"glTF", 2, size, len(text), 0x4E4F534A) + text
+            damaged += struct.pack("<2I", len(whole.data), 0x004E4942) + bytes(whole.data)
+        else:
+            for _ in range(rng.randrange(1, 6)):
+                damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        path.write_bytes(bytes(damaged))
+        try:
+            write_scene(tmp_path / "walk.glb", replace(scene, character=path))
+        except ValueError as error:
+            refused += 1
+            assert str(tmp_path) in str(error)
+    assert 50 < refused < 190
+
+
+@pytest.mark.parametrize("keypoint_set", ["common_16", "mpi_inf_3dhp_17"])
+def test_other_keypoint_sets(tmp_path, keypoint_set):
+    scene = scene_of_poses(moving(5, keypoint_set), keypoint_set=keypoint_set)
+    (motion,), _ = motions_of(tmp_path / "walk.glb", scene, ".glb")
+    scene = replace(scene, character=write_character(tmp_path / "my.glb"))
+    places = Played(write_scene(tmp_path / "walk.glb", scene).paths[0]).places(2)
+    pose, index = motion.fitted.positions[2], get_keypoint_set(keypoint_set).index
+    bones = {("LeftUpLeg", "LeftLeg"): ("left_hip", "left_knee")}
+    bones |= {("RightForeArm", "RightHand"): ("right_elbow", "right_wrist")}
+    for (start, end), ours in bones.items():
+        theirs = places[f"mixamorig:{end}"] - places[f"mixamorig:{start}"]
+        np.testing.assert_allclose(unit(theirs), unit(pose[index(ours[1])] - pose[index(ours[0])]), atol=1e-4)
