@@ -15,6 +15,7 @@ import pytest
 import torch
 from noise_clips import noise_clip
 
+from mpm_mmpose.checkpoints.loading import load_checkpoint
 from mpm_mmpose.data import write_store
 from mpm_mmpose.training.errors import TrainingStopped
 from mpm_mmpose.training.work_dir_lock import lock_work_dir, unlock_work_dir
@@ -88,7 +89,7 @@ def test_two_processes_and_a_resumed_one_do_as_one_process_does(place):
     np.testing.assert_allclose(two, one, rtol=1e-5)
     np.testing.assert_array_equal(resumed, one[3:])
     files = ("one/epoch_1.pth", "one/epoch_2.pth", "resumed/epoch_2.pth")
-    half, whole, resumed = (torch.load(place / file)["state_dict"] for file in files)
+    half, whole, resumed = (load_checkpoint(place / file)["state_dict"] for file in files)
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     # The poses are noise, whose loss need not fall, but the weights have to move.
     assert not any(torch.equal(half[key], whole[key]) for key in half if key.endswith("weight"))
