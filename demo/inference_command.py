@@ -145,6 +145,13 @@ def check_model(args: argparse.Namespace) -> None:
         shipped_model()
 
 
+def check_writing(args: argparse.Namespace) -> object:
+    """How people are written; UsageError for a character that cannot be moved."""
+    from mpm_mmpose.apis.person_options import writing_options
+
+    return writing_options(args)
+
+
 def needs_pytorch(model: str | None, weights: str | None, backend: str | None, pose2d: str | None) -> bool:
     """Whether any of these is a model of PyTorch's; pose2d: None where there are no images."""
     from mpm_mmpose.apis.model_names import is_exported
@@ -195,10 +202,12 @@ def run(
         if wrong is not None:
             raise UsageError(wrong)
         # Before PyTorch is imported, which takes seconds.
-        _, *recordings = ask_at_once([lambda: check_model(args), *([] if read is None else [read])])
+        _, writing, *recordings = ask_at_once(
+            [lambda: check_model(args), lambda: check_writing(args), *([] if read is None else [read])]
+        )
         with _quiet(needs_pytorch(args.model, args.weights, args.backend, model.get("pose2d"))):
             from mpm_mmpose.apis import MPMInferencer
-            from mpm_mmpose.apis.person_options import lifting_options, writing_options
+            from mpm_mmpose.apis.person_options import lifting_options
 
             inferencer = MPMInferencer(
                 args.model,
@@ -219,7 +228,7 @@ def run(
             show=args.show,
             progress=True,
             people=lifting_options(args),
-            writing=writing_options(args),
+            writing=writing,
             filter=args.filter,
         ):
             for note in (result.recording.span, *result.notes, result.recording.problem):

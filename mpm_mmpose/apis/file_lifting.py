@@ -36,16 +36,15 @@ def lift_file(
 
     model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
     :func:`~mpm_mmpose.apis.sources.read_recordings`. people: their sides, size and place. writing: how results are
-    written.
-    lifting: arguments of :class:`~mpm_mmpose.lifting.track_lifter.TrackLifter`. progress: called with the person, the
-    windows done and those there are. Who cannot be lifted is left out, and the result's notes say why.
+    written. lifting: arguments of :class:`~mpm_mmpose.lifting.track_lifter.TrackLifter`. progress: called with the
+    person, the windows done and those there are. Who cannot be lifted is left out, and the result's notes say why.
     Raises UsageError for wrong use, ValueError or OSError for a file that cannot be read.
     """
+    writing.check()
     onnx_model = OnnxModel(model, providers)
     if "2d" not in onnx_model.inputs:
         raise UsageError(f"{model}: completes 3D, where keypoints of images are 2D; export a model that takes 2D")
     lifter = TrackLifter(onnx_model, **lifting)
-    writing.check()
     recordings = read_recordings(
         source,
         fps=fps,

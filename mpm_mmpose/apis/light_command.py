@@ -138,6 +138,7 @@ def run(args: argparse.Namespace) -> int:
     formats = formats_of(args.out, args.format)
     if args.keypoint_map:
         args.keypoint_set = _keypoint_map(args.keypoint_map, args.keypoint_set)
+    writing = writing_options(args)
     status = 0
     results = lift_file(
         args.source,
@@ -151,7 +152,7 @@ def run(args: argparse.Namespace) -> int:
         sequence=args.sequence,
         ids=args.ids,
         people=lifting_options(args),
-        writing=writing_options(args),
+        writing=writing,
         progress=_show if sys.stderr.isatty() else None,
         threshold=args.threshold,
         mode=args.mode,
@@ -192,6 +193,7 @@ def watch(args: argparse.Namespace) -> int:
     from .person_options import lifting_options, writing_options
 
     formats = formats_of(args.out, args.format, IMAGE_FORMATS)
+    writing = writing_options(args)
     inferencer = MPMInferencer(
         weights=args.model or shipped_model(),
         backend="onnx",
@@ -202,7 +204,7 @@ def watch(args: argparse.Namespace) -> int:
     )
     status = 0
     call = dict(fps=args.fps, progress=sys.stderr.isatty(), people=lifting_options(args))
-    call |= dict(writing=writing_options(args))
+    call |= dict(writing=writing)
     if formats:
         call |= dict(out_dir=args.out, formats=formats)
     try:
