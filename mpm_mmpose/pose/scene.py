@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..version import __version__
-from .keypoints import get_keypoint_set
+from .keypoints import BY_DEFINITION, get_keypoint_set, remap
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -42,12 +42,18 @@ class LiftedPerson:
 
     @property
     def never_seen(self) -> tuple[str, ...]:
-        """Names of the keypoints that the model was shown in no frame that has a pose; all they have is its guess."""
+        """Names of the keypoints that the model was shown in no frame that has a pose; all they have is its guess.
+
+        Those that the 2D detector does not have are not among them: nobody can change that.
+        """
         known = np.isfinite(self.keypoints_3d).all((1, 2))
         if self.hidden is None or not known.any():
             return ()
         never = self.hidden[known].all(0)
-        return tuple(np.array(get_keypoint_set(self.keypoint_set).names)[never].tolist())
+        detected = self.keypoint_set_2d
+        of_nobody = remap(detected, self.keypoint_set, BY_DEFINITION).missing if detected else ()
+        names = get_keypoint_set(self.keypoint_set).names
+        return tuple(name for name, unseen in zip(names, never, strict=True) if unseen and name not in of_nobody)
 
 
 @dataclass(frozen=True)
