@@ -25,10 +25,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--budget", type=float, default=1.0, help="share of the training steps, 1 takes about 8 minutes on 2 CPU cores"
     )
+    parser.add_argument(
+        "--labelled",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="share of the training clips that the lifters learn from; pre-training takes all (default: 0.1)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of clips, splits, weights and masks")
     args = parser.parse_args()
     if args.budget <= 0:
         parser.error("--budget must be above 0")
+    if not 0 < args.labelled <= 1:
+        parser.error("--labelled must be above 0 and at most 1")
     for path in args.motion or ():
         if not path.exists():
             parser.error(f"--motion: no such file or folder: {path}")
@@ -48,7 +57,12 @@ def main() -> None:
 
     try:
         quickstart(
-            args.out, Path(__file__).parents[1] / "configs/mpm", motion=args.motion, budget=args.budget, seed=args.seed
+            args.out,
+            Path(__file__).parents[1] / "configs/mpm",
+            motion=args.motion,
+            budget=args.budget,
+            seed=args.seed,
+            labelled=args.labelled,
         )
     except (ValueError, OSError, TrainingStopped) as error:
         sys.exit(f"error: {error}")

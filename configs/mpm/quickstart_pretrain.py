@@ -1,9 +1,9 @@
 # What tools/quickstart.py pre-trains in minutes on 2 CPU cores; it sets stores and budget.
-_base_ = ["pretrain_mocap_27.py"]
+_base_ = ["pretrain_mocap_27_whitened.py"]
 
 # Half the width, and no dropout: a short run does not overfit, and drawing it costs a fifth of a step.
 model = dict(
-    backbone=dict(place_apart=True, channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0),
+    backbone=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0, mlp_drop=0.0),
     head=dict(channels=128, hidden_channels=256, drop=0.0, attn_drop=0.0),
 )
 train_dataloader = dict(

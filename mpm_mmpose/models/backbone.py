@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .layers import PoseEncoder, SpatialMLP, TransformerLayer
 from .person_view import PersonView, person_features, person_view
-from .pretrained import report_pretrained
+from .pretrained import report_pretrained, starts_pretrained
 from .recovery_targets import COORDINATES
 from .temporal_mixer import TemporalMixer
 from .window_centre import window_place, with_place
@@ -56,6 +56,8 @@ class MPMBackbone(BaseModule):
         mlp_drop: dropout in the frame-wise layers (released: 0.1 in pre-training, 0.2 in lifting).
         encode_hidden_frames: pass hidden frames through the frame-wise layers as well and drop them afterwards, as
             released; they then take part in the BatchNorm statistics of training. The output in evaluation is equal.
+        tokens_per_keypoint: one mask token for each keypoint instead of one for all; a new model starts with that
+            keypoint's mean position in the training data. See study S6 in docs/results.md.
         place_apart: encode 2D keypoints relative to the mean of the window's visible ones, and that mean beside them.
             The paper's are where they are in the image; see study S3 in docs/results.md.
         view: 'image', the paper's: 2D is normalised screen coordinates. 'person': 2D is rays x / z, y / z of a given or
@@ -86,6 +88,7 @@ class MPMBackbone(BaseModule):
         attn_drop: float = 0.0,
         mlp_drop: float = 0.1,
         encode_hidden_frames: bool = False,
+        tokens_per_keypoint: bool = False,
         place_apart: bool = False,
         view: str = "image",
         temporal: str = "attention",
@@ -110,12 +113,12 @@ class MPMBackbone(BaseModule):
         self.inputs = tuple(inputs)
         self.mask_tokens = mask_tokens
         self.encode_hidden_frames = encode_hidden_frames
-        self.place_apart = place_apart
+        self.place_apart, self.tokens_per_keypoint = place_apart, tokens_per_keypoint
         self.view, self.ignored, self.upright = view, tuple(ignored), upright
         for name in self.inputs:
             size = COORDINATES[name]
             features = (num_keypoints + int(place_apart and name == "2d")) * size
-            token = torch.randn(size)
+            token = torch.zeros(num_keypoints, size) if tokens_per_keypoint else torch.randn(size)
             if name == "2d" and view == "person":
                 features, token = 3 * num_keypoints + 3, torch.zeros(num_keypoints, size)
             setattr(self, f"encoder_{name}", PoseEncoder(features, 2 * channels, mlp_drop))
@@ -156,6 +159,22 @@ class MPMBackbone(BaseModule):
         if not self.is_init:
             report_pretrained(self)
         super().init_weights()
+
+    @torch.no_grad()
+    def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
+        """Put tokens of their own at their keypoints' means: poses_2d (N, T, K, 2) normalised, poses_3d (N, T, K, 3) m.
+
+        Nothing where the weights come from a checkpoint, or the view is that of the person, whose middle is 0.
+        """
+        if not (self.tokens_per_keypoint and self.mask_tokens) or self.view == "person" or starts_pretrained(self):
+            return
+        for name, poses in (("2d", poses_2d), ("3d", poses_3d)):
+            if name not in self.inputs or poses is None:
+                continue
+            if self.place_apart and name == "2d":
+                poses = poses - window_place(poses, self._hidden(poses, None, None))
+            token = getattr(self, f"keypoint_token_{name}")
+            token.copy_(poses.nanmean((0, 1)).nan_to_num(nan=0.0))  # (K, 2 or 3); 0 where a keypoint is nowhere known
 
     def forward(
         self,

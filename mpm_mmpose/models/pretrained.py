@@ -9,6 +9,12 @@ from mmengine.runner import CheckpointLoader
 from ..checkpoints.loading import CheckpointError, weights_of
 
 
+def starts_pretrained(module: BaseModule) -> bool:
+    """Whether a module's init_cfg takes its weights from a checkpoint."""
+    configs = module.init_cfg if isinstance(module.init_cfg, (list, tuple)) else [module.init_cfg]
+    return any(config and config["type"] in ("Pretrained", PretrainedInit) for config in configs)
+
+
 def report_pretrained(module: BaseModule) -> None:
     """Log how many weights of a module its 'Pretrained' init_cfg will fill, which not, and which are left over.
 
@@ -41,7 +47,8 @@ def _report(module: BaseModule, path: str, prefix: str | None) -> None:
         if found != expected:
             raise CheckpointError(
                 f"{path}: {prefix or ''}{key} has shape {found}, {name} expects {expected}; "
-                "num_frames, num_keypoints, channels, hidden_channels and place_apart must be those of the checkpoint"
+                "num_frames, num_keypoints, channels, hidden_channels, place_apart and tokens_per_keypoint "
+                "must be those of the checkpoint"
             )
     left = [key for key in wanted if key not in weights]
     unused = sorted(set(weights) - set(wanted))

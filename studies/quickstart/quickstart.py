@@ -26,24 +26,31 @@ from .synthetic_motion import KINDS, generate_motion
 FPS = 30
 CAMERAS = 4
 TEST_SHARE = 0.15
+LABELLED = 0.1
 RESULTS = ("results.md", "losses.png", "comparison.png", "comparison.gif")
 SYNTHETIC_CLIPS, SYNTHETIC_SECONDS = 160, 8.0
 
 
 def quickstart(
-    out: Path, configs: Path, motion: Sequence[Path] | None = None, budget: float = 1.0, seed: int = 0
+    out: Path,
+    configs: Path,
+    motion: Sequence[Path] | None = None,
+    budget: float = 1.0,
+    seed: int = 0,
+    labelled: float = LABELLED,
 ) -> dict[str, dict[str, float]]:
     """Run all steps and return the errors in millimetres, {row: {error: value}}.
 
     configs: folder of quickstart_*.py. motion: folders or files of clips, the built-in generator where None. budget:
-    share of the configs' training. Leaves in ``out``: stores/, the three work directories with logs and checkpoints,
+    share of the configs' training. labelled: share of the training clips that both lifters learn from; pre-training
+    takes all of them. Leaves in ``out``: stores/, the three work directories with logs and checkpoints,
     results.md, losses.png, comparison.png, comparison.gif.
     Raises ValueError or FileNotFoundError for clips that cannot be read or are too few to hold some out.
     """
     started = time.monotonic()
     for name in RESULTS:  # of an earlier run: an interrupted one must not look finished
         (out / name).unlink(missing_ok=True)
-    stores = make_stores(out / "stores", motion, seed)
+    stores = make_stores(out / "stores", motion, seed, labelled)
     plan = {name: _config(configs, out, name, stores, budget, seed) for name in STAGES}
     plan["lift_pretrained"].model.backbone.init_cfg = dict(
         type="Pretrained", checkpoint=str(_last_checkpoint(plan["pretrain"])), prefix="backbone."
@@ -64,24 +71,23 @@ def quickstart(
     return table
 
 
-def make_stores(folder: Path, motion: Sequence[Path] | None, seed: int) -> dict[str, Path]:
-    """Write a training and a test store of whole clips, seen by virtual cameras; return their paths.
+def make_stores(folder: Path, motion: Sequence[Path] | None, seed: int, labelled: float = LABELLED) -> dict[str, Path]:
+    """Write stores "train", "labelled" (that share of "train") and "test" of whole clips; return their paths.
 
     Raises:
         ValueError: fewer than two clips.
     """
     rng = np.random.default_rng(seed)
-    stores = {name: folder / name for name in ("train", "test")}
+    stores = {name: folder / name for name in ("train", "labelled", "test")}
     clips = find_motion_files(motion) if motion else list(range(SYNTHETIC_CLIPS))
     if len(clips) < 2:
         raise ValueError(
             f"{', '.join(map(str, motion or ()))}: {len(clips)} clip found; give at least two, one is held out"
         )
-    held_out = set(rng.permutation(len(clips))[: max(1, round(TEST_SHARE * len(clips)))].tolist())
-    chosen = {
-        "train": [clip for i, clip in enumerate(clips) if i not in held_out],
-        "test": [clip for i, clip in enumerate(clips) if i in held_out],
-    }
+    order = rng.permutation(len(clips)).tolist()
+    held_out, rest = np.split(order, [max(1, round(TEST_SHARE * len(clips)))])
+    parts = dict(train=rest, labelled=rest[: max(1, round(labelled * len(rest)))], test=held_out)
+    chosen = {name: [clips[i] for i in sorted(part)] for name, part in parts.items()}
     for name, path in stores.items():
         print(f"{name}: {len(chosen[name])} clips -> {path}", flush=True)
         if motion:
@@ -101,7 +107,7 @@ def _synthetic(clips: Sequence[int], seed: int) -> Iterator[PoseSequence]:
 def _config(configs: Path, out: Path, name: str, stores: dict[str, Path], budget: float, seed: int) -> Config:
     """The config of one stage, with stores, budget and folder put in.
 
-    A budget below 1 takes fewer windows, one above 1 more epochs.
+    A budget below 1 takes fewer windows, one above 1 more epochs, and so do labels of fewer windows than wanted.
     """
     kind = "pretrain" if name == "pretrain" else "lift"
     cfg = Config.fromfile(configs / f"quickstart_{kind}.py")
@@ -111,14 +117,15 @@ def _config(configs: Path, out: Path, name: str, stores: dict[str, Path], budget
     cfg.model.data_preprocessor.seed = seed
     train = cfg.train_dataloader.dataset
     for windows in [train.dataset_2d, train.dataset_3d] if kind == "pretrain" else [train]:
-        windows.store = str(stores["train"])
+        windows.store = str(stores["train" if kind == "pretrain" else "labelled"])
         windows.max_windows = max(cfg.train_dataloader.batch_size, round(windows.max_windows * min(budget, 1)))
     if kind == "lift":
         cfg.test_dataloader.dataset.store = str(stores["test"])
         for key in ("val_dataloader", "val_evaluator", "val_cfg"):
             cfg[key] = None
         cfg.train_cfg.pop("val_interval")
-    cfg.train_cfg.max_epochs = round(cfg.train_cfg.max_epochs * max(budget, 1))
+    wanted = windows.max_windows * cfg.train_cfg.max_epochs * max(budget, 1)
+    cfg.train_cfg.max_epochs = round(wanted / _windows(train))
     return cfg
 
 
@@ -164,6 +171,9 @@ class _BarHook(Hook):
 
 
 def _steps(cfg: Config) -> int:
+    return cfg.train_cfg.max_epochs * -(-_windows(cfg.train_dataloader.dataset) // cfg.train_dataloader.batch_size)
+
+
+def _windows(dataset: Config) -> int:
     init_default_scope("mmpose")
-    windows = len(DATASETS.build(cfg.train_dataloader.dataset))
-    return cfg.train_cfg.max_epochs * -(-windows // cfg.train_dataloader.batch_size)
+    return len(DATASETS.build(dataset))

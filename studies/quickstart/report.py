@@ -23,7 +23,7 @@ STAGES = {
     "lift_scratch": "lifter from scratch",
     "lift_pretrained": "lifter from pre-trained weights",
 }
-ROWS = {"mean_pose": "mean pose of the training clips"} | STAGES
+ROWS = {"mean_pose": "mean pose of the labelled clips"} | STAGES
 BATCH = 512
 PICTURE_FRAMES, GIF_SECONDS = 5, 4.0
 
@@ -36,7 +36,7 @@ def target_poses(dataset: PoseWindowDataset) -> np.ndarray:
 
 
 def mean_pose_errors(cfg: Config) -> dict[str, float]:
-    """Errors in millimetres of always predicting the mean pose of the training windows."""
+    """Errors in millimetres of always predicting the mean pose of the lifters' training windows."""
     truth = target_poses(DATASETS.build(cfg.test_dataloader.dataset))
     mean = target_poses(DATASETS.build(cfg.train_dataloader.dataset)).mean(0)
     prediction = np.broadcast_to(mean, truth.shape)
@@ -52,7 +52,8 @@ def format_table(
     lines = [
         "# Quickstart",
         "",
-        f"Errors in mm on {_size(frames['test'])}, held out; trained on {_size(frames['train'])}. "
+        f"Errors in mm on {_size(frames['test'])}, held out. Pre-trained on {_size(frames['train'])}, without any pair "
+        f"of 2D and 3D; both lifters learn from the pairs of {_size(frames['labelled'])} of them. "
         "Every clip is seen by 4 virtual cameras; the 2D input is exact.",
         "",
         "| model | " + " | ".join(TITLES[name] for name in ERRORS) + " |",
@@ -64,7 +65,8 @@ def format_table(
     lines += [
         "",
         f"{verdict} One run each with the same budget of fine-tuning; --seed N repeats it with other weights, masks "
-        "and held-out clips.",
+        "and held-out clips. What pre-training is for is few labels; where all clips have them (--labelled 1) the same "
+        "steps are better spent on lifting: docs/results.md.",
         "",
         f"All steps took {minutes:.1f} minutes.",
         "Loss curves are in losses.png, one held-out clip in comparison.png and comparison.gif.",

@@ -18,6 +18,19 @@ _PRETRAIN_APART = Experiment("pretrain_place_apart", "pretrain_h36m_amass", _APA
 _WHITENED = {"model.targets": "whitened"}
 _FRAMES = {"model.data_preprocessor.masking": dict(_delete_=True, type="temporal", ratio=0.6)}
 _LIFTED = {"model.loss_lift_weight": 3.0}
+_FASTER = {"optim_wrapper.paramwise_cfg": dict(custom_keys=dict(backbone=dict(lr_mult=3.0)))}
+
+_TOKENS = {"model.backbone.tokens_per_keypoint": True}
+
+
+def _occluded(title: str, name: str, changes: dict[str, object]) -> Row:
+    """Lifting of 2D with limbs and single keypoints masked in turn, from scratch; places apart."""
+    return Row(title, {"": Experiment(f"study_{name}", "occluded_2d_h36m_27", _APART | changes)})
+
+
+def _complete(title: str, name: str, changes: dict[str, object]) -> Row:
+    """Completion of 3D with limbs masked in turn, from scratch."""
+    return Row(title, {"": Experiment(f"study_{name}", "completion_h36m_27", changes)})
 
 
 def _recover(title: str, name: str, changes: dict[str, object]) -> Row:
@@ -25,6 +38,8 @@ def _recover(title: str, name: str, changes: dict[str, object]) -> Row:
     pretraining = Experiment(f"pretrain_s4_{name}", "pretrain_h36m_amass", _APART | changes)
     return _lift(title, f"s4_{name}", pretraining, _APART)
 
+
+_WHITENED_FRAMES = Experiment("pretrain_s5_whitened_frames", "pretrain_h36m_amass", _APART | _WHITENED | _FRAMES)
 
 STUDIES = (
     Table(
@@ -70,5 +85,28 @@ STUDIES = (
                 "whitened, frames masked, and masked lifting", "whitened_lifted", _WHITENED | _FRAMES | _LIFTED
             ),
         },
+    ),
+    Table(
+        "S5",
+        "The backbone's learning rate (a study of this project)",
+        {
+            "scratch": _lift("no pre-training", "s5_scratch", None, _APART),
+            "scratch_3": _lift("no pre-training, backbone x 3", "s5_scratch_3", None, _APART | _FASTER),
+            "whitened": _lift("whitened, whole frames masked", "s5_whitened", _WHITENED_FRAMES, _APART),
+            "whitened_3": _lift(
+                "whitened, whole frames masked, backbone x 3", "s5_whitened_3", _WHITENED_FRAMES, _APART | _FASTER
+            ),
+        },
+    ),
+    Table(
+        "S6",
+        "Mask tokens (a study of this project)",
+        {
+            "occluded_one": _occluded("occluded 2D, one token, drawn, as released", "s6_occluded_one", {}),
+            "occluded_each": _occluded("occluded 2D, one per keypoint at its mean", "s6_occluded_each", _TOKENS),
+            "completion_one": _complete("completion, one token, drawn, as released", "s6_completion_one", {}),
+            "completion_each": _complete("completion, one per keypoint at its mean", "s6_completion_each", _TOKENS),
+        },
+        ("mpjpe", "hidden/mpjpe"),
     ),
 )

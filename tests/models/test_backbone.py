@@ -209,3 +209,48 @@ def test_what_is_no_number_is_hidden_beside_a_mask(size, place_apart, masks):
     torch.testing.assert_close(backbone(nan, keypoint_mask=masks.keypoint_mask), expected)
     expected = backbone(poses(size), masks.frame_mask, missing | masks.keypoint_mask, masks.num_visible)
     torch.testing.assert_close(backbone(nan, *masks), expected)
+
+
+def test_a_token_per_keypoint_starts_at_its_mean():
+    means = torch.linspace(-0.5, 0.5, 2 * K).view(K, 2)
+    windows = means + torch.tensor([-0.1, 0.1]).view(2, 1, 1, 1).expand(2, T, 1, 1)  # two windows about the means
+    windows = windows.clone()
+    windows[0, :, 3] = torch.nan  # of this keypoint there is the second window alone
+    backbone = build(tokens_per_keypoint=True)
+    backbone.read_statistics(windows, poses(3))
+    expected = means.clone()
+    expected[3] += 0.1
+    torch.testing.assert_close(backbone.keypoint_token_2d.data, expected)
+    torch.testing.assert_close(backbone.keypoint_token_3d.data, poses(3).mean((0, 1)))
+
+
+def test_tokens_are_relative_to_the_place_where_inputs_are():
+    backbone = build(tokens_per_keypoint=True, place_apart=True)
+    backbone.read_statistics(poses(2) + 3.0, None)
+    torch.testing.assert_close(backbone.keypoint_token_2d.data.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
+    assert not backbone.keypoint_token_3d.any()
+
+
+def test_a_masked_keypoint_has_the_token_of_its_own():
+    backbone = build(tokens_per_keypoint=True)
+    backbone.read_statistics(poses(2), poses(3))
+    mask = torch.zeros(B, T, K, dtype=torch.bool)
+    mask[:, :, 4] = True
+    put = poses(2)
+    put[:, :, 4] = backbone.keypoint_token_2d[4]
+    torch.testing.assert_close(backbone(poses(2), keypoint_mask=mask), backbone(put))
+
+
+@pytest.mark.parametrize("changes", [dict(), dict(mask_tokens=False, tokens_per_keypoint=True)])
+def test_statistics_change_nothing_where_there_is_one_token_or_none(changes):
+    backbone = build(**changes)
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    backbone.read_statistics(poses(2), poses(3))
+    assert all(torch.equal(value, before[name]) for name, value in backbone.state_dict().items())
+
+
+def test_tokens_that_were_pre_trained_stay():
+    backbone = build(tokens_per_keypoint=True)
+    backbone.init_cfg = dict(type="Pretrained", checkpoint="pretrained.pth")
+    backbone.read_statistics(poses(2), poses(3))
+    assert not backbone.keypoint_token_2d.any()

@@ -24,6 +24,7 @@ def test_help_answers_at_once():
     [
         (["--motion", "no/such/folder"], "no such file or folder: no/such/folder"),
         (["--budget", "0"], "--budget must be above 0"),
+        (["--labelled", "0"], "--labelled must be above 0 and at most 1"),
         (["--budget", "much"], "invalid float value"),
     ],
 )

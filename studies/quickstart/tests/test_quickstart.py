@@ -18,8 +18,14 @@ def few_clips(monkeypatch):
 
 def test_stores_hold_whole_clips_and_share_none(tmp_path, few_clips):
     stores = {name: PoseStore(path) for name, path in module.make_stores(tmp_path, None, seed=3).items()}
-    assert {name: len(store) for name, store in stores.items()} == {"train": 24, "test": 4}
+    assert {name: len(store) for name, store in stores.items()} == {"train": 24, "labelled": 4, "test": 4}
     assert not set(stores["train"].subjects) & set(stores["test"].subjects)
+    assert set(stores["labelled"].subjects) < set(stores["train"].subjects)
+
+
+@pytest.mark.parametrize(("share", "sequences"), [(0.01, 4), (0.5, 12), (1.0, 24)])
+def test_share_of_labelled_clips(tmp_path, few_clips, share, sequences):
+    assert len(PoseStore(module.make_stores(tmp_path, None, seed=0, labelled=share)["labelled"])) == sequences
 
 
 def test_same_seed_holds_out_the_same_clips(tmp_path, few_clips):
@@ -37,15 +43,28 @@ def test_one_clip_cannot_be_split(tmp_path):
 
 
 @pytest.mark.parametrize(("budget", "windows", "epochs"), [(0.5, 6400, 5), (2.0, 12800, 10), (1e-6, 64, 5)])
-def test_budget_changes_windows_below_one_and_epochs_above(tmp_path, budget, windows, epochs):
-    stores = {"train": tmp_path / "train", "test": tmp_path / "test"}
+def test_budget_changes_windows_below_one_and_epochs_above(tmp_path, monkeypatch, budget, windows, epochs):
+    monkeypatch.setattr(module, "_windows", lambda dataset: (dataset.get("dataset_3d") or dataset).max_windows)
+    stores = {name: tmp_path / name for name in ("train", "labelled", "test")}
     pretrain = module._config(CONFIGS, tmp_path, "pretrain", stores, budget, seed=5)
     lift = module._config(CONFIGS, tmp_path, "lift_scratch", stores, budget, seed=5)
-    for dataset in (pretrain.train_dataloader.dataset.dataset_3d, lift.train_dataloader.dataset):
-        assert (dataset.max_windows, dataset.store) == (windows, str(tmp_path / "train"))
+    for dataset, store in (
+        (pretrain.train_dataloader.dataset.dataset_3d, "train"),
+        (lift.train_dataloader.dataset, "labelled"),
+    ):
+        assert (dataset.max_windows, dataset.store) == (windows, str(tmp_path / store))
     assert lift.train_cfg.max_epochs == pretrain.train_cfg.max_epochs == epochs
     assert lift.model.data_preprocessor.seed == lift.randomness.seed == 5
     assert lift.test_dataloader.dataset.store == str(tmp_path / "test")
+
+
+def test_few_labels_are_gone_through_more_often(tmp_path, few_clips):
+    stores = module.make_stores(tmp_path, None, seed=0)
+    lift = module._config(CONFIGS, tmp_path, "lift_scratch", stores, 0.01, seed=0)
+    windows = PoseStore(stores["labelled"]).num_frames  # one window per frame
+    assert windows == 120 and lift.train_cfg.max_epochs == round(5 * 128 / windows) == 5
+    lift = module._config(CONFIGS, tmp_path, "lift_scratch", stores, 1.0, seed=0)
+    assert lift.train_cfg.max_epochs == round(5 * 12800 / windows)
 
 
 @pytest.mark.slow

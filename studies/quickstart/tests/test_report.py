@@ -50,8 +50,8 @@ def test_table_says_whether_pre_training_helped(store, pretrained, verdict):
         lift_pretrained=dict(mpjpe=pretrained, **errors),
     )
     plan = dict(lift_pretrained=SimpleNamespace(filename="quickstart_lift.py"))
-    text = report.format_table(table, plan, dict(train=store, test=store), 7.25, "epoch_5.pth")
-    assert "| mean pose of the training clips | 200.0 | 30.0 | 40.0 |" in text
+    text = report.format_table(table, plan, dict(train=store, labelled=store, test=store), 7.25, "epoch_5.pth")
+    assert "| mean pose of the labelled clips | 200.0 | 30.0 | 40.0 |" in text
     assert verdict in text
     assert "on 1 clip (60 frames)" in text and "7.2 minutes" in text
 
@@ -61,10 +61,10 @@ def test_nothing_is_said_of_pre_training_where_neither_model_has_learned_anythin
     rows = dict(mean_pose=200.0, lift_scratch=240.0, lift_pretrained=236.8)
     table = {row: dict(mpjpe=value, **errors) for row, value in rows.items()}
     plan = dict(lift_pretrained=SimpleNamespace(filename="quickstart_lift.py"))
-    text = report.format_table(table, plan, dict(train=store, test=store), 1.0, "epoch_5.pth")
+    text = report.format_table(table, plan, dict(train=store, labelled=store, test=store), 1.0, "epoch_5.pth")
     assert "neither has learned anything yet" in text and "took" not in text.split("All steps")[0]
     table["lift_pretrained"]["mpjpe"] = 190.0
-    text = report.format_table(table, plan, dict(train=store, test=store), 1.0, "epoch_5.pth")
+    text = report.format_table(table, plan, dict(train=store, labelled=store, test=store), 1.0, "epoch_5.pth")
     assert "Pre-training took 50.0 mm (21%) off" in text
 
 
