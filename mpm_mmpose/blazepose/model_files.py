@@ -23,7 +23,8 @@ def find_model(name: str) -> Path:
         found = distribution("mediapipe")
     except PackageNotFoundError:
         raise UsageError(
-            f"the models of the 2D detector are not installed: {INSTALL}; or give --pose2d and a 2D model of MMPose"
+            f"the models of the 2D detector are not installed: {INSTALL}; or take a 2D model of MMPose "
+            "(demo/video_to_3d.py --pose2d NAME)"
         ) from None
     path = Path(found.locate_file(name))
     if not path.is_file():

@@ -38,5 +38,5 @@ model = dict(
         mlp_drop=0.0,
     ),
     head=dict(type="PersonSequenceHead", num_frames=27, bone_weight=0.5),
-    test_cfg=dict(flip_test=False),
+    test_cfg=dict(flip_test=True),  # as all that lifts videos does
 )
