@@ -1,6 +1,6 @@
 """Which frames and keypoints the model does not get to see (paper, section 3.2).
 
-True = hidden. Every sample of a batch has its own mask, and all samples hide the same number of frames, so that the
+True = masked. Every sample of a batch has its own mask, and all samples hide the same number of frames, so that the
 visible ones can be gathered into one dense tensor. A mask is drawn on the generator's device with one vectorised draw.
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class Masks(NamedTuple):
-    """Hidden frames and keypoints of a batch; None means that nothing of that kind is hidden.
+    """Hidden frames and keypoints of a batch; None means that nothing of that kind is masked.
 
     frame_mask: (B, T) bool; keypoint_mask: (B, T, K) bool; num_visible: visible frames a sample, a Python int so that
     nobody has to ask the device for it.
@@ -45,9 +45,9 @@ def spatio_temporal_masks(
     frame_ratio: float = 0.6,
     total_ratio: float | None = None,
 ) -> Masks:
-    """`int(frames * frame_ratio)` hidden frames and, drawn anew in every frame, `hidden_keypoints` hidden keypoints.
+    """`int(frames * frame_ratio)` masked frames and, drawn anew in every frame, `hidden_keypoints` masked keypoints.
 
-    With `total_ratio` the number of hidden frames is the one whose total of hidden cells comes nearest to it.
+    With `total_ratio` the number of masked frames is the one whose total of masked cells comes nearest to it.
     Raises ValueError where a ratio is outside [0, 1) or nothing would stay visible. Source: paper, sections 3.2 and 4.2
     (5 of 17 keypoints, 60 % of the frames), and the released `MaskGen`, which shares one mask in a batch.
     """
@@ -56,7 +56,7 @@ def spatio_temporal_masks(
         hidden_frames = _hidden_frames(frames, frame_ratio)
     else:
         hidden_frames = round(frames * frame_ratio_for(total_ratio, hidden_keypoints, keypoints))
-        _check_count("hidden frames", hidden_frames, frames)
+        _check_count("masked frames", hidden_frames, frames)
     # One draw serves both: column 0 orders the frames, the others order the keypoints of their frame.
     draw = _uniform((batch, frames, keypoints + 1), generator)
     return Masks(
@@ -67,7 +67,7 @@ def spatio_temporal_masks(
 
 
 def temporal_masks(batch: int, frames: int, keypoints: int, *, generator: torch.Generator, ratio: float) -> Masks:
-    """`int(frames * ratio)` hidden frames, all keypoints of the others visible.
+    """`int(frames * ratio)` masked frames, all keypoints of the others visible.
 
     Raises ValueError where the ratio is outside [0, 1). Source: paper, appendix B (figure B).
     """
@@ -77,14 +77,14 @@ def temporal_masks(batch: int, frames: int, keypoints: int, *, generator: torch.
 
 
 def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.Generator, ratio: float) -> Masks:
-    """`round(keypoints * ratio)` keypoints hidden in all frames (a tube), no frame hidden.
+    """`round(keypoints * ratio)` keypoints masked in all frames (a tube), no frame masked.
 
     keypoint_mask is an expanded view: equal in all frames. Raises ValueError where the ratio is outside [0, 1) or all
-    keypoints would be hidden. Source: paper, appendix B (figure B).
+    keypoints would be masked. Source: paper, appendix B (figure B).
     """
     _check_ratio("ratio", ratio)
     hidden = round(keypoints * ratio)
-    _check_count("hidden keypoints", hidden, keypoints)
+    _check_count("masked keypoints", hidden, keypoints)
     tube = _hide_largest(_uniform((batch, keypoints), generator), hidden)
     return Masks(None, tube[:, None].expand(batch, frames, keypoints), frames)
 
@@ -98,7 +98,7 @@ def tube_masks(
     patterns: Sequence[Sequence[int] | int],
     stretch: tuple[int, int] | None = None,
 ) -> Masks:
-    """The keypoints of one pattern a sample, hidden in all frames or in one stretch of them; no frame is dropped.
+    """The keypoints of one pattern a sample, masked in all frames or in one stretch of them; no frame is dropped.
 
     A pattern is indices of keypoints, or a number of random ones, 0 for none; each is as likely as the others.
     `stretch` is the shortest and the longest number of frames, placed so that at least one of them is in the window.
@@ -159,7 +159,7 @@ MASK_STRATEGIES: dict[str, Callable[..., Masks]] = {
 
 
 def hidden_cells(masks: Masks, keypoints: int) -> Tensor | None:
-    """Hidden cells (B, T, K) bool: keypoints of hidden frames and those hidden alone; None where nothing is hidden."""
+    """Hidden cells (B, T, K) bool: keypoints of masked frames and those masked alone; None where nothing is masked."""
     if masks.frame_mask is None:
         return masks.keypoint_mask
     frames = masks.frame_mask[..., None].expand(*masks.frame_mask.shape, keypoints)
@@ -182,9 +182,9 @@ def total_hidden_ratio(frame_ratio: float, hidden_keypoints: int, keypoints: int
 
 
 def frame_ratio_for(total_ratio: float, hidden_keypoints: int, keypoints: int) -> float:
-    """Share of the frames to hide so that `total_ratio` of all cells is hidden; inverse of `total_hidden_ratio`.
+    """Share of the frames to hide so that `total_ratio` of all cells is masked; inverse of `total_hidden_ratio`.
 
-    Raises ValueError where the hidden keypoints alone exceed it.
+    Raises ValueError where the masked keypoints alone exceed it.
     """
     _check_ratio("total_ratio", total_ratio)
     _check_count("hidden_keypoints", hidden_keypoints, keypoints)
@@ -210,7 +210,7 @@ def _hide_largest(draw: Tensor, number: int) -> Tensor:
 def _hidden_frames(frames: int, ratio: float) -> int:
     _check_ratio("frame ratio", ratio)
     hidden = int(frames * ratio + 1e-9)  # 0.29 * 100 is 28.999999999999996
-    _check_count("hidden frames", hidden, frames)
+    _check_count("masked frames", hidden, frames)
     return hidden
 
 

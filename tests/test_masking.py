@@ -161,11 +161,11 @@ def test_refuses_to_hide_everything(generator):
         spatio_temporal_masks(2, 9, 17, generator=generator, hidden_keypoints=17)
     with pytest.raises(ValueError, match="hidden_keypoints is -1 of 17"):
         spatio_temporal_masks(2, 9, 17, generator=generator, hidden_keypoints=-1)
-    with pytest.raises(ValueError, match="hidden keypoints is 17 of 17"):
+    with pytest.raises(ValueError, match="masked keypoints is 17 of 17"):
         spatial_masks(2, 9, 17, generator=generator, ratio=0.99)
-    with pytest.raises(ValueError, match="hidden frames is 9 of 9"):
+    with pytest.raises(ValueError, match="masked frames is 9 of 9"):
         spatio_temporal_masks(2, 9, 17, generator=generator, total_ratio=0.99)
-    with pytest.raises(ValueError, match="hidden frames is 0 of 0"):
+    with pytest.raises(ValueError, match="masked frames is 0 of 0"):
         temporal_masks(2, 0, 17, generator=generator, ratio=0.5)
     with pytest.raises(ValueError, match="total_ratio=0.2 cannot be reached"):
         frame_ratio_for(0.2, 5, 17)

@@ -9,7 +9,7 @@ def main() -> None:
     parser.add_argument(
         "checkpoint", type=existing_file, help="checkpoint file, for example work_dirs/.../epoch_40.pth"
     )
-    parser.add_argument("--dump", metavar="FILE.npz", help="write predictions and truth, for tools/visualize.py")
+    parser.add_argument("--dump", metavar="FILE.npz", help="write predictions and ground truth, for tools/visualize.py")
     args = parser.parse_args()
 
     def test() -> None:

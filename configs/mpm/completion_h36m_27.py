@@ -1,4 +1,4 @@
-# 3D with hidden limbs to whole 3D (paper's table 4), trained on the released patterns, three keypoints each.
+# 3D with masked limbs to whole 3D (paper's table 4), trained on the released patterns, three keypoints each.
 # Released code: batch 2048, 2e-4.
 _base_ = [
     "_base_/default_runtime.py",

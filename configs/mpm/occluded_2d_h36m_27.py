@@ -1,5 +1,5 @@
-# 2D with hidden limbs to whole 3D (paper's table 3), trained on the patterns that it is tested on, and six random ones.
-# Released code: the patterns of six keypoints only, so that it never sees one with fewer hidden; batch 2048, 2e-4.
+# 2D with masked limbs to whole 3D (paper's table 3), trained on the patterns that it is tested on, and six random ones.
+# Released code: the patterns of six keypoints only, so that it never sees one with fewer masked; batch 2048, 2e-4.
 _base_ = [
     "_base_/default_runtime.py",
     "_base_/models/mpm_completion.py",

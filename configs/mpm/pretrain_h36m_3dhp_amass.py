@@ -1,5 +1,5 @@
 # Pre-training on all three data sets together, in Human3.6M's 17 keypoints: MPI-INF-3DHP has 16 of them, and what it
-# lacks (the nose; its head is another place) is hidden and no target. The paper does so for table 2 alone, and leaves
+# lacks (the nose; its head is another place) is masked and no target. The paper does so for table 2 alone, and leaves
 # MPI-INF-3DHP out elsewhere because its keypoints are defined otherwise (section 4.2).
 _base_ = ["pretrain_h36m_amass.py"]
 

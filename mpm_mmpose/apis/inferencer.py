@@ -127,8 +127,8 @@ class MPMInferencer:
 
         source: a video, 'webcam' or 'webcam:N', an image or a folder of images, an array of images (uint8, BGR); a file
         or folder of 2D keypoints, a pose store, an array (N, K, 2) px, or recordings as ``read_recordings`` gives them;
-        for models that take 3D, an array (N, K, 3) m, camera axes, NaN where hidden. task: 'lift', where a model
-        without mask tokens is shown a guess for what was not found; 'complete' takes a model that knows what is hidden.
+        for models that take 3D, an array (N, K, 3) m, camera axes, NaN where masked. task: 'lift', where a model
+        without mask tokens is shown a guess for what was not found; 'complete' takes a model that knows what is masked.
         out_dir: where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the
         source does not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress:
         bars with the time left. people: their sides, size and place. writing: how results are written. filter: of the
@@ -153,7 +153,7 @@ class MPMInferencer:
             raise UsageError("task 'lift': this model takes 3D; give task='complete'")
         if task == "complete" and not self._mask_tokens:
             raise UsageError(
-                "task 'complete': this model has no mask tokens, so it cannot be told what is hidden; give one that "
+                "task 'complete': this model has no mask tokens, so it cannot be told what is masked; give one that "
                 "was trained with them, as mpm_h36m_27_occluded"
             )
         if unknown := [format for format in formats if format not in FORMATS]:

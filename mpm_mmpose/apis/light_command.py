@@ -93,7 +93,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="of ONNX Runtime, the first that can do a step does it; default: the GPU's where there is one, the CPU's",
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.3, help="keypoints that score less are hidden; %(default)s"
+        "--threshold", type=float, default=0.3, help="keypoints that score less are masked; %(default)s"
     )
     parser.add_argument("--mode", choices=("exact", "blended"), help="default: exact where the model has target poses")
     parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")

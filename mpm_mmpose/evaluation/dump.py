@@ -1,4 +1,4 @@
-"""Predictions and truth of an evaluation as a file, for those who want more than figures."""
+"""Predictions and ground truth of an evaluation as a file, for those who want more than figures."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ class PoseErrorMetric(BaseMetric):
     processes each keeps its own sums, and a window that a sampler repeats counts once.
 
     Gives over all frames: `mpjpe`, `p_mpjpe`, `n_mpjpe`; `mpjve`, `acceleration` where the samples have sequence and
-    frame; `pck`, `auc` where the keypoints have names; `hidden/<error>` where keypoints were hidden; each also as
+    frame; `pck`, `auc` where the keypoints have names; `hidden/<error>` where keypoints were masked; each also as
     `<figure>/mean_over_actions`, the mean of the actions' means, which papers report for Human3.6M. Of the protocol's
-    headline `<figure>/low` and `<figure>/high` as well, the 95 % interval, also on hidden keypoints. Under
+    headline `<figure>/low` and `<figure>/high` as well, the 95 % interval, also on masked keypoints. Under
     'released_mpm' also `released/<figure>`. What is missing, the report says why. See docs/evaluation.md.
 
     Args:

@@ -152,7 +152,7 @@ class PoseReader:
         if self.hidden_columns is None:
             return given
         if given is not None:
-            raise ValueError("the samples say in gt_instances.hidden what was hidden: leave hidden_keypoints out")
+            raise ValueError("the samples say in gt_instances.hidden what was masked: leave hidden_keypoints out")
         return np.broadcast_to(self.hidden_columns, shape)
 
     def _action(self, ids: np.ndarray | None, sample: Mapping, shape: tuple[int, int]) -> np.ndarray:

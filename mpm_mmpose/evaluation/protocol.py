@@ -14,8 +14,8 @@ _NOT_IN_16 = ("nose", "head")
 KEYPOINTS = (14, 16, 17)
 ROOTS = {
     "as_predicted": "as predicted",
-    "subtracted": "subtracted from prediction and truth",
-    "zeroed": "set to 0 in prediction and truth, the other keypoints stay",
+    "subtracted": "subtracted from prediction and ground truth",
+    "zeroed": "set to 0 in prediction and ground truth, the other keypoints stay",
 }
 CHOICES = {
     "keypoints": (None, *KEYPOINTS),

@@ -21,7 +21,7 @@ NOTHING = "no visible keypoints"
 MOST_ROWS = 40
 Row = Mapping[str, float]
 _TITLES = TITLES | {
-    **{hidden: f"{TITLES[name]}, hidden" for name, hidden in zip(ERRORS, HIDDEN, strict=True)},
+    **{hidden: f"{TITLES[name]}, masked" for name, hidden in zip(ERRORS, HIDDEN, strict=True)},
     "mpjve": "MPJVE",
     "acceleration": "acceleration error",
     "pck": "PCK",
@@ -95,10 +95,10 @@ def error_table(title: str, first: str, rows: Mapping[str, Row], last: Mapping[s
 
 
 def hidden_table(total: Row) -> list[str]:
-    """Error on hidden keypoints beside the error on all: {row: errors}."""
+    """Error on masked keypoints beside the error on all: {row: errors}."""
     rows = {
         "all keypoints": {name: total[name] for name in ERRORS},
-        "hidden keypoints": {name: total[hidden] for name, hidden in zip(ERRORS, HIDDEN, strict=True)},
+        "masked keypoints": {name: total[hidden] for name, hidden in zip(ERRORS, HIDDEN, strict=True)},
         "given keypoints": {name: total[f"given/{name}"] for name in ERRORS},
     }
     return _table("Hidden from the model, mm", "", [_TITLES[name] for name in ERRORS], list(ERRORS), rows)

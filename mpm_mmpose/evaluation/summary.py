@@ -19,7 +19,7 @@ class Summary:
     """Figures, each the quotient of two sums over the cells (sequence, action) of an evaluation.
 
     Names: those of `FIGURES`, in mm (mpjve per step, acceleration per step squared); `given/<error>`, of keypoints that
-    were not hidden; `pck` and `auc` of all groups and `pck/<group>`, `auc/<group>`, per cent. A figure with nothing to
+    were not masked; `pck` and `auc` of all groups and `pck/<group>`, `auc/<group>`, per cent. A figure with nothing to
     count is NaN.
 
     cells: what an `Accumulator` keeps. groups: columns of the PCK groups, empty where they are not known.

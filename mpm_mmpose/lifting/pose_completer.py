@@ -1,4 +1,4 @@
-"""3D in which keypoints are hidden to whole 3D, frame by frame, with all the context that the model takes."""
+"""3D in which keypoints are masked to whole 3D, frame by frame, with all the context that the model takes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PoseCompleter:
     def complete(self, poses: np.ndarray, fps: float, progress: Progress | None = None) -> np.ndarray:
         """Root-relative poses (N, K, 3) m, float32; what is given in ``poses`` (N, K, 3) m, camera axes, stays.
 
-        NaN is what is hidden. The root is interpolated where it is not known. fps: frames a second; the poses are
+        NaN is what is masked. The root is interpolated where it is not known. fps: frames a second; the poses are
         shown to the model at the rate and with the frame step of its training. progress: called with the windows
         done and those there are. Raises UsageError for another shape, or where nothing of the root is known.
         """

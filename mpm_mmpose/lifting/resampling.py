@@ -1,4 +1,4 @@
-"""From the time stamps of a video to the rate of a model, and back; gaps become hidden frames."""
+"""From the time stamps of a video to the rate of a model, and back; gaps become masked frames."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def resample_track(
     """The stretches of a track at ``fps``, in the keypoints of ``keypoint_set``.
 
     reach: s that a model sees before and after a frame. A gap of more than twice that parts two stretches, as no window
-    has frames of both; what is not seen for a shorter time is hidden. Keypoints that are not to be believed
+    has frames of both; what is not seen for a shorter time is masked. Keypoints that are not to be believed
     (:func:`~mpm_mmpose.lifting.tracks.visible_keypoints`, also of ``approximate``) are not seen.
     """
     sights = _Sights(track, keypoint_set, fps, reach, threshold, approximate)

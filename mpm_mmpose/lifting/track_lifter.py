@@ -50,8 +50,8 @@ class TrackLifter:
             windows of which all frames are taken, weighted by sin^2 so that the middles count most. Blending makes
             window / 2 times fewer windows. None: 'blended' for models that were made for it (`SequenceHead`) or are
             exported for whole windows only, else 'exact'.
-        threshold: keypoints of a lower score are hidden.
-        maskings: how often to lift once more with random keypoints hidden, for the spread. Needs mask tokens, and
+        threshold: keypoints of a lower score are masked.
+        maskings: how often to lift once more with random keypoints masked, for the spread. Needs mask tokens, and
             PyTorch to draw them.
         flip_test: take the mean of the plain and of the mirrored input's 3D.
         constant_bones: give each bone one length over the track, the median of what the model says, and keep its
@@ -246,7 +246,7 @@ class TrackLifter:
     def _variance(
         self, track: Track2D, frames: ModelFrames, lifted: np.ndarray, stretch: int, report: _Counter
     ) -> np.ndarray:
-        """(M, K) m^2, mean squared distance from ``lifted`` of what is lifted with more hidden."""
+        """(M, K) m^2, mean squared distance from ``lifted`` of what is lifted with more masked."""
         # Imported here: nothing else needs PyTorch.
         from ..masking import spatio_temporal_masks, stream_generator
 

@@ -84,7 +84,7 @@ class Track3D:
 
     keypoints_3d (N, K', 3) float32 root-relative m, camera axes, as ``keypoint_set`` orders them; NaN in frames that
     are further from any sight of the person than the model looks. hidden (N, K') bool, True = the model was not shown
-    it. spread (N, K') float32 m: how far the keypoint moves when more is hidden, a measure of uncertainty. trajectory
+    it. spread (N, K') float32 m: how far the keypoint moves when more is masked, a measure of uncertainty. trajectory
     (N, 3) float32 m: the root in camera space. misfit (N,) float32: how far each frame's 3D is from its 2D, see
     :func:`~mpm_mmpose.pose.consistency.misfit`. trajectory_spread (N,) float32 m: one standard deviation of its depth.
     """

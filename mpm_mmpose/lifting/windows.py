@@ -13,13 +13,13 @@ Camera = tuple[np.ndarray, np.ndarray]
 
 
 class WindowPredictor(ABC):
-    """A model as a function from windows (B, T, K, 2 or 3) float32, NaN where hidden, to root-relative metres.
+    """A model as a function from windows (B, T, K, 2 or 3) float32, NaN where masked, to root-relative metres.
 
     2D is as ``space`` says: 'image', normalised (:func:`mpm_mmpose.pose.geometry.normalize_screen`), or 'rays' of a
     given or guessed camera (:func:`mpm_mmpose.pose.geometry.to_rays`). 3D is root-relative m. inputs: '2d' and '3d', as
     the model takes; outputs: 'target' and 'sequence', as it gives, the better one for whole tracks first. window: T,
     num_keypoints: K of ``keypoint_set``.
-    mask_tokens: whether anything may be hidden; ignored: indices of keypoints that it never looks at. trained_fps: rate
+    mask_tokens: whether anything may be masked; ignored: indices of keypoints that it never looks at. trained_fps: rate
     of the training data, Hz, None where it is not known;
     trained_frame_step: frames between two of a window.
     """

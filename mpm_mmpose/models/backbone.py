@@ -50,11 +50,11 @@ class MPMBackbone(BaseModule):
         depth: number of temporal layers.
         num_heads: attention heads.
         inputs: which encoders to build, out of '2d' (normalised screen coordinates) and '3d' (root-relative metres).
-        mask_tokens: build the learned tokens that stand in for hidden keypoints.
+        mask_tokens: build the learned tokens that stand in for masked keypoints.
         drop: dropout in the temporal layers.
         attn_drop: dropout of attention weights (released: 0.1, which earned nothing, see docs/performance.md).
         mlp_drop: dropout in the frame-wise layers (released: 0.1 in pre-training, 0.2 in lifting).
-        encode_hidden_frames: pass hidden frames through the frame-wise layers as well and drop them afterwards, as
+        encode_hidden_frames: pass masked frames through the frame-wise layers as well and drop them afterwards, as
             released; they then take part in the BatchNorm statistics of training. The output in evaluation is equal.
         tokens_per_keypoint: one mask token for each keypoint instead of one for all; a new model starts with that
             keypoint's mean position in the training data. See study S6 in docs/results.md.
@@ -64,7 +64,7 @@ class MPMBackbone(BaseModule):
             guessed camera, seen by a camera that is turned to the person and in units of the person's size, so that
             neither camera nor framing matters; see :mod:`mpm_mmpose.models.person_view`.
         temporal: 'attention', the paper's; or 'mixer', layers that mix the frames by learned weights: cheaper, but
-            hidden frames are masked tokens there instead of dropped.
+            masked frames are masked tokens there instead of dropped.
         ignored: indices of 2D keypoints that are masked always, because detectors have them elsewhere or not at all;
             with view='person'.
         upright: with view='person', indices of the keypoints at the upper and at the lower end of the trunk, which is
@@ -187,7 +187,7 @@ class MPMBackbone(BaseModule):
 
         Args:
             poses: (B, T, K, 2) normalised screen coordinates, or rays with view='person'; or (B, T, K, 3) root-relative
-                metres. NaN is a hidden keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on
+                metres. NaN is a masked keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on
                 nothing but poses.
             frame_mask: (B, T) bool, True = hidden: dropped before the temporal layers; the same number a sample.
             keypoint_mask: (B, T, K) bool, True = hidden: replaced by the learned token before the encoder.
@@ -199,7 +199,7 @@ class MPMBackbone(BaseModule):
 
         Raises:
             ValueError: if a shape or dtype is not as above, an encoder or token was not built, or the samples differ
-                in the number of hidden frames.
+                in the number of masked frames.
         """
         name = self._check(poses, frame_mask, keypoint_mask)
         if self.view == "person" and name == "2d":
@@ -238,13 +238,13 @@ class MPMBackbone(BaseModule):
         """Put the learned token where the mask is True or there is no number."""
         if not self.mask_tokens:
             return poses
-        # With nothing hidden the token stays in the graph all the same: DDP wants every parameter used in every step.
+        # With nothing masked the token stays in the graph all the same: DDP wants every parameter used in every step.
         hidden = self._hidden(poses, None, mask)
         return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
 
     @staticmethod
     def _hidden(poses: Tensor, frame_mask: Tensor | None, keypoint_mask: Tensor | None) -> Tensor:
-        """All that is hidden, by a mask or by being no number: (B, T, K) bool."""
+        """All that is masked, by a mask or by being no number: (B, T, K) bool."""
         hidden = poses.isnan().any(-1)
         if keypoint_mask is not None:
             hidden = hidden | keypoint_mask
@@ -270,11 +270,11 @@ class MPMBackbone(BaseModule):
                 continue
             if tuple(mask.shape) != shape[:ndim] or mask.dtype != torch.bool:
                 raise ValueError(
-                    f"{argument}: expected torch.bool of shape {shape[:ndim]} (True = hidden), "
+                    f"{argument}: expected torch.bool of shape {shape[:ndim]} (True = masked), "
                     f"got {mask.dtype} of shape {tuple(mask.shape)}"
                 )
         if keypoint_mask is not None and not self.mask_tokens:
-            raise ValueError("keypoint_mask: this backbone has no tokens for hidden keypoints; set mask_tokens=True")
+            raise ValueError("keypoint_mask: this backbone has no tokens for masked keypoints; set mask_tokens=True")
         return name
 
 

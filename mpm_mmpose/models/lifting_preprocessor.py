@@ -24,13 +24,13 @@ class LiftingPreprocessor(WindowPreprocessor):
     Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) camera space, metres; intrinsics (B, 9)
     normalised; action, window (B,); where the batch has them, sequence, frame (B,), down (B, 3), aspect (B,), unknown,
     unknown_3d (B, T, K) and padding (B, T) bool.
-    Out: inputs (B, T, K, 2) normalised, or (B, T, K, 3) root-relative metres; NaN where hidden.
+    Out: inputs (B, T, K, 2) normalised, or (B, T, K, 3) root-relative metres; NaN where masked.
     `gt_instance_labels`, of all frames: lifting_target_label (B, T, K, 3) root-relative, metres; keypoints_label
     (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight and keypoints_weight (B, T, K), 0 for
     what the data set does not know of either. `gt_instances`, of the target frame, which is the centre one:
     lifting_target (B, K, 3) root-relative, metres; keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,)
     metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False for what the data set lacks;
-    hidden (B, K), True where the input was hidden; given (B, K, 3), the input, where that is 3D. With batches of
+    hidden (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches of
     `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, hidden and given, are of
     all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
@@ -42,7 +42,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
         source: What the model sees: '2d' keypoints, to lift them, or '3d' poses, to complete them.
         masking: What to hide of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
-            arguments; frames that it would drop are hidden whole. A test hides the same of a window every time.
+            arguments; frames that it would drop are masked whole. A test hides the same of a window every time.
         hide_unknown: Hide what the data set lacks and a detector missed; needs a backbone with mask_tokens, as does
             masking, which implies it. Otherwise they stand where they are.
     """

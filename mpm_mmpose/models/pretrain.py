@@ -1,4 +1,4 @@
-"""Pre-training: hidden keypoints and frames of 2D and of 3D windows are recovered (paper section 3.2)."""
+"""Pre-training: masked keypoints and frames of 2D and of 3D windows are recovered (paper section 3.2)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PoseDecoder(nn.Module):
 
 @MODELS.register_module()
 class MaskedPoseHead(BaseModule):
-    """Puts tokens in the place of hidden frames and decodes poses (paper sections 3.1 and 3.2, Eq. 4).
+    """Puts tokens in the place of masked frames and decodes poses (paper sections 3.1 and 3.2, Eq. 4).
 
     Args:
         num_frames: window length T.
@@ -89,7 +89,7 @@ class MaskedPoseHead(BaseModule):
         Args:
             feats: (B, T_visible, C) from the backbone.
             to: '2d' or '3d', the decoder.
-            frame_mask: the mask (B, T) the backbone was given, True = hidden.
+            frame_mask: the mask (B, T) the backbone was given, True = masked.
 
         Returns:
             (B, T, K, 2) normalised screen coordinates or (B, T, K, 3) root-relative metres.
@@ -112,10 +112,10 @@ class MaskedPoseHead(BaseModule):
         """Bring (B, T_visible, C) back to (B, T, C): the token where the mask is True."""
         batch, num_visible, channels = visible.shape
         if frame_mask is None:
-            # As in the backbone: no frame is hidden, but DDP wants the token used in every training step.
+            # As in the backbone: no frame is masked, but DDP wants the token used in every training step.
             return visible + 0 * self.frame_token if self.training else visible
         tokens = torch.cat([visible, self.frame_token.expand(batch, 1, channels)], dim=1)
-        # A visible frame's place among the visible ones; hidden frames all read the one token behind them.
+        # A visible frame's place among the visible ones; masked frames all read the one token behind them.
         index = ((~frame_mask).cumsum(1) - 1).masked_fill(frame_mask, num_visible)
         return tokens.gather(1, index[..., None].expand(-1, -1, channels))
 

@@ -26,7 +26,7 @@ class PretrainPreprocessor(WindowPreprocessor):
     Out: inputs = dict(poses_2d, target_2d, masks_2d, known_2d, and the same of 3D; with source_3d also target_lift and
     known_lift, the 3D of the 2D windows); data_samples=None. 3D is
     root-relative in metres. Poses are whole; targets are the same but for a detector's errors, which they have not.
-    Masks are `Masks`; what a data set lacks is hidden on top of the strategy's choice and False in known_2d or known_3d
+    Masks are `Masks`; what a data set lacks is masked on top of the strategy's choice and False in known_2d or known_3d
     (B, T, K), which are None where nothing lacks.
     2D and 3D have independent masks and flips. In training both come from the stream of this rank; otherwise nothing is
     flipped, and each window, by its number in the batch's field window (B,), or by its place where a batch has none,
@@ -39,7 +39,7 @@ class PretrainPreprocessor(WindowPreprocessor):
         seed: Of the random streams.
         keypoint_set: Name of the keypoint set of the windows.
         augmentations_2d: For 2D in training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
-            What is missed is hidden in masks_2d on top of the strategy's.
+            What is missed is masked in masks_2d on top of the strategy's.
         augmentations_3d: The same for 3D, which has no camera: a virtual one turns it.
         modalities: What to take from a batch and give, of '2d' and '3d'.
     """

@@ -11,7 +11,7 @@ SCALE = 0.1
 def window_place(keypoints: Tensor, hidden: Tensor) -> Tensor:
     """Mean of the visible keypoints of a window: (B, T, K, 2) and hidden (B, T, K) bool -> (B, 1, 1, 2).
 
-    0 where all are hidden; what hidden ones hold does not matter.
+    0 where all are masked; what masked ones hold does not matter.
     """
     visible = ~hidden[..., None]
     total = torch.where(visible, keypoints, 0.0).sum((1, 2), keepdim=True)

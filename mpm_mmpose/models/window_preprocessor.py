@@ -61,7 +61,7 @@ class WindowPreprocessor(BaseDataPreprocessor):
         """Masks of a batch of windows (B, T, K) by a strategy; from the training stream where ``windows`` is None.
 
         In a test ``windows`` are the numbers of the windows in their data set. Each has a random stream of its own, so
-        that what is hidden of it depends neither on the batch it comes in nor on rank or device, and training stays
+        that what is masked of it depends neither on the batch it comes in nor on rank or device, and training stays
         undisturbed.
         """
         if windows is None:

@@ -57,7 +57,7 @@ def recorded(model: nn.Module, folder: str, outputs: dict[str, Tensor]) -> Itera
 
 
 def recover(model: nn.Module, poses: Tensor, to: str, keypoints: Tensor, frames: Tensor | None = None) -> Tensor:
-    """Run a masked-pose model on whole poses (B, T, K, 2 or 3); True = hidden.
+    """Run a masked-pose model on whole poses (B, T, K, 2 or 3); True = masked.
 
     The masks of the authors: keypoints (1, T, K), the same in the batch (stage I), or (B, 1, K), the same in every
     frame (completion); frames (T,).
@@ -124,7 +124,7 @@ def _completion(model: nn.Module, figures: Figures) -> dict[str, Tensor]:
     }
     if "tta/input_2d" in figures:
         for to in ("2d", "3d"):
-            # As released: the mirrored input is hidden with the mask of the plain one (reference notes, section 5).
+            # As released: the mirrored input is masked with the mask of the plain one (reference notes, section 5).
             plain, other = (recover(model, x, to, masks["2d"]) for x in figures["tta/input_2d"].unbind(1))
             outputs[f"tta/out_{to}"] = (plain + mirrored(other)) / 2
     return outputs

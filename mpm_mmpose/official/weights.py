@@ -128,7 +128,7 @@ def model_config(sizes: Sizes) -> dict[str, Any]:
             head |= dict(type="RefinedLiftingHead", refine_channels=sizes.refine_channels)
         backbone |= dict(inputs=["2d"], mask_tokens=False, mlp_drop=0.2)
         return dict(type="PoseLifter", backbone=backbone, head=head)
-    # The released BatchNorm also sees hidden frames in training.
+    # The released BatchNorm also sees masked frames in training.
     backbone |= dict(inputs=["2d", "3d"], mask_tokens=True, mlp_drop=0.1, encode_hidden_frames=True)
     head = dict(**width, depth=sizes.decoder_depth, outputs=["2d", "3d"])
     if sizes.kind == "completion":

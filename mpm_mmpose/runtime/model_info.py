@@ -32,7 +32,7 @@ class ModelInfo:
 
     input: '2d', '3d', or 'rays', which are 2D of a given camera. output: of OUTPUTS. keypoint_set: by name. window: T,
     frames; frame_step: frames between two of a window. fps: rate of the training data, Hz, None where it is not known.
-    mask_tokens: whether there is an input of what is hidden. made_by, config, checkpoint, precision: where it comes
+    mask_tokens: whether there is an input of what is masked. made_by, config, checkpoint, precision: where it comes
     from. model: its config as JSON, as checkpoints have it in their ``mpm_model``; empty in older files.
     """
 
@@ -65,7 +65,7 @@ class ModelInfo:
             target_frame=str(self.window // 2),
             input_space=_SPACES[self.input],
             output_space="tokens of the encoder" if self.output == "features" else _SPACES["3d"],
-            hidden="True = hidden, its coordinates are not looked at" if self.mask_tokens else "nothing can be hidden",
+            hidden="True = masked, its coordinates are not looked at" if self.mask_tokens else "nothing can be masked",
         )
         return {f"mpm_{name}": value for name, value in said.items()}
 

@@ -57,7 +57,7 @@ class OnnxModel(WindowPredictor):
         feed = {INPUT: windows.astype(np.float32, copy=False)}
         if self.mask_tokens:
             hidden = np.isnan(windows).any(-1)
-            # What is hidden is not looked at, but quantised arithmetic looks for the greatest number.
+            # What is masked is not looked at, but quantised arithmetic looks for the greatest number.
             feed = {INPUT: np.where(hidden[..., None], np.float32(0), feed[INPUT]), HIDDEN: hidden}
         return self.session.run(None, feed)[0]
 

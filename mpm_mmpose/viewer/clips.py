@@ -30,7 +30,7 @@ class ClipFile(Protocol):
 
 
 class Dump:
-    """What ``PoseErrorMetric(dump=...)`` wrote: predictions and truth by sequence, without 2D and rate."""
+    """What ``PoseErrorMetric(dump=...)`` wrote: predictions and ground truth by sequence, without 2D and rate."""
 
     def __init__(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
         self.path, self._arrays = path, arrays
@@ -52,7 +52,9 @@ class Dump:
             self.names, self._ids = (path.stem,), None
 
     def clip(self, name: str) -> Scene:
-        """The poses of a sequence, each frame of the first window that holds it. Truth that did not count is NaN."""
+        """The poses of a sequence, each frame of the first window that holds it. Ground truth that did not
+        count is NaN.
+        """
         arrays = self._arrays
         if self._ids is None:
             rows = frames = np.arange(len(arrays["truth"]))
@@ -89,7 +91,7 @@ class Results:
 
 
 class Store:
-    """A pose store, whose 3D is the truth."""
+    """A pose store, whose 3D is the ground truth."""
 
     def __init__(self, path: Path) -> None:
         self.path, self._store = path, PoseStore(path)

@@ -42,9 +42,9 @@ def compare(
     true = truth_file.clip(chosen[id(truth_file)]) if truth_file else None
     _check_alike({str(files[name].path): scene for name, scene in clips.items()} | ({str(truth): true} if true else {}))
     if true is not None and true.people[0].truth is None:
-        raise ValueError(f"{truth}: holds no truth; give an evaluation's dump, a pose store, or results with truth")
+        raise ValueError(f"{truth}: holds no ground truth; give an evaluation's dump, a pose store, or results with it")
     notes = [f"{name}: {files[name].path.name}" for name in clips]
-    notes += [f"Truth: {truth.name}"] if truth is not None else []
+    notes += [f"Ground truth: {truth.name}"] if truth is not None else []
     rates = [scene.fps for scene in (*clips.values(), *([true] if true else [])) if not math.isnan(scene.fps)]
     if fps is None and not rates:
         notes.append(f"No file says how many frames a second there are; shown as if {USUAL_FPS:g}.")
@@ -126,7 +126,7 @@ def _difference(a: LiftedPerson, b: LiftedPerson) -> float | None:
 
 
 def _together(clips: Mapping[str, Scene], sources: Sequence[Scene], name: str, fps: float, notes: list[str]) -> Scene:
-    """The people of all clips in one scene, with the truth and the 2D of the first source that has them."""
+    """The people of all clips in one scene, with the ground truth and the 2D of the first source that has them."""
     numbers = np.unique(np.concatenate([scene.people[0].frames for scene in clips.values()]))
     truth = next((scene.people[0] for scene in sources if scene.people[0].truth is not None), None)
     seen = next((scene for scene in sources if scene.people[0].keypoints_2d is not None), None)

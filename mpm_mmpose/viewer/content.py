@@ -73,7 +73,7 @@ def _person(person: LiftedPerson, frames: int, packer: Packer) -> dict[str, Any]
 
 def frame_errors(poses: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """MPJPE (N,) in mm of poses (N, K, 3) m over the keypoints whose truth (N, K, 3) is known; NaN where none is."""
-    # Its package registers the metric with MMEngine, which pages without truth can do without.
+    # Its package registers the metric with MMEngine, which pages without ground truth can do without.
     from ..evaluation.pose_error import MILLIMETRES, keypoint_errors
 
     counted = np.isfinite(truth).all(-1)

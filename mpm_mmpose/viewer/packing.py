@@ -18,7 +18,7 @@ MOST_BYTES = 300_000_000
 class Packer:
     """Collects arrays one after the other in one block of bytes; what is returned for each says where it lies.
 
-    Equal arrays lie there once: several predictions of one clip have one truth and one 2D.
+    Equal arrays lie there once: several predictions of one clip have one ground truth and one 2D.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""2D input, prediction and truth of a clip side by side, as a picture and as a GIF."""
+"""2D input, prediction and ground truth of a clip side by side, as a picture and as a GIF."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MARGIN = 0.18
 MAX_FPS = 15.0
 PANEL = "#F4F4F4"
 GHOST = "#A6A6A6"
-COLUMNS = ("2D input", "prediction", "truth", "prediction over truth (grey)")
+COLUMNS = ("2D input", "prediction", "ground truth", "prediction over it (grey)")
 
 Limits = tuple[float, float, float, float]
 
@@ -35,7 +35,7 @@ def draw_comparison(
     frames: int = 5,
     keypoint_set: str = "h36m_17",
 ) -> Path:
-    """Draw `frames` frames spread over a clip, a row each: 2D input, prediction, truth, and one over the other.
+    """Draw `frames` frames spread over a clip, a row each: 2D input, prediction, ground truth, and one over the other.
 
     keypoints (N, K, 2) normalised screen space, y down; prediction and truth (N, K, 3) root-relative camera space,
     metres, drawn upright and from the side, so that errors in depth are seen. All 3D drawings have one scale, and all
@@ -66,10 +66,10 @@ def animate_comparison(
     fps: float,
     keypoint_set: str = "h36m_17",
 ) -> Path:
-    """Draw a clip as a GIF that loops for ever: 2D input, prediction and truth side by side on axes that stay.
+    """Draw a clip as a GIF that loops for ever: 2D input, prediction and ground truth side by side on axes that stay.
 
-    keypoints, prediction, truth, and what is raised: see `draw_comparison`; fps: frames a second of the clip. The GIF
-    keeps the clip's speed and shows every n-th frame, at most `MAX_FPS` a second; each with its time and error.
+    keypoints, prediction, ground truth, and what is raised: see `draw_comparison`; fps: frames a second of the clip.
+    The GIF keeps the clip's speed and shows every n-th frame, at most `MAX_FPS` a second; each with its time and error.
     """
     skeleton, flat, errors = _prepare(keypoints, prediction, truth, keypoint_set)
     step = max(1, math.ceil(fps / MAX_FPS - 1e-6))
@@ -98,15 +98,15 @@ def animate_comparison(
 def _prepare(
     keypoints: np.ndarray, prediction: np.ndarray, truth: np.ndarray, keypoint_set: str
 ) -> tuple[KeypointSet, list[np.ndarray], np.ndarray]:
-    """Skeleton; input, prediction and truth flat (N, K, 2) with y up; errors (N,) in mm."""
+    """Skeleton; input, prediction and ground truth flat (N, K, 2) with y up; errors (N,) in mm."""
     skeleton = get_keypoint_set(keypoint_set)
     keypoints, prediction, truth = (np.asarray(array, np.float64) for array in (keypoints, prediction, truth))
     size = (len(keypoints), len(skeleton))
     wanted = ((*size, 2), (*size, 3), (*size, 3))
     if len(keypoints) == 0 or (keypoints.shape, prediction.shape, truth.shape) != wanted:
         raise ValueError(
-            f"keypoints {keypoints.shape}, prediction {prediction.shape} and truth {truth.shape} must have the shapes "
-            f"(N, {len(skeleton)}, 2), (N, {len(skeleton)}, 3) and (N, {len(skeleton)}, 3) with N at least 1"
+            f"keypoints {keypoints.shape}, prediction {prediction.shape} and ground truth {truth.shape} must have "
+            f"the shapes (N, {len(skeleton)}, 2), (N, {len(skeleton)}, 3) and (N, {len(skeleton)}, 3) with N at least 1"
         )
     flat = [keypoints * [1, -1], flatten(camera_to_upright(prediction)), flatten(camera_to_upright(truth))]
     return skeleton, flat, 1000 * mpjpe(prediction, truth)

@@ -1,4 +1,4 @@
-"""A figure for papers: rows are frames, columns the 2D input, what each method made of it, and the truth."""
+"""A figure for papers: rows are frames, columns the 2D input, what each method made of it, and the ground truth."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def check_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
 def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int], labels: Sequence[str] | None = None) -> Path:
     """Draw ``frames`` of a scene whose people are predictions of one clip; the suffix says how: .pdf, .svg or .png.
 
-    Columns are the 2D input where there is one, each prediction, and the truth where it is known. Predictions lie over
-    the truth (grey) and say how far they are off (MPJPE, mm). All 3D has one scale, drawn upright and from the side;
+    Columns are the 2D input where there is one, each prediction, and the ground truth where it is known. Predictions
+    lie over it (grey) and say how far they are off (MPJPE, mm). All 3D has one scale, drawn upright and from the side;
     all 2D has another, following the person. labels: of the rows, in place of the frames'
     numbers. Raises ValueError where there are no people.
     """
@@ -53,7 +53,7 @@ def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int], labels: S
     seen = next((person for person in scene.people if person.keypoints_2d is not None), None)
     known = next((person for person in scene.people if person.truth is not None), None)
     titles = [person.name for person in scene.people]
-    titles = ["2D input"] * (seen is not None) + titles + ["truth"] * (known is not None)
+    titles = ["2D input"] * (seen is not None) + titles + ["ground truth"] * (known is not None)
     limits = _limits([_flat(field, person, frame) for person in scene.people for field in FIELDS for frame in frames])
     limits_2d = _limits([_image(seen, frame) for frame in frames])
     figure, rows = _panels(len(frames), titles, max(_proportion(limits), _proportion(limits_2d)))
@@ -164,6 +164,6 @@ def _panels(rows: int, titles: Sequence[str], proportion: float) -> tuple[Figure
         handlelength=1.0,
         columnspacing=1.0,
     )
-    note = f"3D from {SIDEWAYS:.0f}° beside the camera; grey: truth"
+    note = f"3D from {SIDEWAYS:.0f}° beside the camera; grey: ground truth"
     figure.text(0.08 / width, 0.04 / height, note, va="bottom", fontsize=6.5, color="#4D4D4D")
     return figure, panels

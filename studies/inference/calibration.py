@@ -104,7 +104,7 @@ def describe_calibration(found: Calibration) -> str:
 
 
 def draw_calibration(found: Calibration, path: str | Path) -> Path:
-    """Error over spread in tenths, of what was shown and of what was hidden."""
+    """Error over spread in tenths, of what was shown and of what was masked."""
     figure = new_figure(6.4, 4.2, dpi=120)
     axes = figure.subplots()
     widest = 0.0

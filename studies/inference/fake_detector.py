@@ -21,7 +21,7 @@ WRONG_BY = 0.15
 UNSURE, FOOLED = 0.3, 0.1
 #: Seconds, shortest and longest, that something is hidden, and the share of time in which it is.
 STRETCHES = {
-    "nothing hidden": None,
+    "nothing masked": None,
     "single keypoints": ((0.1, 1.0), 0.15),
     "whole frames": ((0.1, 1.0), 0.2),
     "half of the body": ((0.5, 2.0), 0.4),

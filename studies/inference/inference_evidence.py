@@ -1,7 +1,7 @@
 """Measure inference on held-out clips: masks for unsure keypoints, spread, look-ahead and filters.
 
 The clips are those of a store with 3D. What a detector would make of them is imitated: noise, and keypoints, frames or
-half of the body hidden again and again.
+half of the body masked again and again.
 """
 
 import argparse

@@ -88,11 +88,11 @@ Written by this command; do not edit.
 (bootstrap; clips whole). MPJPE is of all 17 keypoints, of which the root is 0 by definition.
 
 **The detector is imitated.** Keypoints that are seen are off by {sigma:g} px of an image 1000 px wide (standard \
-deviation), {outliers:.0%} of them by several times that, and {missed:.0%} are missed. What is hidden is found all the \
-same, at a wrong place that stays while it is hidden: {wrong:.0%} of the person's height off (standard deviation, both \
-ways), in whole frames as in single keypoints; half a body is found on the edge that it is behind. Scores tell it in \
-{sure:.0%} of these stretches, being below {unsure}; in the others they are as high as ever. Keypoints with a score \
-below {threshold} are not believed. Real detectors differ in all of these numbers."""
+deviation), {outliers:.0%} of them by several times that, and {missed:.0%} are missed. What is occluded is found all \
+the same, at a wrong place that stays while it is occluded: {wrong:.0%} of the person's height off (standard \
+deviation, both ways), in whole frames as in single keypoints; half a body is found on the edge that it is behind. \
+Scores tell it in {sure:.0%} of these stretches, being below {unsure}; in the others they are as high as ever. \
+Keypoints with a score below {threshold} are not believed. Real detectors differ in all of these numbers."""
 
 
 def _unsure(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, picture: Path, link: str) -> str:
@@ -102,7 +102,7 @@ def _unsure(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, picture:
     draw_unsure(sums, names, picture)
     return (
         "## Low confidence as masks\n\nThe same lifter throughout, unless it says otherwise.\n\n"
-        f"![Error of hidden keypoints]({link})\n\n{describe_unsure(sums, names)}"
+        f"![Error of masked keypoints]({link})\n\n{describe_unsure(sums, names)}"
     )
 
 
@@ -110,7 +110,7 @@ def _calibration(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, pic
     found = measure_calibration(clips, load_lifter(inputs.model, inputs.weights, maskings=inputs.maskings))
     draw_calibration(found, picture)
     return (
-        f"## Spread and error\n\n`maskings={inputs.maskings}`. Clips take turns: nothing hidden, single keypoints, "
+        f"## Spread and error\n\n`maskings={inputs.maskings}`. Clips take turns: nothing masked, single keypoints, "
         "whole frames, half of the body. Without the root, which has neither.\n\n"
         f"![Error over spread]({link})\n\n{describe_calibration(found)}"
     )
@@ -121,7 +121,7 @@ def _look_ahead(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, pict
     fps = clips[0].track.fps
     draw_look_ahead(sums, lifter, fps, picture)
     return (
-        "## Look-ahead of `MPMStream`\n\nDetector's noise, nothing hidden. Computing is what a call of "
+        "## Look-ahead of `MPMStream`\n\nDetector's noise, nothing masked. Computing is what a call of "
         f"`push` takes, median.\n\n![Error over delay]({link})\n\n{describe_look_ahead(sums, speed, lifter, fps)}"
     )
 

@@ -66,7 +66,7 @@ def measure_rates(sequences: Sequence[PoseSequence], lifter: TrackLifter) -> dic
     """{version: {'moved' | 'error' | 'unaware': mm of all keypoints of all sequences}} at the COMMON times.
 
     moved: distance from the 3D that the version of the highest rate gives; unaware: the same, where frames are shown to
-    the model as they come, as if they were at its rate; error: from the truth.
+    the model as they come, as if they were at its rate; error: from the ground truth.
     """
     found: dict[str, dict[str, list[np.ndarray]]] = {}
     for seed, sequence in enumerate(sequences):

@@ -71,11 +71,11 @@ def describe_unsure(sums: ClipSums, names: Sequence[str]) -> str:
             pair = f"{occlusion}/{name}/{kind}", f"{occlusion}/{MASKED}/{kind}"
             rows.append([*row, "" if name == MASKED else sums.difference(*pair).text()])
         if stretches is None:
-            title, head = "Nothing hidden, detector's noise alone", ["MPJPE", "more than with masks"]
+            title, head = "Nothing masked, detector's noise alone", ["MPJPE", "more than with masks"]
         else:
             (low, high), share = stretches
             title = f"Hidden: {occlusion}, {low:g} to {high:g} s at a time, {100 * share:.0f} % of the time"
-            head = ["MPJPE", "of hidden keypoints", "hidden, more than with masks"]
+            head = ["MPJPE", "of masked keypoints", "masked, more than with masks"]
         left_out = sums.mean(f"{occlusion}/left out").mean
         note = f"\n\n{left_out:.1f} % of frames are too far from any sight and left out." if left_out else ""
         parts.append(f"### {title}\n\n{table(['mm', *head], rows)}{note}")
@@ -83,7 +83,7 @@ def describe_unsure(sums: ClipSums, names: Sequence[str]) -> str:
 
 
 def draw_unsure(sums: ClipSums, names: Sequence[str], path: str | Path) -> Path:
-    """Errors of hidden keypoints, and how much larger each is than with masks, with intervals."""
+    """Errors of masked keypoints, and how much larger each is than with masks, with intervals."""
     occlusions = [name for name, stretches in STRETCHES.items() if stretches is not None]
     figure = new_figure(10.4, 4.2, dpi=120)
     left, right = figure.subplots(1, 2)
@@ -98,7 +98,7 @@ def draw_unsure(sums: ClipSums, names: Sequence[str], path: str | Path) -> Path:
             errors = np.abs(more[:, 1:].T - more[:, 0]) if np.isfinite(more).all() else None
             right.errorbar(x, more[:, 0], yerr=errors, color=colour, fmt="o", markersize=5, capsize=3)
     right.axhline(0, color=STYLES[0][0], linewidth=1.2)
-    left.set(title="error of hidden keypoints", ylabel="mm")
+    left.set(title="error of masked keypoints", ylabel="mm")
     right.set(title="more than with masks, 95 % interval", ylabel="mm")
     for axes in (left, right):
         axes.set_xticks(range(len(occlusions)), occlusions)

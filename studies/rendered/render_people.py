@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Draw people of a pose store: images to train a 2D model on, or videos with their truth to measure one on."""
+"""Draw people of a pose store: images to train a 2D model on, or videos with their ground truth to measure one on."""
 
 from __future__ import annotations
 

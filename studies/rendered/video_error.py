@@ -126,7 +126,7 @@ def measure_video(
 
 
 def draw(video: Path, truth: PoseSequence, track: Track2D, threshold: float, size: int = 280) -> np.ndarray:
-    """The person in the middle of a video, (size, size, 3): keypoints found green, doubtful red, the truth white."""
+    """The person in the middle of a video, (size, size, 3): keypoints found green, doubtful red, ground truth white."""
     import cv2
 
     from mpm_mmpose.apis.images import open_images

@@ -44,9 +44,10 @@ def write_videos(
 ) -> Path:
     """Write ``out/<sequence>.mp4`` of each and the store ``out/truth``, which is returned.
 
-    The truth are the sequences, with keypoint_scores 1 where a keypoint is visible, 0 where something stands in front
-    of it or it is outside of the image. Every second video has one to three things in front. What a video looks like
-    depends on ``seed`` and its name. Raises OSError where it cannot be written, FileExistsError where there is a truth.
+    The ground truth are the sequences, with keypoint_scores 1 where a keypoint is visible, 0 where something stands in
+    front of it or it is outside of the image. Every second video has one to three things in front. What a video looks
+    like depends on ``seed`` and its name. Raises OSError where it cannot be written, FileExistsError where there is a
+    ground truth.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,7 @@ def _table_c() -> Table:
                 lift(f"table_c_{name}", masked_by(masking, f"pretrain_{name}_27"), 27),
                 {"mpjpe": paper.cell("C", f"{share}", keypoints=keypoints)},
             )
-    title = "How much pre-training hides (figure 6)"
+    title = "How much pre-training masks (figure 6)"
     return Table("C", title, rows, ("mpjpe", "lifter/mpjpe"), (REFINED, "27 frames."), plot="surface")
 
 

@@ -95,7 +95,7 @@ def _table_3() -> Table:
         rows,
         ("mpjpe", "hidden/mpjpe"),
         (
-            "One model for all rows, trained on the hidden limbs of the rows and on one, two and six random "
+            "One model for all rows, trained on the masked limbs of the rows and on one, two and six random "
             "keypoints; the released code trains on those of six only.",
             *_EVERY_FRAME,
             "Limbs are the person's own; in the released code left and right are the other way round.",
@@ -155,7 +155,7 @@ def _table_5() -> Table:
         rows,
         ("parameters_k", "flops_m", "used/parameters_k", "used/flops_m"),
         (
-            "Counted, not run: 243 frames, nothing hidden, two operations a multiply-add.",
+            "Counted, not run: 243 frames, nothing masked, two operations a multiply-add.",
             "The first two columns count as the paper seems to: five shared layers and 16 keypoints, parameters "
             "without LayerNorm and position embeddings, FLOPs without attention's products of frames with frames.",
             "So counted, four of six parameters and the FLOPs of the 3D decoder of stage II agree to the last digit, "

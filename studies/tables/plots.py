@@ -1,4 +1,4 @@
-"""The table as a picture: bars, a line over the amount of data, or the surface over what is hidden."""
+"""The table as a picture: bars, a line over the amount of data, or the surface over what is masked."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def _surface(axes: Axes, table: Table, results: list[RowResult], figure: str) ->
             axes.text(j, i, f"{value:.1f}", ha="center", va="center", color="white" if value > middle else "black")
     axes.set_xticks(range(len(ratios)), [f"{ratio} %" for ratio in ratios])
     axes.set_yticks(range(len(numbers)), [f"{number} of 17" for number in numbers])
-    axes.set_xlabel("hidden frames")
-    axes.set_ylabel("hidden keypoints")
+    axes.set_xlabel("masked frames")
+    axes.set_ylabel("masked keypoints")
     axes.figure.colorbar(picture, ax=axes, label=FIGURES[figure])
 
 

@@ -59,7 +59,7 @@ STUDIES = (
         "The loss of pre-training (a study of this project)",
         {
             "all": _lift("all keypoints, as released", "s2_all", PRETRAIN),
-            "hidden": _lift("hidden keypoints alone", "s2_hidden", _HIDDEN),
+            "hidden": _lift("masked keypoints alone", "s2_hidden", _HIDDEN),
         },
     ),
     Table(

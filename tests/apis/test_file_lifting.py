@@ -20,7 +20,7 @@ def test_whole_tracks_with_gaps_and_hidden_keypoints(keypoint_file, model_file, 
     assert person.hidden[:, 16].all() and not person.hidden[:, :16].any()
     expected = normalize_screen(clip.keypoints[rows, :16], **SIZE)
     np.testing.assert_allclose(person.keypoints_3d[:, :16, :2], expected, atol=1e-5)
-    # A wrist is hidden in both of the views that the flip test takes the mean of.
+    # A wrist is masked in both of the views that the flip test takes the mean of.
     assert (person.keypoints_3d[:, 16, 2] == 1).all()
 
 

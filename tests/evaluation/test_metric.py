@@ -127,7 +127,7 @@ def test_hidden_keypoints_beside_all(poses):
     assert float(row.split()[2]) == pytest.approx(errors[~hidden].mean(), abs=0.006)
     low, high = found["pose/hidden/mpjpe/low"], found["pose/hidden/mpjpe/high"]
     assert low < found["pose/hidden/mpjpe"] < high
-    row = next(line for line in metric.report.splitlines() if line.startswith("  MPJPE, hidden"))
+    row = next(line for line in metric.report.splitlines() if line.startswith("  MPJPE, masked"))
     assert f"[{low:.2f}, {high:.2f}]" in row
 
 

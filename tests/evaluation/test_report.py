@@ -34,7 +34,7 @@ def test_every_choice_is_printed():
         "protocol": "plain, changed: " + ", ".join(options),
         "data set": "toy, 3 sequences, 50 frames a second; 10 of 12 predicted poses count",
         "keypoints": "14, those of the PCK groups of h36m_17",
-        "root": "not counted; set to 0 in prediction and truth, the other keypoints stay",
+        "root": "not counted; set to 0 in prediction and ground truth, the other keypoints stay",
         "headline": "P-MPJPE, AUC, mean over actions",
         "ground truth": "annot3, true 3D: every person in their own size; expected: annot3",
         "block list": "S9_Greeting*, S11_*",

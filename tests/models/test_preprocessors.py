@@ -221,7 +221,7 @@ def test_test_masks_go_with_the_window_and_the_seed():
 
     assert torch.equal(hidden(), hidden()) and not torch.equal(hidden(), hidden(seed=1))
     assert torch.equal(hidden(window=batch["window"].flip(0)), hidden().flip(0))
-    assert hidden().any(0).sum() > 10  # 40 windows with one of 17 keypoints hidden each
+    assert hidden().any(0).sum() > 10  # 40 windows with one of 17 keypoints masked each
 
 
 @pytest.mark.parametrize(

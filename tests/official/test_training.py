@@ -94,7 +94,7 @@ def test_gradients(path):
 
 def test_outputs_and_batch_statistics_in_training(reference_dir):
     model, official, sizes, figures = load(reference_dir / "pretrain_2d3d.npz")
-    assert model.backbone.encode_hidden_frames  # or the hidden frames were not in the statistics
+    assert model.backbone.encode_hidden_frames  # or the masked frames were not in the statistics
     without_dropout(model).train()
     outputs = model(pretrain_inputs(figures), None, mode="tensor")
     for output, name in zip(outputs, ("train/out_2d2d", "train/out_3d3d"), strict=True):

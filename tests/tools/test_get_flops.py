@@ -85,7 +85,7 @@ def test_pretraining_encodes_visible_frames_and_gives_all(measured):
         head=dict(type="MaskedPoseHead", **width),
     )
     found = measured(f"model = {model}")
-    assert found["modules"]["backbone.encoder_3d"]["flops"] == linear(48, 32, 4)  # 6 of 10 frames are hidden
+    assert found["modules"]["backbone.encoder_3d"]["flops"] == linear(48, 32, 4)  # 6 of 10 frames are masked
     # Both modalities pass through the shared layers.
     assert found["modules"]["backbone.temporal"]["flops"] == 2 * (attention(4, 16) + 2 * linear(16, 24, 4))
     assert found["modules"]["head.decoder_3d.layers"]["flops"] == attention(10, 16) + 2 * linear(16, 24, 10)

@@ -23,7 +23,7 @@ spec.loader.exec_module(visualize)
 
 @pytest.fixture(scope="module")
 def clips():
-    """Two sequences: their frames, one after the other, and truth relative to the pelvis."""
+    """Two sequences: their frames, one after the other, and ground truth relative to the pelvis."""
     clips = {"walk": "walking", "wave": "waving"}
     return [
         replace(next(film(generate_motion(kind, 1.0, 30, 0), cameras=1)), name=name) for name, kind in clips.items()

@@ -24,11 +24,11 @@ def scene():
 def test_rows_are_frames_and_columns_what_is_known(scene, tmp_path):
     text = draw_figure(scene, tmp_path / "a.svg", [5, 15]).read_text()
     words = re.findall(r">([^<>\n]+)</text>", text)
-    assert [word for word in words if word in ("2D input", "small &amp; &lt;quick&gt;", "large", "truth")] == [
+    assert [word for word in words if word in ("2D input", "small &amp; &lt;quick&gt;", "large", "ground truth")] == [
         "2D input",
         "small &amp; &lt;quick&gt;",
         "large",
-        "truth",
+        "ground truth",
     ]
     assert [word for word in words if word.startswith("frame")] == ["frame 5", "frame 15"]
     named = draw_figure(scene, tmp_path / "b.svg", [5, 15], ["a", "b"]).read_text()
@@ -47,7 +47,7 @@ def test_pdf_is_vector_with_letters(scene, tmp_path):
 def test_without_2d_and_truth_there_are_only_the_predictions(scene, tmp_path):
     bare = Scene("wave", [LiftedPerson("a", "h36m_17", np.arange(30), scene.people[0].keypoints_3d)], scene.times, 30.0)
     text = draw_figure(bare, tmp_path / "a.svg", [5]).read_text()
-    assert "2D input" not in text and ">truth<" not in text and " mm<" not in text
+    assert "2D input" not in text and ">ground truth<" not in text and " mm<" not in text
     with pytest.raises(ValueError, match="nobody"):
         draw_figure(Scene("wave", [], scene.times, 30.0), tmp_path / "b.svg", [5])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mpm_mmpose.option_parser import OptionParser
 
-# Hidden with its frame, hidden by itself, visible; of different lightness too, for readers who do not see the hues.
+# Masked with its frame, masked by itself, visible; of different lightness too, for readers who do not see the hues.
 HIDDEN_FRAME, HIDDEN_KEYPOINT, VISIBLE = "#3B3F46", "#E69F00", "#DCE8F3"
 
 
@@ -42,7 +42,7 @@ def draw_panel(axes: Any, title: str, masks: Any, names: tuple[str, ...]) -> Non
         where = "in every frame anew" if masks.frame_mask is not None else "in all frames"
         details.append(f"{int(masks.keypoint_mask[0, 0].sum())} of {keypoints} keypoints {where}")
     axes.set_title(title, loc="left", fontsize=15, fontweight="bold", pad=27)
-    subtitle = f"{share:.0%} hidden: {', '.join(details)}"
+    subtitle = f"{share:.0%} masked: {', '.join(details)}"
     axes.text(0, 1.025, subtitle, transform=axes.transAxes, fontsize=10, color="#555555")
     ticks = np.unique(np.r_[0, np.arange(4, frames, 5), frames - 1])
     axes.set_xticks(ticks + 0.5, [str(tick + 1) for tick in ticks])
@@ -72,7 +72,7 @@ def main() -> None:
     grid = figure.subplots(1, 3, sharey=True)
     for axes, (title, masks) in zip(grid, panels.items(), strict=True):
         draw_panel(axes, title, masks, H36M_17.names)
-    patches = {VISIBLE: "visible", HIDDEN_KEYPOINT: "hidden keypoint", HIDDEN_FRAME: "hidden frame"}
+    patches = {VISIBLE: "visible", HIDDEN_KEYPOINT: "masked keypoint", HIDDEN_FRAME: "masked frame"}
     figure.legend(
         handles=[Patch(facecolor=colour, label=label) for colour, label in patches.items()],
         loc="lower center",

@@ -52,7 +52,7 @@ function describe(scene) {
   const marks = [];
   if (scene.people.some((person) => person.truth)) {
     $("unit").textContent = "error now and ⌀, mm";
-    marks.push("Grey: the truth.");
+    marks.push("Grey: the ground truth.");
   }
   if (scene.people.some((person) => person.spread)) marks.push("Halos: how far several predictions lie apart.");
   if (scene.people.some((person) => person.hidden)) marks.push("Thin and pale: not shown to the model.");

@@ -16,7 +16,7 @@ def long(clips):
 
 
 def test_what_is_seen_is_a_few_px_off_and_scores_know_it(long):
-    found = detect(long, "nothing hidden", 0)
+    found = detect(long, "nothing masked", 0)
     error = np.linalg.norm(found.track.keypoints - long.keypoints, axis=-1)
     assert not found.hidden.any()
     assert 3.5 < np.median(error) < 6.5  # 4 px each way
@@ -28,7 +28,7 @@ def test_what_is_seen_is_a_few_px_off_and_scores_know_it(long):
 def test_what_is_hidden_is_found_elsewhere_and_mostly_doubted(long, occlusion):
     (shortest, longest), share = STRETCHES[occlusion]
     found = detect(long, occlusion, 1)
-    seen = detect(long, "nothing hidden", 1)
+    seen = detect(long, "nothing masked", 1)
     hidden = found.hidden
     # Of half a body more than a third and less than two thirds are beyond the edge.
     part = 0.5 if occlusion == "half of the body" else 1.0

@@ -44,7 +44,7 @@ def test_cells_of_several_seeds():
     assert head == [
         "row",
         *("MPJPE, mm: paper", "ours", "95 % interval", "seeds, from to"),
-        *("MPJPE of hidden keypoints, mm", "seeds, from to"),
+        *("MPJPE of masked keypoints, mm", "seeds, from to"),
         "protocol",
     ]
     assert rows == [

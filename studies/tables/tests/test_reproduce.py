@@ -53,7 +53,7 @@ def test_every_table_from_stores_to_picture(number, ci, paper_stores, results, m
         assert f"tested on {'mpi_inf_3dhp_test' if number in '2E' else 'h36m'}" in text
     if number == "1":
         assert "## MPJPE, mm, by action" in text and "| CPN, 81 frames | paper | 39.7 |" in text
-    if number == "4":  # hidden keypoints carry all of the error where the others were given
+    if number == "4":  # masked keypoints carry all of the error where the others were given
         found = {(line["row"], line["figure"]): float(line["ours"]) for line in lines}
         for row in table.rows:
             assert found[row, "mpjpe"] * 17 == pytest.approx(found[row, "hidden/mpjpe"] * 3, rel=1e-4)
