@@ -13,5 +13,5 @@ model = dict(
             dict(type="detector_noise", sigma=0.006, outliers=0.02, missed=0.02, occluded=0.3, occluded_frames=(3, 54))
         ],
     ),
-    backbone=dict(mask_tokens=True),
+    backbone=dict(mask_tokens=True, tokens_per_keypoint=True),
 )
