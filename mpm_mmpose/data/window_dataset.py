@@ -10,19 +10,16 @@ import numpy as np
 import torch
 from mmengine.registry import FUNCTIONS
 from mmpose.registry import DATASETS
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import Dataset
 
 from ..pose.keypoints import KeypointSet, get_keypoint_set, remap
 from .metainfo import mmpose_metainfo
 from .pose_store import PoseStore
-from .recycled_memory import RecycledMemory
 from .sequence_table import choose_sequences
-from .window_gather import gather_windows, plan_windows
 
 ARRAYS = {"2d": "keypoints", "3d": "keypoints_3d"}
 UNKNOWN = {"2d": "unknown", "3d": "unknown_3d"}
 MODALITIES = tuple(ARRAYS)
-FEW = 64  # windows that pass through memory of their own where they cannot be gathered in place
 
 
 def window_offsets(window: int, frame_step: int = 1) -> np.ndarray:
@@ -83,7 +80,6 @@ class PoseWindowDataset(Dataset):
         self.stores = [PoseStore(path) for path in ([store] if isinstance(store, str | Path) else store)]
         self.window, self.frame_step, self.stride, self.test_mode = window, frame_step, stride, test_mode
         self.modalities = tuple(modalities)
-        self.memory = RecycledMemory()
         self.offsets = window_offsets(window, frame_step)
         self._choose_keypoints(keypoint_set)
         self.table = choose_sequences(self.stores, dict(subjects=subjects, actions=actions, names=sequences))
@@ -144,37 +140,27 @@ class PoseWindowDataset(Dataset):
         return np.minimum(rows, (first + self.table.lengths[sequence] - 1)[:, None], out=rows)
 
     def _cut(self, sequence: np.ndarray, frame: np.ndarray) -> dict[str, torch.Tensor]:
-        memory = self.memory if get_worker_info() is None else RecycledMemory()
-        shape = (len(sequence), self.window, len(self.keypoints))
-        arrays = {ARRAYS[kind]: memory.empty((*shape, int(kind[0]))) for kind in self.modalities}
-        if len(self.stores) == 1 and self.order is None:
-            self._gather(self.stores[0], sequence, frame, arrays)
-        else:
-            self._gather_by_store(sequence, frame, arrays)
+        rows = self._rows_around(sequence, frame)  # (B, T)
+        arrays = {ARRAYS[kind]: self._read(ARRAYS[kind], sequence, rows) for kind in self.modalities}
+        if (keypoints := arrays.get("keypoints")) is not None:  # (B, T, K, 2)
+            keypoints *= self.screen_scales[sequence, None, None, None]
+            keypoints += self.screen_offsets[sequence, None, None]
         for name in (UNKNOWN[kind] for kind in self.modalities if self.lacks[kind]):
-            arrays[name] = np.empty(shape, dtype=bool)
-            self._find_lacking(name, sequence, self._rows_around(sequence, frame), arrays[name])
+            arrays[name] = np.empty((*rows.shape, len(self.keypoints)), dtype=bool)
+            self._find_lacking(name, sequence, rows, arrays[name])
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
-    def _gather(self, store: PoseStore, sequence: np.ndarray, frame: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
-        """Fill ``arrays`` with the windows, all of one store; 2D normalised, keypoints as the store has them."""
-        low = self.table.starts[sequence]
-        first, high = low + frame + self.offsets[0], low + self.table.lengths[sequence] - 1
-        plan = plan_windows(first, low, high, self.window, self.frame_step, store.num_frames)
-        for name, array in arrays.items():
-            screen = (self.screen_scales[sequence], self.screen_offsets[sequence]) if name == "keypoints" else ()
-            gather_windows(getattr(store, name), plan, array, *screen)
-
-    def _gather_by_store(self, sequence: np.ndarray, frame: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
-        owner = self.table.stores[sequence]
-        for number, store in enumerate(self.stores):
-            mine = np.flatnonzero(owner == number)
-            room = {name: np.empty((FEW, self.window, *getattr(store, name).shape[1:]), np.float32) for name in arrays}
-            for part in (mine[start : start + FEW] for start in range(0, len(mine), FEW)):
-                some = {name: array[: len(part)] for name, array in room.items()}
-                self._gather(store, sequence[part], frame[part], some)
-                for name, poses in some.items():
-                    arrays[name][part] = poses if self.order is None else poses.take(self.order, axis=2)
+    def _read(self, name: str, sequence: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Frames ``rows`` (B, T) of each sequence's store, (B, T, K, 2 or 3) float32, in the keypoints asked for."""
+        if len(self.stores) == 1:
+            poses = _frames(self.stores[0], name, rows)
+        else:
+            owner = self.table.stores[sequence]
+            poses = np.empty((*rows.shape, *getattr(self.stores[0], name).shape[1:]), np.float32)
+            for number, store in enumerate(self.stores):
+                mine = owner == number
+                poses[mine] = _frames(store, name, rows[mine])
+        return poses if self.order is None else poses.take(self.order, axis=2)
 
     def _find_lacking(self, name: str, sequence: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
         out[:] = self.never_there
@@ -230,6 +216,11 @@ class PoseWindowDataset(Dataset):
             frame_step=self.frame_step,
             annotation=annotations.pop() if len(annotations) == 1 else None,
         )
+
+
+def _frames(store: PoseStore, name: str, rows: np.ndarray) -> np.ndarray:
+    """Frames ``rows`` (B, T) of an array (N, K, C) of a store, copied; IndexError for one that is not there."""
+    return np.asarray(getattr(store, name)).take(rows, axis=0)
 
 
 def scores_tell(store: PoseStore, name: str) -> bool:
