@@ -28,9 +28,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--labelled",
         type=float,
-        default=0.1,
+        default=0.03,
         metavar="SHARE",
-        help="share of the training clips that the lifters learn from; pre-training takes all (default: 0.1)",
+        help="share of the training clips that the lifters learn from; pre-training takes all (default: 0.03)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of clips, splits, weights and masks")
     args = parser.parse_args()

@@ -26,7 +26,7 @@ from .synthetic_motion import KINDS, generate_motion
 FPS = 30
 CAMERAS = 4
 TEST_SHARE = 0.15
-LABELLED = 0.1
+LABELLED = 0.03
 RESULTS = ("results.md", "losses.png", "comparison.png", "comparison.gif")
 SYNTHETIC_CLIPS, SYNTHETIC_SECONDS = 160, 8.0
 
