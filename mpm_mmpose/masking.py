@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class Masks(NamedTuple):
-    """Hidden frames and keypoints of a batch; None means that nothing of that kind is masked.
+    """Masked frames and keypoints of a batch; None means that nothing of that kind is masked.
 
     frame_mask: (B, T) bool; keypoint_mask: (B, T, K) bool; num_visible: visible frames a sample, a Python int so that
     nobody has to ask the device for it.
@@ -159,7 +159,7 @@ MASK_STRATEGIES: dict[str, Callable[..., Masks]] = {
 
 
 def hidden_cells(masks: Masks, keypoints: int) -> Tensor | None:
-    """Hidden cells (B, T, K) bool: keypoints of masked frames and those masked alone; None where nothing is masked."""
+    """Masked cells (B, T, K) bool: keypoints of masked frames and those masked alone; None where nothing is masked."""
     if masks.frame_mask is None:
         return masks.keypoint_mask
     frames = masks.frame_mask[..., None].expand(*masks.frame_mask.shape, keypoints)

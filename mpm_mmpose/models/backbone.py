@@ -64,7 +64,7 @@ class MPMBackbone(BaseModule):
             guessed camera, seen by a camera that is turned to the person and in units of the person's size, so that
             neither camera nor framing matters; see :mod:`mpm_mmpose.models.person_view`.
         temporal: 'attention', the paper's; or 'mixer', layers that mix the frames by learned weights: cheaper, but
-            masked frames are masked tokens there instead of dropped.
+            frames that are masked are tokens there instead of dropped.
         ignored: indices of 2D keypoints that are masked always, because detectors have them elsewhere or not at all;
             with view='person'.
         upright: with view='person', indices of the keypoints at the upper and at the lower end of the trunk, which is

@@ -11,8 +11,7 @@ from ..checkpoints.loading import CheckpointError, weights_of
 
 def starts_pretrained(module: BaseModule) -> bool:
     """Whether a module's init_cfg takes its weights from a checkpoint."""
-    configs = module.init_cfg if isinstance(module.init_cfg, (list, tuple)) else [module.init_cfg]
-    return any(config and config["type"] in ("Pretrained", PretrainedInit) for config in configs)
+    return bool(_pretrained(module))
 
 
 def report_pretrained(module: BaseModule) -> None:
@@ -22,10 +21,13 @@ def report_pretrained(module: BaseModule) -> None:
         CheckpointError: if the checkpoint holds none of the weights, or one of another shape (another window length,
             width or keypoint set), which mmengine would pass over with a warning.
     """
+    for config in _pretrained(module):
+        _report(module, config["checkpoint"], config.get("prefix"))
+
+
+def _pretrained(module: BaseModule) -> list[dict]:
     configs = module.init_cfg if isinstance(module.init_cfg, (list, tuple)) else [module.init_cfg]
-    for config in configs:
-        if config and config["type"] in ("Pretrained", PretrainedInit):
-            _report(module, config["checkpoint"], config.get("prefix"))
+    return [config for config in configs if config and config["type"] in ("Pretrained", PretrainedInit)]
 
 
 def _report(module: BaseModule, path: str, prefix: str | None) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from mpm_mmpose.converters.virtual_camera import film
 from mpm_mmpose.data import PoseWindowDataset, write_store
 from mpm_mmpose.training.statistics import read_poses
 from studies.quickstart.synthetic_motion import generate_motion
+
+CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,38 @@ def test_a_new_model_starts_at_the_mean_pose_and_a_loaded_one_where_it_was(store
     torch.save(checkpoint, tmp_path / "changed.pth")
     Runner.from_cfg(config(store, tmp_path / "loaded", load_from=str(tmp_path / "changed.pth"))).train()
     torch.testing.assert_close(bias(tmp_path / "loaded/epoch_1.pth"), mean + 1, atol=1e-5, rtol=0)
+
+
+def tokens(path):
+    return torch.load(path, weights_only=False)["state_dict"]["backbone.keypoint_token_2d"]
+
+
+def test_tokens_of_the_shipped_configs_start_at_the_means_and_are_handed_on(store, tmp_path):
+    """Pre-training begins at the keypoints' means; the lifter takes over what pre-training made of them."""
+    small = {"model.backbone.depth": 1, "train_dataloader.batch_size": 64, "train_cfg.max_epochs": 1}
+
+    def shipped(leaf, folder, **changes):
+        cfg = Config.fromfile(CONFIGS / f"{leaf}.py")
+        cfg.merge_from_dict(small | {"optim_wrapper.optimizer.lr": 0.0} | changes)
+        for key in ("val_dataloader", "val_evaluator", "val_cfg", "test_dataloader", "test_evaluator", "test_cfg"):
+            cfg[key] = None
+        cfg.train_cfg.pop("val_interval", None)
+        cfg.default_hooks.checkpoint = dict(type="CheckpointHook", interval=1)
+        cfg.work_dir, cfg.experiment_name = str(tmp_path / folder), f"tokens_{folder}"
+        return cfg
+
+    stores = {f"train_dataloader.dataset.dataset_{kind}.store": str(store) for kind in ("2d", "3d")}
+    Runner.from_cfg(shipped("pretrain_mocap_27", "pretrain", **stores)).train()
+    found = tokens(tmp_path / "pretrain/epoch_1.pth")
+    mean = read_poses(PoseWindowDataset(str(store), 27))["poses_2d"].mean((0, 1))
+    torch.testing.assert_close(found, mean, atol=0.01, rtol=0)
+
+    checkpoint = torch.load(tmp_path / "pretrain/epoch_1.pth", weights_only=False)
+    checkpoint["state_dict"]["backbone.keypoint_token_2d"] += 1
+    torch.save(checkpoint, tmp_path / "pretrained.pth")
+    lifter = {
+        "model.backbone.init_cfg.checkpoint": str(tmp_path / "pretrained.pth"),
+        "train_dataloader.dataset.store": str(store),
+    }
+    Runner.from_cfg(shipped("lift_mocap_27_occluded", "lift", **lifter)).train()
+    torch.testing.assert_close(tokens(tmp_path / "lift/epoch_1.pth"), found + 1, atol=1e-5, rtol=0)
