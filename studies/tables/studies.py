@@ -23,14 +23,14 @@ _FASTER = {"optim_wrapper.paramwise_cfg": dict(custom_keys=dict(backbone=dict(lr
 _TOKENS = {"model.backbone.tokens_per_keypoint": True}
 
 
-def _occluded(title: str, name: str, changes: dict[str, object]) -> Row:
-    """Lifting of 2D with limbs and single keypoints masked in turn, from scratch; places apart."""
-    return Row(title, {"": Experiment(f"study_{name}", "occluded_2d_h36m_27", _APART | changes)})
+def _occluded(title: str, name: str, changes: dict[str, object], after: Experiment | None = None) -> Row:
+    """Lifting of 2D with limbs and single keypoints masked in turn; places apart."""
+    return Row(title, {"": Experiment(f"study_{name}", "occluded_2d_h36m_27", _APART | changes, None, after)})
 
 
-def _complete(title: str, name: str, changes: dict[str, object]) -> Row:
-    """Completion of 3D with limbs masked in turn, from scratch."""
-    return Row(title, {"": Experiment(f"study_{name}", "completion_h36m_27", changes)})
+def _complete(title: str, name: str, changes: dict[str, object], after: Experiment | None = None) -> Row:
+    """Completion of 3D with limbs masked in turn."""
+    return Row(title, {"": Experiment(f"study_{name}", "completion_h36m_27", changes, None, after)})
 
 
 def _recover(title: str, name: str, changes: dict[str, object]) -> Row:
@@ -39,6 +39,13 @@ def _recover(title: str, name: str, changes: dict[str, object]) -> Row:
     return _lift(title, f"s4_{name}", pretraining, _APART)
 
 
+def _pretrained_27(name: str, changes: dict[str, object]) -> Experiment:
+    """Pre-training of windows of 27 frames; tokens per keypoint, places apart."""
+    return Experiment(f"pretrain_s7_{name}", "pretrain_h36m_amass_27", _APART | _TOKENS | changes)
+
+
+_POSES_27 = _pretrained_27("poses", {})
+_WHITENED_27 = _pretrained_27("whitened", _WHITENED)
 _WHITENED_FRAMES = Experiment("pretrain_s5_whitened_frames", "pretrain_h36m_amass", _APART | _WHITENED | _FRAMES)
 
 STUDIES = (
@@ -106,6 +113,20 @@ STUDIES = (
             "occluded_each": _occluded("occluded 2D, one per keypoint at its mean", "s6_occluded_each", _TOKENS),
             "completion_one": _complete("completion, one token, drawn, as released", "s6_completion_one", {}),
             "completion_each": _complete("completion, one per keypoint at its mean", "s6_completion_each", _TOKENS),
+        },
+        ("mpjpe", "hidden/mpjpe"),
+    ),
+    Table(
+        "S7",
+        "Pre-training before occluded 2D and completion (a study of this project)",
+        {
+            f"{task}_{name}": row(f"{words}, {title}", f"s7_{task}_{name}", _TOKENS, after)
+            for task, words, row in (("occluded", "occluded 2D", _occluded), ("completion", "completion", _complete))
+            for name, title, after in (
+                ("scratch", "no pre-training", None),
+                ("poses", "poses, as in the paper", _POSES_27),
+                ("whitened", "whitened", _WHITENED_27),
+            )
         },
         ("mpjpe", "hidden/mpjpe"),
     ),

@@ -1,4 +1,4 @@
-# AdamW, warm-up and a cosine to zero, in steps; the averaged weights are what is validated and kept.
+# AdamW, warm-up and a cosine to zero, in steps.
 train_cfg = dict(by_epoch=True, max_epochs=26, val_interval=2)
 val_cfg = dict()
 test_cfg = dict()
