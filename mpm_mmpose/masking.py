@@ -41,28 +41,28 @@ def spatio_temporal_masks(
     keypoints: int,
     *,
     generator: torch.Generator,
-    hidden_keypoints: int = 5,
+    masked_keypoints: int = 5,
     frame_ratio: float = 0.6,
     total_ratio: float | None = None,
 ) -> Masks:
-    """`int(frames * frame_ratio)` masked frames and, drawn anew in every frame, `hidden_keypoints` masked keypoints.
+    """`int(frames * frame_ratio)` masked frames and, drawn anew in every frame, `masked_keypoints` masked keypoints.
 
     With `total_ratio` the number of masked frames is the one whose total of masked cells comes nearest to it.
     Raises ValueError where a ratio is outside [0, 1) or nothing would stay visible. Source: paper, sections 3.2 and 4.2
     (5 of 17 keypoints, 60 % of the frames), and the released `MaskGen`, which shares one mask in a batch.
     """
-    _check_count("hidden_keypoints", hidden_keypoints, keypoints)
+    _check_count("masked_keypoints", masked_keypoints, keypoints)
     if total_ratio is None:
-        hidden_frames = _hidden_frames(frames, frame_ratio)
+        masked_frames = _masked_frames(frames, frame_ratio)
     else:
-        hidden_frames = round(frames * frame_ratio_for(total_ratio, hidden_keypoints, keypoints))
-        _check_count("masked frames", hidden_frames, frames)
+        masked_frames = round(frames * frame_ratio_for(total_ratio, masked_keypoints, keypoints))
+        _check_count("masked frames", masked_frames, frames)
     # One draw serves both: column 0 orders the frames, the others order the keypoints of their frame.
     draw = _uniform((batch, frames, keypoints + 1), generator)
     return Masks(
-        frame_mask=_hide_largest(draw[..., 0], hidden_frames),
-        keypoint_mask=_hide_largest(draw[..., 1:], hidden_keypoints),
-        num_visible=frames - hidden_frames,
+        frame_mask=_hide_largest(draw[..., 0], masked_frames),
+        keypoint_mask=_hide_largest(draw[..., 1:], masked_keypoints),
+        num_visible=frames - masked_frames,
     )
 
 
@@ -71,9 +71,9 @@ def temporal_masks(batch: int, frames: int, keypoints: int, *, generator: torch.
 
     Raises ValueError where the ratio is outside [0, 1). Source: paper, appendix B (figure B).
     """
-    hidden_frames = _hidden_frames(frames, ratio)
+    masked_frames = _masked_frames(frames, ratio)
     draw = _uniform((batch, frames), generator)
-    return Masks(_hide_largest(draw, hidden_frames), None, frames - hidden_frames)
+    return Masks(_hide_largest(draw, masked_frames), None, frames - masked_frames)
 
 
 def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.Generator, ratio: float) -> Masks:
@@ -83,9 +83,9 @@ def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.G
     keypoints would be masked. Source: paper, appendix B (figure B).
     """
     _check_ratio("ratio", ratio)
-    hidden = round(keypoints * ratio)
-    _check_count("masked keypoints", hidden, keypoints)
-    tube = _hide_largest(_uniform((batch, keypoints), generator), hidden)
+    masked = round(keypoints * ratio)
+    _check_count("masked keypoints", masked, keypoints)
+    tube = _hide_largest(_uniform((batch, keypoints), generator), masked)
     return Masks(None, tube[:, None].expand(batch, frames, keypoints), frames)
 
 
@@ -125,10 +125,10 @@ def tube_masks(
     draw = _uniform((batch, keypoints + 1), generator)
     row = (draw[:, 0] * len(patterns)).long().clamp_(max=len(patterns) - 1)
     place = draw[:, 1:].argsort(-1).argsort(-1)  # a random order of the keypoints
-    hidden = (fixed[row] | (place < numbers[row]))[:, None].expand(batch, frames, keypoints)
+    masked = (fixed[row] | (place < numbers[row]))[:, None].expand(batch, frames, keypoints)
     if stretch is not None:
-        hidden = hidden & random_stretches(batch, frames, 1, stretch, generator)
-    return Masks(None, hidden, frames)
+        masked = masked & random_stretches(batch, frames, 1, stretch, generator)
+    return Masks(None, masked, frames)
 
 
 def random_stretches(
@@ -158,7 +158,7 @@ MASK_STRATEGIES: dict[str, Callable[..., Masks]] = {
 """Strategies by the name a config gives them."""
 
 
-def hidden_cells(masks: Masks, keypoints: int) -> Tensor | None:
+def masked_cells(masks: Masks, keypoints: int) -> Tensor | None:
     """Masked cells (B, T, K) bool: keypoints of masked frames and those masked alone; None where nothing is masked."""
     if masks.frame_mask is None:
         return masks.keypoint_mask
@@ -176,23 +176,23 @@ def join_masks(parts: Sequence[Masks], device: torch.device | str) -> Masks:
     return Masks(join(frame_masks), join(keypoint_masks), visible[0])
 
 
-def total_hidden_ratio(frame_ratio: float, hidden_keypoints: int, keypoints: int) -> float:
+def total_masked_ratio(frame_ratio: float, masked_keypoints: int, keypoints: int) -> float:
     """Share of all (frame, keypoint) cells that a spatio-temporal mask hides; 0.718 for 0.6 and 5 of 17."""
-    return 1 - (1 - frame_ratio) * (1 - hidden_keypoints / keypoints)
+    return 1 - (1 - frame_ratio) * (1 - masked_keypoints / keypoints)
 
 
-def frame_ratio_for(total_ratio: float, hidden_keypoints: int, keypoints: int) -> float:
-    """Share of the frames to hide so that `total_ratio` of all cells is masked; inverse of `total_hidden_ratio`.
+def frame_ratio_for(total_ratio: float, masked_keypoints: int, keypoints: int) -> float:
+    """Share of the frames to hide so that `total_ratio` of all cells is masked; inverse of `total_masked_ratio`.
 
     Raises ValueError where the masked keypoints alone exceed it.
     """
     _check_ratio("total_ratio", total_ratio)
-    _check_count("hidden_keypoints", hidden_keypoints, keypoints)
-    ratio = 1 - (1 - total_ratio) / (1 - hidden_keypoints / keypoints)
+    _check_count("masked_keypoints", masked_keypoints, keypoints)
+    ratio = 1 - (1 - total_ratio) / (1 - masked_keypoints / keypoints)
     if ratio < -1e-9:
         raise ValueError(
-            f"total_ratio={total_ratio} cannot be reached: {hidden_keypoints} of {keypoints} keypoints in each frame "
-            f"hide {hidden_keypoints / keypoints:.3f} already. Ask for fewer hidden_keypoints or a larger total_ratio."
+            f"total_ratio={total_ratio} cannot be reached: {masked_keypoints} of {keypoints} keypoints in each frame "
+            f"hide {masked_keypoints / keypoints:.3f} already. Ask for fewer masked_keypoints or a larger total_ratio."
         )
     return max(ratio, 0.0)
 
@@ -207,11 +207,11 @@ def _hide_largest(draw: Tensor, number: int) -> Tensor:
     return mask.scatter_(-1, draw.topk(number, dim=-1, sorted=False).indices, True)
 
 
-def _hidden_frames(frames: int, ratio: float) -> int:
+def _masked_frames(frames: int, ratio: float) -> int:
     _check_ratio("frame ratio", ratio)
-    hidden = int(frames * ratio + 1e-9)  # 0.29 * 100 is 28.999999999999996
-    _check_count("masked frames", hidden, frames)
-    return hidden
+    masked = int(frames * ratio + 1e-9)  # 0.29 * 100 is 28.999999999999996
+    _check_count("masked frames", masked, frames)
+    return masked
 
 
 def _check_ratio(name: str, ratio: float) -> None:
@@ -219,6 +219,6 @@ def _check_ratio(name: str, ratio: float) -> None:
         raise ValueError(f"{name} is {ratio}, but must be in [0, 1): at 1 nothing would stay visible.")
 
 
-def _check_count(name: str, hidden: int, total: int) -> None:
-    if not 0 <= hidden < total:
-        raise ValueError(f"{name} is {hidden} of {total}, but must be in 0..{total - 1}: something must stay visible.")
+def _check_count(name: str, masked: int, total: int) -> None:
+    if not 0 <= masked < total:
+        raise ValueError(f"{name} is {masked} of {total}, but must be in 0..{total - 1}: something must stay visible.")

@@ -142,7 +142,7 @@ def test_recipe_of_the_paper(leaf):
     assert len(model.backbone.temporal.layers) == recipe["shared_layers"]
     if leaf in PRETRAINING:
         masking = config.model.data_preprocessor.masking
-        assert (masking.hidden_keypoints, masking.frame_ratio) == (recipe["hidden_keypoints"], recipe["frame_ratio"])
+        assert (masking.masked_keypoints, masking.frame_ratio) == (recipe["masked_keypoints"], recipe["frame_ratio"])
         assert model.loss_weights == {"2d": recipe["loss_weights"]["m2m"], "3d": recipe["loss_weights"]["m3m"]}
     elif type(model.head).__name__ == "LiftingHead":
         weights = recipe["loss_weights"]
@@ -185,7 +185,7 @@ def test_leaves_without_training_take_all_weights_of_what_they_test(leaf):
     assert {key: value.shape for key, value in tested.items()} == {key: trained[key].shape for key in tested}
 
 
-def test_three_data_sets_train_together_with_what_one_lacks_hidden(tiny_stores):
+def test_three_data_sets_train_together_with_what_one_lacks_masked(tiny_stores):
     config = Config.fromfile(CONFIGS / "pretrain_h36m_3dhp_amass.py")
     init_default_scope(config.default_scope)
     dataset = DATASETS.build(config.train_dataloader.dataset)

@@ -5,12 +5,12 @@ from mpm_mmpose.masking import (
     MASK_STRATEGIES,
     Masks,
     frame_ratio_for,
-    hidden_cells,
+    masked_cells,
     spatial_masks,
     spatio_temporal_masks,
     stream_generator,
     temporal_masks,
-    total_hidden_ratio,
+    total_masked_ratio,
     tube_masks,
 )
 
@@ -20,23 +20,23 @@ def generator():
     return stream_generator("cpu", seed=0)
 
 
-@pytest.mark.parametrize("frames, hidden_frames", [(27, 16), (81, 48), (243, 145), (1, 0)])
+@pytest.mark.parametrize("frames, masked_frames", [(27, 16), (81, 48), (243, 145), (1, 0)])
 @pytest.mark.parametrize("keypoints", [16, 17])
-def test_spatio_temporal_counts_are_those_of_the_paper(frames, hidden_frames, keypoints, generator):
+def test_spatio_temporal_counts_are_those_of_the_paper(frames, masked_frames, keypoints, generator):
     masks = spatio_temporal_masks(7, frames, keypoints, generator=generator)
     assert masks.frame_mask.shape == (7, frames) and masks.frame_mask.dtype == torch.bool
     assert masks.keypoint_mask.shape == (7, frames, keypoints) and masks.keypoint_mask.dtype == torch.bool
-    assert (masks.frame_mask.sum(-1) == hidden_frames).all()
+    assert (masks.frame_mask.sum(-1) == masked_frames).all()
     assert (masks.keypoint_mask.sum(-1) == 5).all()
-    assert type(masks.num_visible) is int and masks.num_visible == frames - hidden_frames
+    assert type(masks.num_visible) is int and masks.num_visible == frames - masked_frames
 
 
 def test_the_default_hides_the_share_that_the_paper_names(generator):
-    assert total_hidden_ratio(0.6, 5, 17) == pytest.approx(0.718, abs=5e-4)
-    assert frame_ratio_for(total_hidden_ratio(0.6, 5, 17), 5, 17) == pytest.approx(0.6)
+    assert total_masked_ratio(0.6, 5, 17) == pytest.approx(0.718, abs=5e-4)
+    assert frame_ratio_for(total_masked_ratio(0.6, 5, 17), 5, 17) == pytest.approx(0.6)
     masks = spatio_temporal_masks(3, 243, 17, generator=generator)
-    hidden = hidden_cells(masks, 17)
-    assert hidden.float().mean().item() == pytest.approx(total_hidden_ratio(145 / 243, 5, 17))
+    masked = masked_cells(masks, 17)
+    assert masked.float().mean().item() == pytest.approx(total_masked_ratio(145 / 243, 5, 17))
 
 
 @pytest.mark.parametrize("percent", range(0, 100))
@@ -51,7 +51,7 @@ def test_a_share_of_a_hundred_frames_is_that_many(percent, generator):
 def test_every_strategy_hides_the_chosen_share(name, ratio_name, ratio, generator):
     frames, keypoints = 243, 17
     masks = MASK_STRATEGIES[name](5, frames, keypoints, generator=generator, **{ratio_name: ratio})
-    share = hidden_cells(masks, keypoints).flatten(1).float().mean(1)
+    share = masked_cells(masks, keypoints).flatten(1).float().mean(1)
     step = {"spatio_temporal": (12 / 17) / frames / 2, "temporal": 1 / frames, "spatial": 1 / keypoints / 2}[name]
     assert (share - ratio).abs().max() <= step + 1e-6
     # The same number in every sample, whatever the strategy.
@@ -83,15 +83,15 @@ def test_samples_and_frames_are_drawn_independently(generator):
 
 
 @pytest.mark.parametrize("keypoint", [0, 8, 16])
-def test_hiding_one_keypoint_says_nothing_of_its_frame_being_hidden(keypoint, generator):
+def test_hiding_one_keypoint_says_nothing_of_its_frame_being_masked(keypoint, generator):
     masks = spatio_temporal_masks(400, 100, 17, generator=generator)
-    in_hidden = masks.keypoint_mask[..., keypoint][masks.frame_mask].float().mean().item()
+    in_masked = masks.keypoint_mask[..., keypoint][masks.frame_mask].float().mean().item()
     in_visible = masks.keypoint_mask[..., keypoint][~masks.frame_mask].float().mean().item()
-    assert in_hidden == pytest.approx(5 / 17, abs=0.015)
+    assert in_masked == pytest.approx(5 / 17, abs=0.015)
     assert in_visible == pytest.approx(5 / 17, abs=0.015)
 
 
-def test_every_frame_and_keypoint_is_hidden_equally_often(generator):
+def test_every_frame_and_keypoint_is_masked_equally_often(generator):
     masks = spatio_temporal_masks(4000, 27, 17, generator=generator)
     frames = masks.frame_mask.float().mean(0)
     # Five standard deviations of the mean of 4000 draws.
@@ -103,10 +103,10 @@ def test_every_frame_and_keypoint_is_hidden_equally_often(generator):
 
 
 def test_pattern_0_leaves_its_share_of_the_samples_whole(generator):
-    hidden = tube_masks(4000, 9, 17, generator=generator, patterns=[0, 0, 0, 3, [4, 5]], stretch=(1, 8)).keypoint_mask
-    whole = ~hidden.flatten(1).any(1)
+    masked = tube_masks(4000, 9, 17, generator=generator, patterns=[0, 0, 0, 3, [4, 5]], stretch=(1, 8)).keypoint_mask
+    whole = ~masked.flatten(1).any(1)
     assert abs(whole.float().mean() - 3 / 5) < 5 * (3 / 5 * 2 / 5 / 4000) ** 0.5
-    assert set(hidden[~whole].sum(2).amax(1).tolist()) == {2, 3}
+    assert set(masked[~whole].sum(2).amax(1).tolist()) == {2, 3}
     with pytest.raises(ValueError, match="hides nothing in any sample"):
         tube_masks(2, 9, 17, generator=generator, patterns=[0, 0])
     with pytest.raises(ValueError, match="0 leaves a sample whole"):
@@ -138,13 +138,13 @@ def test_drawing_leaves_the_global_generator_alone():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_hidden_cells_unite_frames_and_keypoints():
+def test_masked_cells_unite_frames_and_keypoints():
     frame_mask = torch.tensor([[True, False]])
     keypoint_mask = torch.tensor([[[True, False], [False, True]]])
-    assert hidden_cells(Masks(frame_mask, keypoint_mask, 1), 2).tolist() == [[[True, True], [False, True]]]
-    assert hidden_cells(Masks(frame_mask, None, 1), 2).tolist() == [[[True, True], [False, False]]]
-    assert hidden_cells(Masks(None, keypoint_mask, 2), 2).tolist() == keypoint_mask.tolist()
-    assert hidden_cells(Masks(None, None, 2), 2) is None
+    assert masked_cells(Masks(frame_mask, keypoint_mask, 1), 2).tolist() == [[[True, True], [False, True]]]
+    assert masked_cells(Masks(frame_mask, None, 1), 2).tolist() == [[[True, True], [False, False]]]
+    assert masked_cells(Masks(None, keypoint_mask, 2), 2).tolist() == keypoint_mask.tolist()
+    assert masked_cells(Masks(None, None, 2), 2) is None
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.0, 1.5, float("nan")])
@@ -157,10 +157,10 @@ def test_refuses_ratios_outside_zero_to_one(ratio, generator):
 
 
 def test_refuses_to_hide_everything(generator):
-    with pytest.raises(ValueError, match="hidden_keypoints is 17 of 17"):
-        spatio_temporal_masks(2, 9, 17, generator=generator, hidden_keypoints=17)
-    with pytest.raises(ValueError, match="hidden_keypoints is -1 of 17"):
-        spatio_temporal_masks(2, 9, 17, generator=generator, hidden_keypoints=-1)
+    with pytest.raises(ValueError, match="masked_keypoints is 17 of 17"):
+        spatio_temporal_masks(2, 9, 17, generator=generator, masked_keypoints=17)
+    with pytest.raises(ValueError, match="masked_keypoints is -1 of 17"):
+        spatio_temporal_masks(2, 9, 17, generator=generator, masked_keypoints=-1)
     with pytest.raises(ValueError, match="masked keypoints is 17 of 17"):
         spatial_masks(2, 9, 17, generator=generator, ratio=0.99)
     with pytest.raises(ValueError, match="masked frames is 9 of 9"):
@@ -182,8 +182,8 @@ def test_draws_on_the_gpu_without_asking_it():
             temporal_masks(64, 243, 17, generator=generator, ratio=0.6),
             spatial_masks(64, 243, 17, generator=generator, ratio=0.3),
         ]
-        hidden = [hidden_cells(one, 17) for one in masks]
+        masked = [masked_cells(one, 17) for one in masks]
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    assert all(one.device.type == "cuda" for one in hidden)
+    assert all(one.device.type == "cuda" for one in masked)
     assert (masks[0].frame_mask.sum(-1) == 145).all() and (masks[0].keypoint_mask.sum(-1) == 5).all()

@@ -12,10 +12,10 @@ from mpm_mmpose.option_parser import OptionParser
 EPILOG = """files:
   what an evaluation left:  python tools/test.py CONFIG CHECKPOINT --cfg-options test_evaluator.dump=A.npz
   what an inference left:   python demo/keypoints_to_3d.py ... --format npz
-  truth: such a file, or a pose store (a folder), which has 2D, too
+  ground truth: such a file, or a pose store (a folder), which has 2D, too
 
 example:
-  python tools/visualize.py --pred small=A.npz --pred large=B.npz --truth data/stores/mocap_test \\
+  python tools/visualize.py --pred small=A.npz --pred large=B.npz --ground-truth data/stores/mocap_test \\
       --clip 02_05.cam0 --out page.html --figure figure.pdf --frames 10 50 90"""
 
 
@@ -25,7 +25,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--pred", action="append", required=True, metavar="[NAME=]FILE", help="predictions, .npz; once for each model"
     )
-    parser.add_argument("--truth", type=Path, help="true 3D, .npz or a pose store; default: what the predictions hold")
+    parser.add_argument(
+        "--ground-truth", type=Path, help="true 3D, .npz or a pose store; default: what the predictions hold"
+    )
     parser.add_argument("--clip", help="the sequence, where files hold several")
     parser.add_argument("--person", help="the person, where results of an inference hold several")
     parser.add_argument("--fps", type=float, help="frames a second, where no file says them")
@@ -46,7 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.fps is not None and not 1 <= args.fps <= 1000:
         parser.error(f"--fps {args.fps:g}: give frames a second, from 1 to 1000, such as 30")
     args.pred = _named(parser, args.pred)
-    for path in (*args.pred.values(), *([args.truth] if args.truth else [])):
+    for path in (*args.pred.values(), *([args.ground_truth] if args.ground_truth else [])):
         if not path.exists():
             parser.error(f"no such file: {path}")
     for name, path in args.pred.items():
@@ -75,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     from mpm_mmpose.viewer.comparison import compare
 
     try:
-        scene = compare(args.pred, args.truth, clip=args.clip, person=args.person, fps=args.fps)
+        scene = compare(args.pred, args.ground_truth, clip=args.clip, person=args.person, fps=args.fps)
         if args.figure is not None:
             from mpm_mmpose.visualization.paper_figure import check_frames, draw_figure
 

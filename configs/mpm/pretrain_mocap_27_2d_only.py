@@ -2,9 +2,5 @@
 # (tools/dataset_converters/keypoints_2d.py). The row "2D" of the paper's table 6.
 _base_ = ["pretrain_mocap_27.py"]
 
-model = dict(
-    data_preprocessor=dict(modalities=("2d",)),
-    backbone=dict(inputs=("2d",)),
-    head=dict(outputs=("2d",)),
-)
+model = dict(modalities=("2d",))
 train_dataloader = dict(dataset=dict(dataset_3d=None))

@@ -70,7 +70,7 @@ class LiveView:
             keypoints_2d=keypoints[None],
             scores_2d=scores[None],
             keypoint_set_2d=self.keypoint_set,
-            hidden=lifted.hidden[None],
+            masked=lifted.masked[None],
         )
 
     def _forget(self) -> None:

@@ -132,12 +132,12 @@ def scene_of(result: InferenceResult) -> Scene:
             frames=recording.frames_of(person.track),
             keypoints_3d=person.keypoints_3d,
             trajectory=person.trajectory,
-            hidden=person.hidden,
+            masked=person.masked,
             spread=person.spread,
             keypoints_2d=person.track.keypoints,
             scores_2d=person.track.scores,
             keypoint_set_2d=person.track.keypoint_set,
-            truth=_truth(recording, person),
+            ground_truth=_ground_truth(recording, person),
             misfit=person.misfit,
             trajectory_spread=person.trajectory_spread,
         )
@@ -218,10 +218,10 @@ def _size(recording: Recording) -> tuple[int, int]:
     return (size.width, size.height) if size else (0, 0)
 
 
-def _truth(recording: Recording, person: Track3D) -> np.ndarray | None:
+def _ground_truth(recording: Recording, person: Track3D) -> np.ndarray | None:
     """Truth (N, K, 3) in the keypoints of the poses; None where some of them are not known exactly."""
-    truth = recording.truth.get(person.track.person)
-    if truth is None:
+    ground_truth = recording.ground_truth.get(person.track.person)
+    if ground_truth is None:
         return None
-    mapping = remap(truth.keypoint_set, person.keypoint_set, approximate=False)
-    return None if mapping.missing else mapping(truth.keypoints_3d)[0]
+    mapping = remap(ground_truth.keypoint_set, person.keypoint_set, approximate=False)
+    return None if mapping.missing else mapping(ground_truth.keypoints_3d)[0]

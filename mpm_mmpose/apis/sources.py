@@ -34,7 +34,7 @@ IDS = ("file", "mend", "ignore")
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """3D that is known of a person: keypoints_3d (N, K, 3) root-relative m, camera axes, of ``keypoint_set``."""
 
     keypoints_3d: np.ndarray
@@ -45,8 +45,8 @@ class Truth:
 class Recording:
     """The people of one recording.
 
-    times (F,) s of all its frames; fps: of them. images: to draw on, None where there are only keypoints. truth: by
-    person. problem: why it ended early, '' if it did not; notes: what is to be known of the source. file: what its
+    times (F,) s of all its frames; fps: of them. images: to draw on, None where there are only keypoints. ground_truth:
+    by person. problem: why it ended early, '' if it did not; notes: what is to be known of the source. file: what its
     files are called, another one for each recording of a source; '' for as the recording.
     """
 
@@ -55,7 +55,7 @@ class Recording:
     times: np.ndarray
     fps: float
     images: Images | None = None
-    truth: Mapping[str, Truth] = field(default_factory=dict)
+    ground_truth: Mapping[str, GroundTruth] = field(default_factory=dict)
     problem: str = ""
     file: str = ""
     notes: list[str] = field(default_factory=list)
@@ -271,11 +271,11 @@ def _sequence(store: PoseStore, index: int) -> Recording:
         fps=poses.fps,
         intrinsics=poses.intrinsics,
     )
-    truth = {}
+    ground_truth = {}
     if poses.keypoints_3d is not None:
         root = get_keypoint_set(poses.keypoint_set).root
-        truth["0"] = Truth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
-    return Recording(store.names[index], [track], track.times, poses.fps, truth=truth)
+        ground_truth["0"] = GroundTruth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
+    return Recording(store.names[index], [track], track.times, poses.fps, ground_truth=ground_truth)
 
 
 def read_poses(poses: np.ndarray, fps: float | None, keypoint_set: str) -> list[Recording]:

@@ -30,7 +30,7 @@ def detector_noise(
     sigma: deviation of the Gaussian error, normalised units (0.01 is 5 px of an image 1000 px wide). outliers: share of
     keypoints whose error is of Student's t with 2 degrees of freedom instead, ``outlier_scale`` times as large.
     keypoint_scale: factors of sigma by keypoint name, 1 for the others. missed: chance of every keypoint of every frame
-    not to be found. occluded: chance of every keypoint to be hidden, once in the window, for a number of frames
+    not to be found. occluded: chance of every keypoint to be occluded, once in the window, for a number of frames
     between the two ``occluded_frames``, both ends included; the window may begin or end meanwhile.
     The score is 1 / (1 + (error / (3 * sigma))^2), so 0.9 at one deviation, 0 for what is missed; where sigma is 0 it
     is 1. Scores and missed of ``windows`` are kept: scores multiply, missed keypoints add up. ``true_keypoints``
@@ -55,14 +55,14 @@ def detector_noise(
     spread = sigma * torch.tensor(scales).to(device, non_blocking=True)
     error = torch.where(is_outlier < outliers, student, 1.0)[..., None] * normal * spread[:, None]
 
-    hidden = (is_missed < missed) | _occlusions(shape, occluded, occluded_frames, generator)
+    masked = (is_missed < missed) | _occlusions(shape, occluded, occluded_frames, generator)
     squares = (error * error).sum(-1) / (9 * spread * spread).clamp(min=1e-20)
-    scores = (1 / (1 + squares)).masked_fill(hidden, 0)
+    scores = (1 / (1 + squares)).masked_fill(masked, 0)
     return windows._replace(
         keypoints=windows.keypoints + error,
         true_keypoints=windows.keypoints if windows.true_keypoints is None else windows.true_keypoints,
         scores=scores if windows.scores is None else windows.scores * scores,
-        missed=hidden if windows.missed is None else windows.missed | hidden,
+        missed=masked if windows.missed is None else windows.missed | masked,
     )
 
 

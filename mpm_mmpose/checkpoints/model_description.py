@@ -22,13 +22,13 @@ from .loading import CheckpointError, check_fit, weights_of
 #: The field of ``meta``.
 FIELD = "mpm_model"
 #: Rises when a description of before would be misread.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _LARGEST = 10_000  # frames of a window, channels, layers, ...: no number of a model is larger
 _DEPTH = 10
 _PACKAGE = __name__.partition(".")[0]
 # What only training, test or the choice of encoders and decoders depends on; root_depth is overruled where nobody
 # knows the true one.
-_FREE = re.compile(r"type|.*drop|.*weight|.*_cfg|data_preprocessor|encode_hidden_frames|inputs|outputs|root_depth")
+_FREE = re.compile(r"type|.*drop|.*weight|.*_cfg|data_preprocessor|encode_masked_frames|inputs|outputs|modalities|root_depth")
 _UNUSED = ("init_cfg", "train_cfg")
 
 

@@ -17,7 +17,7 @@ from ..atomic_file import write_atomically
 from ..errors import UsageError, unknown_name
 from ..lifting.window_model import WindowModel
 from ..pose.keypoints import get_keypoint_set
-from ..runtime.model_info import HIDDEN, INPUT, INPUTS, ModelInfo
+from ..runtime.model_info import INPUT, INPUTS, MASKED, ModelInfo
 from ..runtime.onnx_model import open_session
 from ..version import __version__
 from .graph import ExportedGraph
@@ -29,7 +29,7 @@ OPSET = 18
 TOLERANCE = 1e-4
 SUFFIXES = {"onnx": ".onnx", "torch_export": ".pt2", "torchscript": ".ts"}
 _CHECKED = 32  # random windows
-_SHARE_HIDDEN = 0.3
+_SHARE_MASKED = 0.3
 
 
 def export_model(
@@ -106,12 +106,12 @@ def write_graph(graph: ExportedGraph, info: ModelInfo, out: str | Path, format: 
 
 
 def random_windows(info: ModelInfo, number: int, seed: int) -> tuple[Tensor, ...]:
-    """Arguments of a graph: keypoints (B, T, K, 2 or 3), normal numbers of deviation 0.5, and hidden if it takes it."""
+    """Arguments of a graph: keypoints (B, T, K, 2 or 3), normal numbers of deviation 0.5, and masked if it takes it."""
     random = torch.Generator().manual_seed(seed)
     shape = number, info.window, len(get_keypoint_set(info.keypoint_set))
     keypoints = torch.randn(*shape, int(INPUTS[info.input][0][0]), generator=random) / 2
-    hidden = torch.rand(*shape, generator=random) < _SHARE_HIDDEN
-    return (keypoints, hidden) if info.mask_tokens else (keypoints,)
+    masked = torch.rand(*shape, generator=random) < _SHARE_MASKED
+    return (keypoints, masked) if info.mask_tokens else (keypoints,)
 
 
 def load_exported(path: str | Path, format: str, threads: int | None = None) -> Callable[..., Tensor]:
@@ -123,7 +123,7 @@ def load_exported(path: str | Path, format: str, threads: int | None = None) -> 
     session = open_session(path, ["CPUExecutionProvider"], threads)
 
     def run(*arguments: Tensor) -> Tensor:
-        feed = dict(zip((INPUT, HIDDEN), (argument.numpy() for argument in arguments), strict=False))
+        feed = dict(zip((INPUT, MASKED), (argument.numpy() for argument in arguments), strict=False))
         return torch.from_numpy(session.run(None, feed)[0])
 
     return run
@@ -135,7 +135,7 @@ def _write_onnx(graph: ExportedGraph, info: ModelInfo, path: Path, opset: int) -
         graph,
         arguments,
         dynamo=True,
-        input_names=[INPUT, HIDDEN][: len(arguments)],
+        input_names=[INPUT, MASKED][: len(arguments)],
         output_names=["features" if info.output == "features" else "poses"],
         dynamic_shapes=_dynamic(arguments),
         opset_version=opset,

@@ -36,12 +36,12 @@ class ExportedGraph(nn.Module):
         root_at_zero[keypoints.root] = 0
         self.register_buffer("root_at_zero", root_at_zero)
 
-    def forward(self, keypoints: Tensor, hidden: Tensor | None = None) -> Tensor:
-        """Poses or tokens of keypoints (B, T, K, 2 or 3); hidden (B, T, K) bool is True where one is not seen.
+    def forward(self, keypoints: Tensor, masked: Tensor | None = None) -> Tensor:
+        """Poses or tokens of keypoints (B, T, K, 2 or 3); masked (B, T, K) bool is True where one is not seen.
 
-        hidden belongs to models with mask tokens, and to no others.
+        masked belongs to models with mask tokens, and to no others.
         """
-        feats = self.backbone(keypoints, keypoint_mask=hidden)
+        feats = self.backbone(keypoints, keypoint_mask=masked)
         if self.head is None:
             return feats.tokens if isinstance(feats, PersonTokens) else feats
         return self._poses(feats) * self.root_at_zero

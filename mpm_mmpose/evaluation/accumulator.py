@@ -13,8 +13,8 @@ from .released import ReleasedSums
 from .smoothness import ERRORS as SMOOTHNESS
 from .smoothness import Differences, Frames, Smoothness
 
-HIDDEN = tuple(f"hidden/{name}" for name in ERRORS)
-FIGURES = (*ERRORS, *HIDDEN, *SMOOTHNESS)
+MASKED = tuple(f"masked/{name}" for name in ERRORS)
+FIGURES = (*ERRORS, *MASKED, *SMOOTHNESS)
 CHUNK = 4096  # poses whose intermediate arrays stay in the processor's cache
 
 
@@ -53,7 +53,7 @@ class Accumulator:
         self.released = ReleasedSums() if reader.protocol.released else None
         self.dump = PoseDump() if dump else None
         self.samples = self.predicted = self.poses = self.not_finite = 0
-        self.has_hidden, self.has_frames = False, True
+        self.has_masked, self.has_frames = False, True
         self.keypoints = 0
         self.pending: PoseBatch | None = None
 
@@ -80,7 +80,7 @@ class Accumulator:
             self.dump.add(batch)
         if self.released is not None:
             self.released.add(batch, self.actions)
-        self.has_hidden |= batch.hidden is not None and bool(batch.hidden.any())
+        self.has_masked |= batch.masked is not None and bool(batch.masked.any())
         self.has_frames &= batch.frame is not None
         for start in range(0, len(batch.pred), CHUNK):
             self._count(batch.take(slice(start, start + CHUNK)))
@@ -98,8 +98,8 @@ class Accumulator:
     def _count(self, batch: PoseBatch) -> None:
         errors = keypoint_errors(batch.pred, batch.gt, batch.counted)
         errors = {name: MILLIMETRES * values for name, values in errors.items()}
-        if batch.hidden is not None:
-            errors |= {f"hidden/{name}": np.where(batch.hidden, errors[name], np.nan) for name in ERRORS}
+        if batch.masked is not None:
+            errors |= {f"masked/{name}": np.where(batch.masked, errors[name], np.nan) for name in ERRORS}
         sequence = np.zeros(len(batch.pred), np.int64) if batch.sequence is None else batch.sequence
         rows, cells = self._cells_of(sequence, batch.action)
         self._add(errors, rows, cells)
@@ -165,7 +165,7 @@ class Accumulator:
         self.predicted += other.predicted
         self.poses += other.poses
         self.not_finite += other.not_finite
-        self.has_hidden |= other.has_hidden
+        self.has_masked |= other.has_masked
         self.has_frames &= other.has_frames
 
     def rename(self, actions: list[str]) -> None:

@@ -30,18 +30,18 @@ class PoseDump:
     ) -> Path:
         """Write an .npz that loads with ``allow_pickle=False``; an error leaves what was there before.
 
-        prediction, truth (P, K, 3) float32 metres, aligned as the protocol says; counted (P, K) bool; hidden (P, K),
-        sequence, frame (P,) where the data have them, and then sorted by them; action (P,); the names that the indices
-        stand for: sequences, actions, keypoints.
+        prediction, ground_truth (P, K, 3) float32 metres, aligned as the protocol says; counted (P, K) bool; masked
+        (P, K), sequence, frame (P,) where the data have them, and then sorted by them; action (P,); the names that the
+        indices stand for: sequences, actions, keypoints.
         """
-        columns = dict(prediction="pred", truth="gt", counted="counted", hidden="hidden")
+        columns = dict(prediction="pred", ground_truth="gt", counted="counted", masked="masked")
         columns |= {name: name for name in ("sequence", "frame", "action")}
         arrays = {}
         for name, field in columns.items():
             parts = [getattr(batch, field) for batch in self.batches]
             if all(part is not None for part in parts):
                 arrays[name] = np.concatenate(parts)
-        for name in ("prediction", "truth"):
+        for name in ("prediction", "ground_truth"):
             arrays[name] = arrays[name].astype(np.float32)
         if "frame" in arrays:
             order = np.lexsort((arrays["frame"], arrays["sequence"]))

@@ -13,7 +13,7 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from . import report
-from .accumulator import HIDDEN, Accumulator, merged
+from .accumulator import MASKED, Accumulator, merged
 from .bootstrap import FEWEST
 from .pck import columns_of_groups
 from .pose_error import ERRORS, MILLIMETRES, TITLES
@@ -33,7 +33,7 @@ class PoseErrorMetric(BaseMetric):
     processes each keeps its own sums, and a window that a sampler repeats counts once.
 
     Gives over all frames: `mpjpe`, `p_mpjpe`, `n_mpjpe`; `mpjve`, `acceleration` where the samples have sequence and
-    frame; `pck`, `auc` where the keypoints have names; `hidden/<error>` where keypoints were masked; each also as
+    frame; `pck`, `auc` where the keypoints have names; `masked/<error>` where keypoints were masked; each also as
     `<figure>/mean_over_actions`, the mean of the actions' means, which papers report for Human3.6M. Of the protocol's
     headline `<figure>/low` and `<figure>/high` as well, the 95 % interval, also on masked keypoints. Under
     'released_mpm' also `released/<figure>`. What is missing, the report says why. See docs/evaluation.md.
@@ -41,7 +41,7 @@ class PoseErrorMetric(BaseMetric):
     Args:
         protocol: Preset by name: 'plain', 'h36m_p1', 'h36m_p2', '3dhp', 'released_mpm'.
         keypoint_set: Names of the keypoints, where the data set's metainfo does not say.
-        hidden_keypoints: Keypoints, or limbs, that the model was not given, where the samples do not say.
+        masked_keypoints: Keypoints, or limbs, that the model was not given, where the samples do not say.
         dump: Write the poses to this .npz; keeps them all in memory. See `PoseDump.write`.
         collect_device, prefix, collect_dir: Of mmengine's BaseMetric.
         options: Single choices of `Protocol`, in place of the preset's.
@@ -56,7 +56,7 @@ class PoseErrorMetric(BaseMetric):
         self,
         protocol: str = "plain",
         keypoint_set: str | None = None,
-        hidden_keypoints: Sequence[str] = (),
+        masked_keypoints: Sequence[str] = (),
         dump: str | Path | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
@@ -66,7 +66,7 @@ class PoseErrorMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         self.protocol = get_protocol(protocol, **options)
         self.keypoint_set = keypoint_set
-        self.hidden_keypoints = (hidden_keypoints,) if isinstance(hidden_keypoints, str) else tuple(hidden_keypoints)
+        self.masked_keypoints = (masked_keypoints,) if isinstance(masked_keypoints, str) else tuple(masked_keypoints)
         if dump is not None and Path(dump).suffix != ".npz":
             raise ValueError(f"PoseErrorMetric(dump={str(dump)!r}): give a file that ends with .npz")
         self.dump = dump
@@ -129,7 +129,7 @@ class PoseErrorMetric(BaseMetric):
         return self._figures(seen, summary, missing, reader)
 
     def _new_reader(self) -> PoseReader:
-        return PoseReader(self.dataset_meta or {}, self.protocol, self.keypoint_set, self.hidden_keypoints)
+        return PoseReader(self.dataset_meta or {}, self.protocol, self.keypoint_set, self.masked_keypoints)
 
     @staticmethod
     def _missing(seen: Accumulator, reader: PoseReader) -> dict[str, str]:
@@ -153,7 +153,7 @@ class PoseErrorMetric(BaseMetric):
     ) -> dict[str, float]:
         """What `evaluate` gives; writes the report."""
         frames, actions = summary.total(), summary.mean_over_actions()
-        names = [*ERRORS, *SMOOTHNESS, "pck", "auc", *(HIDDEN if seen.has_hidden else ())]
+        names = [*ERRORS, *SMOOTHNESS, "pck", "auc", *(MASKED if seen.has_masked else ())]
         names = [name for name in names if np.isfinite(frames.get(name, np.nan))]
         if "p_mpjpe" not in names:
             missing["p_mpjpe"] = "fewer than three keypoints count in every pose"
@@ -166,7 +166,7 @@ class PoseErrorMetric(BaseMetric):
         if "intervals" not in missing:
             intervals = {over: summary.intervals(names, over == "actions") for over in intervals}
             quoted = self.protocol.headline
-            for name in (*quoted, *(f"hidden/{name}" for name in quoted)):
+            for name in (*quoted, *(f"masked/{name}" for name in quoted)):
                 if name in names:
                     low, high = intervals[self.protocol.average][name]
                     figures |= {f"{name}/low": low, f"{name}/high": high}
@@ -178,14 +178,14 @@ class PoseErrorMetric(BaseMetric):
             self.dataset_meta or {},
             reader.keypoints and reader.keypoints.name,
             f"{seen.poses} of {seen.predicted} predicted poses count",
-            self.hidden_keypoints,
+            self.masked_keypoints,
         )
         lines += ["", *report.headline_lines(self.protocol, frames, actions, intervals, missing)]
         last = {"mean over actions": actions, "all poses": frames}
         lines += report.error_table("Pose error by action", "action", self.by_action, last)
-        if seen.has_hidden:
-            lines += report.hidden_table(frames)
-        lines += report.keypoint_table(self.by_keypoint, seen.has_hidden)
+        if seen.has_masked:
+            lines += report.masked_table(frames)
+        lines += report.keypoint_table(self.by_keypoint, seen.has_masked)
         if "pck" in self.protocol.headline and "pck" not in missing:
             lines += report.pck_tables("by sequence", "sequence", self.by_sequence, frames)
             lines += report.pck_tables("by activity", "activity", self.by_action, frames)

@@ -25,7 +25,7 @@ class PoseBatch:
     pred: np.ndarray
     gt: np.ndarray
     counted: np.ndarray
-    hidden: np.ndarray | None
+    masked: np.ndarray | None
     action: np.ndarray
     sequence: np.ndarray | None
     frame: np.ndarray | None
@@ -39,7 +39,7 @@ class PoseBatch:
         return replace(self, **{name: array[chosen] for name, array in arrays.items() if array is not None})
 
     def flat(self) -> PoseBatch:
-        """Frames one after the other: pred, gt (P, K, 3), counted, hidden (P, K), the others (P,)."""
+        """Frames one after the other: pred, gt (P, K, 3), counted, masked (P, K), the others (P,)."""
         per_window = {"window": self.window, "sample": self.sample}
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         flat = {
@@ -54,13 +54,13 @@ class PoseReader:
     """What a data set's samples hold, under one protocol.
 
     A sample has `pred_instances.keypoints` and `gt_instances.lifting_target`, (N, K, 3) or (N, T, K, 3), metres, the
-    same space; and may have, in gt_instances: lifting_target_visible and hidden, bool, (N, K) or (N, T, K); window and
+    same space; and may have, in gt_instances: lifting_target_visible and masked, bool, (N, K) or (N, T, K); window and
     sequence (N,), frame (N,) or (N, T), action (N,) or (N, T). Indices of sequences and actions are names in the data
     set's metainfo; mmpose's samples may have sequence, frame and action in their own. Samples of mmpose's data sets
     have their action in `target_img_path`.
 
-    meta: the data set's metainfo. keypoint_set: name of the columns, where the metainfo does not say. hidden_keypoints:
-    keypoints, or limbs, that were hidden in all frames, where the samples do not say.
+    meta: the data set's metainfo. keypoint_set: name of the columns, where the metainfo does not say. masked_keypoints:
+    keypoints, or limbs, that were masked in all frames, where the samples do not say.
     Raises KeyError or ValueError that names the field and what to do.
     """
 
@@ -69,7 +69,7 @@ class PoseReader:
         meta: Mapping[str, Any],
         protocol: Protocol,
         keypoint_set: str | None = None,
-        hidden_keypoints: Sequence[str] = (),
+        masked_keypoints: Sequence[str] = (),
     ) -> None:
         self.protocol = protocol
         name = meta.get("keypoint_set", keypoint_set)
@@ -90,7 +90,7 @@ class PoseReader:
         if protocol.block_list and self.sequences is None:
             raise ValueError("evaluation option block_list: the data set's metainfo has no 'sequences' to choose from")
         self.blocked = np.array(protocol.blocked(self.sequences or ()), bool)
-        self.hidden_columns = _columns(hidden_keypoints, self.keypoints)
+        self.masked_columns = _columns(masked_keypoints, self.keypoints)
 
     def read(self, samples: Sequence[Mapping]) -> PoseBatch:
         """All samples, at least one, as one batch; what the protocol does not choose is marked as not counted."""
@@ -98,8 +98,8 @@ class PoseReader:
         return self._chosen(batches[0] if len(batches) == 1 else _joined(batches))
 
     def _read_one(self, sample: Mapping, number: int) -> PoseBatch:
-        truth, prediction = sample["gt_instances"], sample["pred_instances"]
-        gt, pred = _array(truth["lifting_target"]), _array(prediction["keypoints"])
+        ground_truth, prediction = sample["gt_instances"], sample["pred_instances"]
+        gt, pred = _array(ground_truth["lifting_target"]), _array(prediction["keypoints"])
         if pred.ndim == 4 and gt.ndim == 3 and len(pred) == 1:
             pred = pred[0]  # mmpose's heads
         if pred.shape != gt.shape or gt.ndim not in (3, 4) or gt.shape[-1] != 3:
@@ -118,7 +118,7 @@ class PoseReader:
 
         def field(name: str, kind: type, per_keypoint: bool = False) -> np.ndarray | None:
             # mmpose packs what it does not know of into a sample's metainfo, where a config asks for it.
-            value = sample.get(name) if truth.get(name) is None and name in NUMBERED else truth.get(name)
+            value = sample.get(name) if ground_truth.get(name) is None and name in NUMBERED else ground_truth.get(name)
             if value is None:
                 return None
             array = _array(value).astype(kind, copy=False)
@@ -134,12 +134,12 @@ class PoseReader:
         if not np.isfinite(gt[counted]).all():
             bad = int((~np.isfinite(gt) & counted[..., None]).any((2, 3)).sum())
             raise ValueError(f"{bad} of {shape[0] * shape[1]} ground truth poses are not finite (NaN or infinite).")
-        window, sequence, frame = truth.get("window"), field("sequence", np.int64), field("frame", np.int64)
+        window, sequence, frame = ground_truth.get("window"), field("sequence", np.int64), field("frame", np.int64)
         return PoseBatch(
             pred=pred,
             gt=gt,
             counted=counted,
-            hidden=self._hidden(field("hidden", bool, per_keypoint=True), shape),
+            masked=self._masked(field("masked", bool, per_keypoint=True), shape),
             action=self._action(field("action", np.int64), sample, shape[:2]),
             sequence=self._sequence(sequence),
             # Without its sequence a frame's number says nothing.
@@ -148,12 +148,12 @@ class PoseReader:
             sample=np.full(shape[0], number),
         )
 
-    def _hidden(self, given: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
-        if self.hidden_columns is None:
+    def _masked(self, given: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
+        if self.masked_columns is None:
             return given
         if given is not None:
-            raise ValueError("the samples say in gt_instances.hidden what was masked: leave hidden_keypoints out")
-        return np.broadcast_to(self.hidden_columns, shape)
+            raise ValueError("the samples say in gt_instances.masked what was masked: leave masked_keypoints out")
+        return np.broadcast_to(self.masked_columns, shape)
 
     def _action(self, ids: np.ndarray | None, sample: Mapping, shape: tuple[int, int]) -> np.ndarray:
         if ids is None:
@@ -214,12 +214,12 @@ def _columns(names: Sequence[str], keypoints: KeypointSet | None) -> np.ndarray 
         return None
     names = [names] if isinstance(names, str) else list(names)
     if keypoints is None:
-        raise ValueError("hidden_keypoints: the data set does not name its keypoints; give keypoint_set, too")
+        raise ValueError("masked_keypoints: the data set does not name its keypoints; give keypoint_set, too")
     columns = np.zeros(len(keypoints), bool)
     for name in names:
         if name not in keypoints.names and name not in keypoints.limbs:
             raise ValueError(
-                f"hidden_keypoints: {keypoints.name} has no keypoint or limb {name!r}; it has "
+                f"masked_keypoints: {keypoints.name} has no keypoint or limb {name!r}; it has "
                 f"{', '.join((*keypoints.names, *keypoints.limbs))}"
             )
         columns[list(keypoints.limbs.get(name, ())) or keypoints.index(name)] = True

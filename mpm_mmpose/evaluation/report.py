@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .accumulator import HIDDEN
+from .accumulator import MASKED
 from .bootstrap import LEVEL
 from .pck import GROUPS, THRESHOLDS, TOTAL
 from .pose_error import ERRORS, TITLES
@@ -21,7 +21,7 @@ NOTHING = "no visible keypoints"
 MOST_ROWS = 40
 Row = Mapping[str, float]
 _TITLES = TITLES | {
-    **{hidden: f"{TITLES[name]}, masked" for name, hidden in zip(ERRORS, HIDDEN, strict=True)},
+    **{masked: f"{TITLES[name]}, masked" for name, masked in zip(ERRORS, MASKED, strict=True)},
     "mpjve": "MPJVE",
     "acceleration": "acceleration error",
     "pck": "PCK",
@@ -31,9 +31,9 @@ _TITLES = TITLES | {
 
 
 def protocol_lines(
-    protocol: Protocol, meta: Mapping, keypoints: str | None, poses: str, hidden: Sequence[str]
+    protocol: Protocol, meta: Mapping, keypoints: str | None, poses: str, masked: Sequence[str]
 ) -> list[str]:
-    """Every choice, one a line, and what the data set says of itself. hidden: the pattern that was given, if any."""
+    """Every choice, one a line, and what the data set says of itself. masked: the pattern that was given, if any."""
     sequences = len(meta["sequences"]) if "sequences" in meta else "unknown"
     fps = f", {meta['fps']:g} frames a second" if meta.get("fps") else ""
     chosen = {None: "all", 14: "14, those of the PCK groups", 16: "16, without nose or middle of the head"}
@@ -51,7 +51,7 @@ def protocol_lines(
         + ", of them those that the data set marks as visible",
         "PCK, AUC": f"below {THRESHOLDS[-1]} mm; mean over {THRESHOLDS[0]}, {THRESHOLDS[1]}, ..., {THRESHOLDS[-1]} mm; "
         f"{sum(map(len, GROUPS.values()))} keypoints in {len(GROUPS)} groups",
-        "hidden": ", ".join(hidden) or "as the samples say",
+        "masked": ", ".join(masked) or "as the samples say",
         "intervals": f"{LEVEL} %, {protocol.resamples} resamples of {protocol.resample}, seed {protocol.seed}",
         "arithmetic": "ours, and the released one beside it" if protocol.released else "ours",
     }
@@ -65,7 +65,7 @@ def headline_lines(
     names = [
         *protocol.headline,
         *(name for name in (*ERRORS, *SMOOTHNESS, "pck", "auc") if name not in protocol.headline),
-        *(name for name in HIDDEN if np.isfinite(frames.get(name, np.nan))),
+        *(name for name in MASKED if np.isfinite(frames.get(name, np.nan))),
     ]
     step = "frame" if protocol.frame_step == 1 else f"({protocol.frame_step} frames)"
     units = {"mpjve": f"mm/{step}", "acceleration": f"mm/{step}^2", "pck": "%", "auc": "%"}
@@ -94,19 +94,19 @@ def error_table(title: str, first: str, rows: Mapping[str, Row], last: Mapping[s
     return _table(f"{title}, mm", first, [_TITLES[name] for name in columns], columns, rows, last)
 
 
-def hidden_table(total: Row) -> list[str]:
+def masked_table(total: Row) -> list[str]:
     """Error on masked keypoints beside the error on all: {row: errors}."""
     rows = {
         "all keypoints": {name: total[name] for name in ERRORS},
-        "masked keypoints": {name: total[hidden] for name, hidden in zip(ERRORS, HIDDEN, strict=True)},
+        "masked keypoints": {name: total[masked] for name, masked in zip(ERRORS, MASKED, strict=True)},
         "given keypoints": {name: total[f"given/{name}"] for name in ERRORS},
     }
     return _table("Hidden from the model, mm", "", [_TITLES[name] for name in ERRORS], list(ERRORS), rows)
 
 
-def keypoint_table(rows: Mapping[str, Row], hidden: bool) -> list[str]:
+def keypoint_table(rows: Mapping[str, Row], masked: bool) -> list[str]:
     """Errors, PCK and AUC of every keypoint."""
-    columns = [*ERRORS, "pck", "auc", *(HIDDEN if hidden else ()), "number"]
+    columns = [*ERRORS, "pck", "auc", *(MASKED if masked else ()), "number"]
     titles = [_TITLES.get(name, "hid. " + TITLES.get(name[7:], "")) for name in columns[:-1]] + ["counted"]
     return _table("By keypoint, mm and %", "keypoint", titles, columns, rows)
 

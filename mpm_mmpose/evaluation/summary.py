@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from .accumulator import FIGURES, HIDDEN, CellSums
+from .accumulator import FIGURES, MASKED, CellSums
 from .bootstrap import intervals
 from .pck import TOTAL, hits
 from .pose_error import ERRORS
@@ -87,8 +87,8 @@ class Summary:
     def _errors(self, columns: slice | list[int]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         number, total = self.sums[..., columns].sum(-1).transpose(1, 2, 0)
         found = {name: (total[i], number[i]) for i, name in enumerate(FIGURES)}
-        for name, hidden in zip(ERRORS, HIDDEN, strict=True):
-            found[f"given/{name}"] = tuple(a - b for a, b in zip(found[name], found[hidden], strict=True))
+        for name, masked in zip(ERRORS, MASKED, strict=True):
+            found[f"given/{name}"] = tuple(a - b for a, b in zip(found[name], found[masked], strict=True))
         return found
 
     def _pck(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -17,7 +17,16 @@ from .result_file import read_arrays
 AXES = "m; camera axes: x right, y down, z away"
 _NEEDED = ("person", "frame", "keypoints_3d", "keypoint_set")
 #: Of LiftedPerson, in the file where they are known of everybody.
-_OPTIONAL = ("hidden", "spread", "trajectory", "trajectory_spread", "keypoints_2d", "scores_2d", "truth", "misfit")
+_OPTIONAL = (
+    "masked",
+    "spread",
+    "trajectory",
+    "trajectory_spread",
+    "keypoints_2d",
+    "scores_2d",
+    "ground_truth",
+    "misfit",
+)
 _READ = (*_NEEDED, *_OPTIONAL, "fps", "notes", "made_by", "width", "height", "frame_times", "keypoint_set_2d")
 
 
@@ -25,8 +34,8 @@ def write_npz(path: str | Path, scene: Scene) -> Path:
     """All people row by row, N rows, as plain arrays.
 
     person (N,) text, frame (N,), time (N,) s; keypoints_3d (N, K, 3) root-relative m, camera axes (x right, y down, z
-    away), NaN where there is none; hidden (N, K); where they are known spread (N, K) m, trajectory (N, 3) m,
-    trajectory_spread (N,) m of its depth, truth (N, K, 3) m and misfit (N,) of the 3D from the 2D; keypoints_2d
+    away), NaN where there is none; masked (N, K); where they are known spread (N, K) m, trajectory (N, 3) m,
+    trajectory_spread (N,) m of its depth, ground_truth (N, K, 3) m and misfit (N,) of the 3D from the 2D; keypoints_2d
     (N, K', 2) px and scores_2d (N, K'); frame_times (F,) s of all frames; keypoint_set, keypoint_names,
     keypoint_set_2d, axes, fps, width, height, made_by, notes. Raises ValueError for people of several keypoint sets.
     """
@@ -114,8 +123,8 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]}") from None
     rows = len(arrays["person"])
-    shapes = dict(keypoints_3d=(rows, number, 3), truth=(rows, number, 3), trajectory=(rows, 3))
-    shapes |= dict(hidden=(rows, number), spread=(rows, number), scores_2d=(rows, number_2d))
+    shapes = dict(keypoints_3d=(rows, number, 3), ground_truth=(rows, number, 3), trajectory=(rows, 3))
+    shapes |= dict(masked=(rows, number), spread=(rows, number), scores_2d=(rows, number_2d))
     shapes |= dict(keypoints_2d=(rows, number_2d, 2))
     for name, shape in shapes.items():
         if name in arrays and arrays[name].shape != shape:

@@ -47,8 +47,8 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
         everywhere[person.frames] = keypoints
         places.append(everywhere)
         seen = np.zeros(everywhere.shape[:2], bool)
-        if person.hidden is not None:
-            seen[person.frames] = ~person.hidden
+        if person.masked is not None:
+            seen[person.frames] = ~person.masked
         shown.append(seen)
         descriptions += [_description(person, index) for index in range(keypoints.shape[1])]
     points = UNIT * np.concatenate(places, axis=1)
@@ -83,7 +83,7 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
 
 def _description(person: LiftedPerson, keypoint: int) -> str:
     """How often a keypoint was masked, '' where that is not known or never was."""
-    times = 0 if person.hidden is None else int(person.hidden[:, keypoint].sum())
+    times = 0 if person.masked is None else int(person.masked[:, keypoint].sum())
     return f"masked in {times} of {len(person.frames)} frames; a guess there" if times else ""
 
 

@@ -19,7 +19,7 @@ def write_json(path: str | Path, scene: Scene) -> Path:
 
     keypoints are m in MMPose's axes: x to the camera's left, y away from it, z up, the lowest keypoint of each pose at
     z = 0. Beside MMPose's fields a frame has its time (s), and an instance has track_id, bbox (px), keypoints_2d (px),
-    keypoint_scores_2d, hidden, and spread (m), trajectory (m, camera axes), trajectory_spread (m, of its depth) and
+    keypoint_scores_2d, masked, and spread (m), trajectory (m, camera axes), trajectory_spread (m, of its depth) and
     misfit (of the 3D from the 2D) where they are known; ``meta_info`` has the median misfit of each person.
     """
     meta = _meta(scene, scene.people[0].keypoint_set if scene.people else "h36m_17")
@@ -67,8 +67,8 @@ def _instance_3d(person: LiftedPerson, row: int) -> dict[str, Any] | None:
     instance: dict[str, Any] = dict(
         keypoints=_round(mmpose_axes(poses[row]), 5), keypoint_scores=[1.0] * poses.shape[1]
     )
-    if person.hidden is not None:
-        instance["hidden"] = person.hidden[row].tolist()
+    if person.masked is not None:
+        instance["masked"] = person.masked[row].tolist()
     for name, digits in (("spread", 5), ("trajectory", 4), ("trajectory_spread", 4), ("misfit", 4)):
         values = getattr(person, name)
         if values is not None and np.isfinite(values[row]).all():  # JSON has no NaN

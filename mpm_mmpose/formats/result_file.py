@@ -21,11 +21,11 @@ _FIELDS = {
     "frame": ("iu", 1, MOST_FRAMES),
     "frame_times": ("f", 1, _SECONDS),
     "keypoints_3d": ("f", 3, FARTHEST),
-    "hidden": ("b", 2, None),
+    "masked": ("b", 2, None),
     "spread": ("f", 2, FARTHEST),
     "misfit": ("f", 1, LARGEST_SCORE),
     "trajectory": ("f", 2, 1e6),  # a guess, and a wild one where the lens is unknown
-    "truth": ("f", 3, FARTHEST),
+    "ground_truth": ("f", 3, FARTHEST),
     "keypoints_2d": ("f", 3, _PIXELS),
     "scores_2d": ("fb", 2, LARGEST_SCORE),
     "keypoint_set": ("U", 0, None),
@@ -42,7 +42,17 @@ _FIELDS = {
     "keypoints": ("U", 1, None),
 }
 # Where NaN says that something is not known.
-_UNKNOWN = ("keypoints_3d", "spread", "misfit", "trajectory", "truth", "keypoints_2d", "scores_2d", "prediction", "fps")
+_UNKNOWN = (
+    "keypoints_3d",
+    "spread",
+    "misfit",
+    "trajectory",
+    "ground_truth",
+    "keypoints_2d",
+    "scores_2d",
+    "prediction",
+    "fps",
+)
 
 
 def read_arrays(path: str | Path, needed: Iterable[str], optional: Iterable[str]) -> dict[str, np.ndarray]:

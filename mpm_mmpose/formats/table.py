@@ -33,14 +33,14 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
     points += ["trajectory"] * placed
     judged = any(person.misfit is not None for person in scene.people)
     certain = any(person.trajectory_spread is not None for person in scene.people)
-    masked = any(person.hidden is not None for person in scene.people)
+    any_masked = any(person.masked is not None for person in scene.people)
     comments = (
         f"made by {scene.made_by} of {_in_comment(scene.name)}",
         f"fps {scene.fps:g}; keypoint set {sets[0] if sets else 'of nobody'}",
         "m, relative to the pelvis, camera axes: x right, y down, z away; frames from 0; time in s; empty: not known",
         *(["trajectory: the pelvis in the camera's axes, m"] if placed else []),
         *(["trajectory_spread: one standard deviation of its depth, m"] if certain else []),
-        *(["masked: keypoints that the model was not shown, and guesses"] if masked else []),
+        *(["masked: keypoints that the model was not shown, and guesses"] if any_masked else []),
         *(["misfit: of the 3D from the 2D it came from, 0 the same, 1 nothing in common"] if judged else []),
         *(f"note: {_in_comment(note)}" for note in scene.notes),
     )
@@ -56,9 +56,9 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
             for index, row in enumerate(np.concatenate(values, axis=1)):
                 frame = int(person.frames[index])
                 cells = [f"{value:.6f}" if np.isfinite(value) else "" for value in row]
-                if masked:
-                    hidden = [] if person.hidden is None else np.flatnonzero(person.hidden[index])
-                    cells.append(" ".join(names[keypoint] for keypoint in hidden))
+                if any_masked:
+                    masked = [] if person.masked is None else np.flatnonzero(person.masked[index])
+                    cells.append(" ".join(names[keypoint] for keypoint in masked))
                 yield [_cell(person.name), frame, f"{scene.times[frame]:.6f}", *cells]
 
     def write(file: Path) -> None:
@@ -67,7 +67,7 @@ def write_csv(path: str | Path, scene: Scene) -> Path:
                 text.write("# " + " ".join(comment.split()) + "\n")
             table = csv.writer(text, lineterminator="\n")
             coordinates = [f"{point}_{axis}" for point in points for axis in "xyz"]
-            more = dict(trajectory_spread=certain, misfit=judged, masked=masked)
+            more = dict(trajectory_spread=certain, misfit=judged, masked=any_masked)
             there = [name for name, known in more.items() if known]
             table.writerow(["person", "frame", "time", *coordinates, *there])
             table.writerows(rows())

@@ -38,7 +38,7 @@ def find_contacts(lifted: Track3D) -> np.ndarray:
     legs = _legs(get_keypoint_set(lifted.keypoint_set))
     keypoints, seen = visible_keypoints(lifted.track, lifted.keypoint_set, 0.0)
     known = np.isfinite(lifted.keypoints_3d).all((1, 2))
-    seen &= ~lifted.hidden & known[:, None]
+    seen &= ~lifted.masked & known[:, None]
     size = _pixels_per_metre(lifted.keypoints_3d, keypoints, seen)
     times = lifted.track.times
     contacts = np.zeros((len(lifted), 2), bool)

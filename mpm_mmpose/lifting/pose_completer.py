@@ -46,8 +46,8 @@ class PoseCompleter:
         rate = self.model.trained_fps or fps
         new_times = model_times(times[0], times[-1], rate)
         gap = LONGEST_STEP * max(1 / fps, 1 / rate)
-        shown, hidden = resample(times, np.where(seen[..., None], given, 0), seen, new_times, gap, NEAR / rate)
-        shown[hidden] = np.nan
+        shown, masked = resample(times, np.where(seen[..., None], given, 0), seen, new_times, gap, NEAR / rate)
+        shown[masked] = np.nan
         window, step = self.model.window, self.model.trained_frame_step
         starts = np.arange(len(shown)) - window // 2 * step
         completed = np.empty_like(shown)

@@ -43,7 +43,7 @@ def describe_masked(lifted: Track3D, ignored: Sequence[int] = ()) -> str:
     """
     keypoint_set = get_keypoint_set(lifted.keypoint_set)
     known = np.isfinite(lifted.keypoints_3d).all((1, 2))
-    times = lifted.hidden[known].sum(0)
+    times = lifted.masked[known].sum(0)
     total = int(known.sum())
     left = {name: int(count) for name, count in zip(keypoint_set.names, times, strict=True) if count}
     for name in (keypoint_set.names[index] for index in ignored):

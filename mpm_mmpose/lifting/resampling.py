@@ -19,14 +19,14 @@ MOST_SKIPPED = 4  # a detector may look at every second, third or fourth frame o
 class ModelFrames:
     """A stretch of a track at a model's rate.
 
-    rows: which of the track's. times (M,) s. keypoints (M, K, 2) float32 px, known everywhere: where hidden (M, K) bool
+    rows: which of the track's. times (M,) s. keypoints (M, K, 2) float32 px, known everywhere: where masked (M, K) bool
     is True they are a guess from before and after.
     """
 
     rows: slice
     times: np.ndarray
     keypoints: np.ndarray
-    hidden: np.ndarray
+    masked: np.ndarray
 
     def __len__(self) -> int:
         return len(self.times)
@@ -120,24 +120,24 @@ def resample(
     gap: float,
     near: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Each keypoint at ``new_times`` (M,) s, from where it is visible: (M, K, C) of its type, and hidden (M, K) bool.
+    """Each keypoint at ``new_times`` (M,) s, from where it is visible: (M, K, C) of its type, and masked (M, K) bool.
 
     times (N,) s, increasing; keypoints (N, K, C); visible (N, K) bool. Cubic (Catmull-Rom) between two sights at most
-    ``gap`` s apart, and as it stands at a sight at most ``near`` s away. All else is hidden: there keypoints go in a
+    ``gap`` s apart, and as it stands at a sight at most ``near`` s away. All else is masked: there keypoints go in a
     straight line over a gap and stay where they are before the first and after the last sight; those never seen are in
     the middle of the others.
     """
     values = np.empty((len(new_times), *keypoints.shape[1:]), keypoints.dtype)
-    hidden = np.empty(values.shape[:2], bool)
+    masked = np.empty(values.shape[:2], bool)
     for index in range(keypoints.shape[1]):
         seen = visible[:, index]
         if seen.any():
             found = _interpolate(times[seen], keypoints[seen, index], new_times, gap, near)
-            values[:, index], hidden[:, index] = found
+            values[:, index], masked[:, index] = found
     ever = visible.any(0)
-    hidden[:, ~ever] = True
+    masked[:, ~ever] = True
     values[:, ~ever] = values[:, ever].mean(1, keepdims=True) if ever.any() else 0
-    return values, hidden
+    return values, masked
 
 
 def interpolate(times: np.ndarray, poses: np.ndarray, new_times: np.ndarray) -> np.ndarray:

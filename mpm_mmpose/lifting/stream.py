@@ -13,11 +13,11 @@ from .tracks import Track2D
 
 
 class LiftedFrame(NamedTuple):
-    """time s; keypoints_3d (K', 3) float32 root-relative m, camera axes, NaN where nobody is in reach; hidden (K',)."""
+    """time s; keypoints_3d (K', 3) float32 root-relative m, camera axes, NaN where nobody is in reach; masked (K',)."""
 
     time: float
     keypoints_3d: np.ndarray
-    hidden: np.ndarray
+    masked: np.ndarray
 
 
 class MPMStream:
@@ -113,11 +113,11 @@ class MPMStream:
         if frames is None:
             number = lifter.model.num_keypoints
             return LiftedFrame(time, np.full((number, 3), np.nan, np.float32), np.ones(number, bool))
-        frames.hidden[:, list(lifter.model.ignored)] = True
-        window = lifter.shown(track, frames.keypoints, frames.hidden)
+        frames.masked[:, list(lifter.model.ignored)] = True
+        window = lifter.shown(track, frames.keypoints, frames.masked)
         camera = lifter.camera(track, frames.keypoints[middle : middle + 1])
         (pose,) = lifter.model.targets(window[None], lifter.flip_test, camera)
-        return LiftedFrame(time, pose, frames.hidden[middle])
+        return LiftedFrame(time, pose, frames.masked[middle])
 
     def _forget(self) -> None:
         """Drop the frames that no window will need any more."""

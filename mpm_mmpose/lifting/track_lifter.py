@@ -143,31 +143,31 @@ class TrackLifter:
         report = _Counter(progress, windows * (1 + self.maskings))
         number = self.model.num_keypoints
         poses = np.full((len(track), number, 3), np.nan, np.float32)
-        hidden = np.ones((len(track), number), bool)
+        masked = np.ones((len(track), number), bool)
         spread = np.full((len(track), number), np.nan, np.float32) if self.maskings else None
         for index, frames in enumerate(stretches):
             times = track.times[frames.rows]
-            lifted = self._lift(track, frames, frames.hidden, report)
+            lifted = self._lift(track, frames, frames.masked, report)
             if not (np.abs(lifted) <= FARTHEST).all():  # NaN is not, either
                 raise ValueError(
                     f"person {track.person}: the model gives what is no pose (NaN, or beyond {FARTHEST:g} m) for "
                     f"some of {len(track)} frames; its weights are damaged: train or export it again"
                 )
             poses[frames.rows] = interpolate(frames.times, lifted, times)
-            hidden[frames.rows] = frames.hidden[_nearest(frames.times, times)]
+            masked[frames.rows] = frames.masked[_nearest(frames.times, times)]
             if spread is not None:
                 variance = self._variance(track, frames, lifted, index, report)
                 spread[frames.rows] = np.sqrt(variance[_nearest(frames.times, times)])
         if self.constant_bones:
             poses = constant_bones(get_keypoint_set(self.keypoint_set), poses)
-        return Track3D(track, poses, self.keypoint_set, hidden, spread)
+        return Track3D(track, poses, self.keypoint_set, masked, spread)
 
     def stretches(self, track: Track2D) -> list[ModelFrames]:
         """The stretches of the track in which the person is seen, at the model's rate; ValueError if there is none."""
         rate, reach = self.rate(track.fps), self.reach(track.fps)
         found = resample_track(track, self.keypoint_set, rate, reach, self.threshold, self.approximate)
         for frames in found:
-            frames.hidden[:, list(self.model.ignored)] = True
+            frames.masked[:, list(self.model.ignored)] = True
         if not found:
             best = f"the best score is {track.scores.max():.2f}"
             raise ValueError(
@@ -176,8 +176,8 @@ class TrackLifter:
             )
         return found
 
-    def shown(self, track: Track2D, keypoints: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-        """What the model gets of keypoints (M, K, 2) px: normalised or rays, NaN where ``hidden`` (M, K) is True.
+    def shown(self, track: Track2D, keypoints: np.ndarray, masked: np.ndarray) -> np.ndarray:
+        """What the model gets of keypoints (M, K, 2) px: normalised or rays, NaN where ``masked`` (M, K) is True.
 
         A model without mask tokens gets all of them; that is said when it happens first.
         """
@@ -186,8 +186,8 @@ class TrackLifter:
         else:
             poses = normalize_screen(keypoints, track.width, track.height)
         if self.model.mask_tokens:
-            poses[hidden] = np.nan
-        elif hidden.any() and not self._guess_is_said:
+            poses[masked] = np.nan
+        elif masked.any() and not self._guess_is_said:
             self._guess_is_said = True
             _log.warning(
                 f"person {track.person}: some keypoints are not seen, and this model has no mask tokens (its backbone "
@@ -203,11 +203,11 @@ class TrackLifter:
         intrinsics = normalize_intrinsics(track.intrinsics, *size).astype(np.float32)
         return normalize_screen(keypoints, *size), intrinsics
 
-    def _lift(self, track: Track2D, frames: ModelFrames, hidden: np.ndarray, report: _Counter) -> np.ndarray:
-        """(M, K, 3) root-relative m of frames at the model's rate, of which ``hidden`` (M, K) is not shown."""
-        shown = self.shown(track, frames.keypoints, hidden)
+    def _lift(self, track: Track2D, frames: ModelFrames, masked: np.ndarray, report: _Counter) -> np.ndarray:
+        """(M, K, 3) root-relative m of frames at the model's rate, of which ``masked`` (M, K) is not shown."""
+        shown = self.shown(track, frames.keypoints, masked)
         starts = self._starts(len(frames))
-        poses = np.zeros((*frames.hidden.shape, 3), np.float32)
+        poses = np.zeros((*frames.masked.shape, 3), np.float32)
         weights = np.zeros(len(frames), np.float32)
         for first in range(0, len(starts), self.batch_size):
             part = starts[first : first + self.batch_size]
@@ -259,11 +259,11 @@ class TrackLifter:
                 len(frames),
                 number,
                 generator=generator,
-                hidden_keypoints=round(MASKED_SHARE * number),
+                masked_keypoints=round(MASKED_SHARE * number),
                 frame_ratio=0.0,
             )
-            hidden = frames.hidden | masks.keypoint_mask[0].numpy()
-            total += np.square(self._lift(track, frames, hidden, report) - lifted).sum(-1)
+            masked = frames.masked | masks.keypoint_mask[0].numpy()
+            total += np.square(self._lift(track, frames, masked, report) - lifted).sum(-1)
         return total / self.maskings
 
 

@@ -83,7 +83,7 @@ class Track3D:
     """The same person at the same times.
 
     keypoints_3d (N, K', 3) float32 root-relative m, camera axes, as ``keypoint_set`` orders them; NaN in frames that
-    are further from any sight of the person than the model looks. hidden (N, K') bool, True = the model was not shown
+    are further from any sight of the person than the model looks. masked (N, K') bool, True = the model was not shown
     it. spread (N, K') float32 m: how far the keypoint moves when more is masked, a measure of uncertainty. trajectory
     (N, 3) float32 m: the root in camera space. misfit (N,) float32: how far each frame's 3D is from its 2D, see
     :func:`~mpm_mmpose.pose.consistency.misfit`. trajectory_spread (N,) float32 m: one standard deviation of its depth.
@@ -92,7 +92,7 @@ class Track3D:
     track: Track2D
     keypoints_3d: np.ndarray
     keypoint_set: str
-    hidden: np.ndarray
+    masked: np.ndarray
     spread: np.ndarray | None = None
     trajectory: np.ndarray | None = None
     misfit: np.ndarray | None = None
@@ -122,7 +122,7 @@ def visible_keypoints(
 def pose_misfit(lifted: Track3D, threshold: float = 0.0) -> np.ndarray:
     """(N,) :func:`~mpm_mmpose.pose.consistency.misfit` of each frame's 3D from the 2D that it came from."""
     keypoints, seen = visible_keypoints(lifted.track, lifted.keypoint_set, threshold)
-    return misfit(lifted.keypoints_3d, keypoints, seen & ~lifted.hidden)
+    return misfit(lifted.keypoints_3d, keypoints, seen & ~lifted.masked)
 
 
 def find_stretches(times: np.ndarray, seen: np.ndarray, longest_gap: float, reach: float) -> list[slice]:

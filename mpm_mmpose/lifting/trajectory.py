@@ -61,7 +61,7 @@ def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
     _log.info(f"person {track.person}: {assumptions(camera)}")
     keypoints, seen = visible_keypoints(track, lifted.keypoint_set, 0.0, BY_DEFINITION)
     known = np.isfinite(lifted.keypoints_3d).all((1, 2))
-    seen &= ~lifted.hidden & known[:, None]
+    seen &= ~lifted.masked & known[:, None]
     trajectory = np.full((len(lifted), 3), np.nan, np.float32)
     # Frames that see the same keypoints are fitted together.
     patterns, number = np.unique(seen, axis=0, return_inverse=True)

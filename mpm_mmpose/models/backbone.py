@@ -54,7 +54,7 @@ class MPMBackbone(BaseModule):
         drop: dropout in the temporal layers.
         attn_drop: dropout of attention weights (released: 0.1, which earned nothing, see docs/performance.md).
         mlp_drop: dropout in the frame-wise layers (released: 0.1 in pre-training, 0.2 in lifting).
-        encode_hidden_frames: pass masked frames through the frame-wise layers as well and drop them afterwards, as
+        encode_masked_frames: pass masked frames through the frame-wise layers as well and drop them afterwards, as
             released; they then take part in the BatchNorm statistics of training. The output in evaluation is equal.
         tokens_per_keypoint: one mask token for each keypoint instead of one for all; a new model starts with that
             keypoint's mean position in the training data. See study S6 in docs/results.md.
@@ -87,7 +87,7 @@ class MPMBackbone(BaseModule):
         drop: float = 0.1,
         attn_drop: float = 0.0,
         mlp_drop: float = 0.1,
-        encode_hidden_frames: bool = False,
+        encode_masked_frames: bool = False,
         tokens_per_keypoint: bool = False,
         place_apart: bool = False,
         view: str = "image",
@@ -112,7 +112,7 @@ class MPMBackbone(BaseModule):
         self.channels = channels
         self.inputs = tuple(inputs)
         self.mask_tokens = mask_tokens
-        self.encode_hidden_frames = encode_hidden_frames
+        self.encode_masked_frames = encode_masked_frames
         self.place_apart, self.tokens_per_keypoint = place_apart, tokens_per_keypoint
         self.view, self.ignored, self.upright = view, tuple(ignored), upright
         for name in self.inputs:
@@ -172,7 +172,7 @@ class MPMBackbone(BaseModule):
             if name not in self.inputs or poses is None:
                 continue
             if self.place_apart and name == "2d":
-                poses = poses - window_place(poses, self._hidden(poses, None, None))
+                poses = poses - window_place(poses, self._masked(poses, None, None))
             token = getattr(self, f"keypoint_token_{name}")
             token.copy_(poses.nanmean((0, 1)).nan_to_num(nan=0.0))  # (K, 2 or 3); 0 where a keypoint is nowhere known
 
@@ -189,8 +189,8 @@ class MPMBackbone(BaseModule):
             poses: (B, T, K, 2) normalised screen coordinates, or rays with view='person'; or (B, T, K, 3) root-relative
                 metres. NaN is a masked keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on
                 nothing but poses.
-            frame_mask: (B, T) bool, True = hidden: dropped before the temporal layers; the same number a sample.
-            keypoint_mask: (B, T, K) bool, True = hidden: replaced by the learned token before the encoder.
+            frame_mask: (B, T) bool, True = masked: dropped before the temporal layers; the same number a sample.
+            keypoint_mask: (B, T, K) bool, True = masked: replaced by the learned token before the encoder.
             num_visible: visible frames a sample. Without it the number is read from ``frame_mask``, which waits for
                 the device; with it the mask is taken at its word.
 
@@ -203,11 +203,11 @@ class MPMBackbone(BaseModule):
         """
         name = self._check(poses, frame_mask, keypoint_mask)
         if self.view == "person" and name == "2d":
-            view = person_view(poses, self._hidden(poses, frame_mask, keypoint_mask) | self.never_seen, self.upright)
+            view = person_view(poses, self._masked(poses, frame_mask, keypoint_mask) | self.never_seen, self.upright)
             features = person_features(view, self.keypoint_token_2d)
             return PersonTokens(self._encode_visible(features, name, frame_mask, num_visible), view)
         if self.place_apart and name == "2d":
-            place = window_place(poses, self._hidden(poses, frame_mask, keypoint_mask))
+            place = window_place(poses, self._masked(poses, frame_mask, keypoint_mask))
             poses = with_place(self._hide_keypoints(poses - place, keypoint_mask, name), place)
         else:
             poses = self._hide_keypoints(poses, keypoint_mask, name)
@@ -222,7 +222,7 @@ class MPMBackbone(BaseModule):
             return self.temporal(self._encode(features, name) + position)
         order = visible_frames(frame_mask, num_visible)[..., None]  # (B, V, 1)
         position = position.expand(len(features), -1, -1)
-        if self.encode_hidden_frames:
+        if self.encode_masked_frames:
             tokens = self._encode(features, name) + position
             return self.temporal(tokens.gather(1, order.expand(-1, -1, self.channels)))
         tokens = self._encode(features.gather(1, order.expand(-1, -1, features.shape[2])), name)
@@ -239,16 +239,16 @@ class MPMBackbone(BaseModule):
         if not self.mask_tokens:
             return poses
         # With nothing masked the token stays in the graph all the same: DDP wants every parameter used in every step.
-        hidden = self._hidden(poses, None, mask)
-        return torch.where(hidden[..., None], getattr(self, f"keypoint_token_{name}"), poses)
+        masked = self._masked(poses, None, mask)
+        return torch.where(masked[..., None], getattr(self, f"keypoint_token_{name}"), poses)
 
     @staticmethod
-    def _hidden(poses: Tensor, frame_mask: Tensor | None, keypoint_mask: Tensor | None) -> Tensor:
+    def _masked(poses: Tensor, frame_mask: Tensor | None, keypoint_mask: Tensor | None) -> Tensor:
         """All that is masked, by a mask or by being no number: (B, T, K) bool."""
-        hidden = poses.isnan().any(-1)
+        masked = poses.isnan().any(-1)
         if keypoint_mask is not None:
-            hidden = hidden | keypoint_mask
-        return hidden if frame_mask is None else hidden | frame_mask[..., None]
+            masked = masked | keypoint_mask
+        return masked if frame_mask is None else masked | frame_mask[..., None]
 
     def _check(self, poses: Tensor, frame_mask: Tensor | None, keypoint_mask: Tensor | None) -> str:
         """Check the arguments of forward and return the name of the encoder."""

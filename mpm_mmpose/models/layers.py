@@ -167,10 +167,10 @@ class StridedLayer(nn.Module):
         return self.drop(y, onto=x[:, self.offset :: self.stride])
 
     def reduce(self, y: Tensor) -> Tensor:
-        """The convolution: (B, T, hidden) -> (B, T / stride, C)."""
+        """The convolution: (B, T, hidden_channels) -> (B, T / stride, C)."""
         if self.stride == 3 and self.offset == 1:
             # Kernels and groups are the same frames: a product of what lies side by side, and nothing is moved.
-            weight = self.conv.weight.transpose(1, 2).flatten(1)  # (C, 3 * hidden)
+            weight = self.conv.weight.transpose(1, 2).flatten(1)  # (C, 3 * hidden_channels)
             return F.linear(y.unflatten(1, (-1, 3)).flatten(2), weight, self.conv.bias)
         # One zero frame on either side, as far as a kernel reaches over the edge; a negative pad drops frames that
         # no kernel sees, so that the first kernel is centred on `offset`.

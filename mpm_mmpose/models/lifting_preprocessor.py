@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..augmentation.pipeline import read_augmentations
 from ..augmentation.window_batch import WindowBatch
-from ..masking import hidden_cells
+from ..masking import masked_cells
 from ..pose.geometry import root_relative
 from .window_preprocessor import WindowPreprocessor, read_masking
 
@@ -30,8 +30,8 @@ class LiftingPreprocessor(WindowPreprocessor):
     what the data set does not know of either. `gt_instances`, of the target frame, which is the centre one:
     lifting_target (B, K, 3) root-relative, metres; keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,)
     metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False for what the data set lacks;
-    hidden (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches of
-    `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, hidden and given, are of
+    masked (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches of
+    `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, masked and given, are of
     all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
 
@@ -99,9 +99,9 @@ class LiftingPreprocessor(WindowPreprocessor):
         absolute, root = views.keypoints_3d, self.keypoint_set.root
         poses = root_relative(absolute, root)
         whole = self._seen_2d(views) if self.source == "2d" else poses
-        hidden = self._hidden(views, None if training else data["window"].tolist())
-        if hidden is not None:
-            inputs = whole.masked_fill(hidden[..., None], torch.nan)
+        masked = self._masked(views, None if training else data["window"].tolist())
+        if masked is not None:
+            inputs = whole.masked_fill(masked[..., None], torch.nan)
         else:
             inputs = whole if training else whole.clone()  # mmpose's flip test writes into what it is given
 
@@ -111,7 +111,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         labels = InstanceData(lifting_target_label=poses, keypoints_label=true, **self._more_labels(views))
         if views.unknown is not None:
             labels.keypoints_weight = (~views.unknown).to(poses.dtype)
-        targets = dict(lifting_target=poses, hidden=hidden)
+        targets = dict(lifting_target=poses, masked=masked)
         if self.source == "3d":
             targets["given"] = inputs.clone()
         if views.unknown_3d is not None:
@@ -142,7 +142,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         """Further labels of all frames."""
         return {}
 
-    def _hidden(self, views: WindowBatch, windows: list[int] | None) -> Tensor | None:
+    def _masked(self, views: WindowBatch, windows: list[int] | None) -> Tensor | None:
         """(B, T, K) bool, what the model does not get to see; None where that is nothing. windows: as `draw_masks`."""
         if not self.hide_unknown:
             return None
@@ -150,6 +150,6 @@ class LiftingPreprocessor(WindowPreprocessor):
         masks = [mask for mask in unknown if mask is not None]
         if self._draw is not None:
             drawn = self.draw_masks(self._draw, views.keypoints_3d.shape[:3], windows)
-            cells = hidden_cells(drawn, len(self.keypoint_set))
+            cells = masked_cells(drawn, len(self.keypoint_set))
             masks += [] if cells is None else [cells]
         return torch.stack(masks).any(0) if masks else None

@@ -39,16 +39,16 @@ class PersonView(NamedTuple):
     size: Tensor
 
 
-def person_view(rays: Tensor, hidden: Tensor, upright: Trunk | None = None) -> PersonView:
+def person_view(rays: Tensor, masked: Tensor, upright: Trunk | None = None) -> PersonView:
     """Turn the camera to the mean of the window's visible keypoints, each window alone.
 
-    rays: (B, T, K, 2) x / z and y / z of the camera; what masked ones hold, NaN as well, does not matter. hidden:
+    rays: (B, T, K, 2) x / z and y / z of the camera; what masked ones hold, NaN as well, does not matter. masked:
     (B, T, K) bool, True = masked. upright: turn the camera about its line of sight as well, until the trunk, its mean
     over the window, is upright in its image.
     """
-    visible = ~hidden
+    visible = ~masked
     weight = visible[..., None].to(rays.dtype)  # (B, T, K, 1)
-    rays = rays.masked_fill(hidden[..., None], 0.0)
+    rays = rays.masked_fill(masked[..., None], 0.0)
     mean = rays.sum((1, 2)) / weight.sum((1, 2)).clamp(min=1)  # (B, 2)
     rotation = turned_to(mean)
     turned = rotated(rotation, F.pad(rays, (0, 1), value=1.0))  # (B, T, K, 3) in the turned camera

@@ -140,11 +140,13 @@ class MaskedPoseEstimator(BaseModel):
     """Stage I: recover masked 2D poses and, unpaired with them, masked 3D poses in every step; or one kind alone.
 
     Args:
-        backbone: config of :class:`MPMBackbone` with mask tokens and the inputs that the head puts out.
-        head: config of :class:`MaskedPoseHead`; without its output '3d' pre-training is on 2D alone, and vice versa.
+        backbone: config of :class:`MPMBackbone` with mask tokens.
+        head: config of :class:`MaskedPoseHead`.
+        modalities: '2d', '3d' or both: what is recovered. Sets the backbone's inputs, the head's outputs and the
+            modalities of the data_preprocessor.
         loss_2d_weight: weight of the 2D term (paper Eq. 7, section 4.2: 2; released code: 5).
         loss_3d_weight: weight of the 3D term (paper Eq. 7, section 4.2: 3; released code: 2).
-        loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones; of whitened targets all frames.
+        loss_on: 'all' keypoints of all frames (as released) or only the 'masked' ones; of whitened targets all frames.
         loss_lift_weight: weight of the third task, masked 2D pose lifting: the 3D of 2D windows from what is visible of
             them (named in paper section 5, which gives no weight; released code: 8). 0 leaves it out.
         targets: 'poses', as the paper; or 'whitened', which leave out place and size and teach all directions of a pose
@@ -157,6 +159,7 @@ class MaskedPoseEstimator(BaseModel):
         self,
         backbone: dict,
         head: dict,
+        modalities: Sequence[str] = ("2d", "3d"),
         loss_2d_weight: float = 2.0,
         loss_3d_weight: float = 3.0,
         loss_on: str = "all",
@@ -165,15 +168,15 @@ class MaskedPoseEstimator(BaseModel):
         data_preprocessor: dict | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        super().__init__(data_preprocessor and dict(data_preprocessor, modalities=modalities), init_cfg)
         if targets not in ("poses", "whitened") or (targets == "whitened" and loss_on != "all"):
             raise ValueError(f"targets is {targets!r} with loss_on={loss_on!r}; give 'poses', or 'whitened' with 'all'")
-        self.backbone = MODELS.build(backbone)
-        self.head = MODELS.build(head)
+        self.backbone = MODELS.build(dict(backbone, inputs=modalities))
+        self.head = MODELS.build(dict(head, outputs=modalities))
         self.loss_weights = {"2d": loss_2d_weight, "3d": loss_3d_weight}
         self.loss_lift_weight = loss_lift_weight
-        if loss_lift_weight and set(self.head.outputs) != {"2d", "3d"}:
-            raise ValueError(f"loss_lift_weight needs a head with outputs '2d' and '3d', not {self.head.outputs}")
+        if loss_lift_weight and set(modalities) != {"2d", "3d"}:
+            raise ValueError(f"loss_lift_weight needs the modalities '2d' and '3d', not {tuple(modalities)}")
         if targets == "poses":
             self.targets = PoseTargets(loss_on)
         else:
@@ -196,7 +199,7 @@ class MaskedPoseEstimator(BaseModel):
             'loss': loss_2d, loss_3d and, with the third task, loss_lift (weighted; their sum is trained on), error_2d
             (normalised units), error_3d_mm and error_lift_mm of the same keypoints, or white_error_2d, white_error_3d
             and white_error_lift. 'predict': one PoseDataSample whose pred_instances holds keypoints (B, T, K, 2) and
-            keypoints_3d (B, T, K, 3). 'tensor': these tensors. Only those of the head's outputs.
+            keypoints_3d (B, T, K, 3). 'tensor': these tensors. Only those of the modalities.
 
         Raises:
             ValueError: if the mode is none of the three, or the third task has no target.

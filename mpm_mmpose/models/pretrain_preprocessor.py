@@ -41,7 +41,7 @@ class PretrainPreprocessor(WindowPreprocessor):
         augmentations_2d: For 2D in training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
             What is missed is masked in masks_2d on top of the strategy's.
         augmentations_3d: The same for 3D, which has no camera: a virtual one turns it.
-        modalities: What to take from a batch and give, of '2d' and '3d'.
+        modalities: What to take from a batch and give, of '2d' and '3d'; `MaskedPoseEstimator` sets its own.
     """
 
     optional_fields = {
@@ -76,15 +76,15 @@ class PretrainPreprocessor(WindowPreprocessor):
         self.fields = dict(poses[modality] for modality in self.modalities)
         if any(augment.func in NEED_3D for augment in self._augmentations_2d):
             self.fields = self.fields | {"source_3d": (None, "K", 3), "intrinsics": (9,)}
-        masking = masking or dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6)
+        masking = masking or dict(type="spatio_temporal", masked_keypoints=5, frame_ratio=0.6)
         self._draw = read_masking(masking, self.keypoint_set)
 
     def _masks(self, poses: Tensor, windows: Sequence[int] | None, stream: int, *others: Tensor | None) -> Masks:
         masks = self.draw_masks(self._draw, poses.shape[:3], windows, stream)
         for also in others:
             if also is not None:
-                hidden = masks.keypoint_mask
-                masks = masks._replace(keypoint_mask=also if hidden is None else hidden | also)
+                masked = masks.keypoint_mask
+                masks = masks._replace(keypoint_mask=also if masked is None else masked | also)
         return masks
 
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:

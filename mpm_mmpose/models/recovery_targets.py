@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from ..masking import Masks, hidden_cells
+from ..masking import Masks, masked_cells
 from .losses import mean_distance
 from .whitening import Whitening, place_and_size, white_distance
 
@@ -18,23 +18,23 @@ class PoseTargets(nn.Module):
     """Decoders give poses; the error is the mean distance of keypoints (paper section 3.2).
 
     Args:
-        loss_on: 'all' keypoints of all frames (as released) or only the 'hidden' ones.
+        loss_on: 'all' keypoints of all frames (as released) or only the 'masked' ones.
     """
 
     def __init__(self, loss_on: str = "all") -> None:
         super().__init__()
-        if loss_on not in ("all", "hidden"):
-            raise ValueError(f"loss_on must be 'all' or 'hidden', got {loss_on!r}")
+        if loss_on not in ("all", "masked"):
+            raise ValueError(f"loss_on must be 'all' or 'masked', got {loss_on!r}")
         self.loss_on = loss_on
 
     def error(self, kind: str, decoded: Tensor, target: Tensor, masks: Masks, known: Tensor | None) -> Tensor:
         """Mean distance of decoded and target poses (B, T, K, D); known: (B, T, K) bool or None, what counts."""
         if self.loss_on == "all":
             return mean_distance(decoded, target, known)
-        hidden = hidden_cells(masks, target.shape[2])
-        if hidden is None:
-            raise ValueError("loss_on='hidden', but the masks hide neither frames nor keypoints")
-        return mean_distance(decoded, target, hidden if known is None else hidden & known)
+        masked = masked_cells(masks, target.shape[2])
+        if masked is None:
+            raise ValueError("loss_on='masked', but the masks hide neither frames nor keypoints")
+        return mean_distance(decoded, target, masked if known is None else masked & known)
 
     def poses(self, kind: str, decoded: Tensor, shown: Tensor, masks: Masks) -> Tensor:
         """The poses (B, T, K, D) that a decoder means."""
@@ -73,7 +73,7 @@ class WhitenedTargets(nn.Module):
     def error(self, kind: str, decoded: Tensor, target: Tensor, masks: Masks, known: Tensor | None) -> Tensor:
         """Root mean square of white errors, its mean over frames; frames with an unknown keypoint do not count."""
         if kind == "2d":
-            place, size = place_and_size(target, hidden_cells(masks, target.shape[2]))
+            place, size = place_and_size(target, masked_cells(masks, target.shape[2]))
             target = (target - place) / size
         frames = None if known is None else known.all(-1)
         return white_distance(decoded.flatten(2), self.white[f"poses_{kind}"](target), frames)
@@ -83,7 +83,7 @@ class WhitenedTargets(nn.Module):
         poses = self.white[f"poses_{kind}"].back(decoded.flatten(2), COORDINATES[kind])
         if kind != "2d":
             return poses
-        place, size = place_and_size(shown, hidden_cells(masks, shown.shape[2]))
+        place, size = place_and_size(shown, masked_cells(masks, shown.shape[2]))
         return poses * size + place
 
     @staticmethod

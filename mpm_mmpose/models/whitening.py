@@ -51,12 +51,12 @@ class Whitening(nn.Module):
         return (white @ self.inverse + self.mean).unflatten(-1, (-1, dimensions))
 
 
-def place_and_size(keypoints: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
+def place_and_size(keypoints: Tensor, masked: Tensor | None) -> tuple[Tensor, Tensor]:
     """Mean (B, 1, 1, 2) and size (B, 1, 1, 1), a root mean square, of a window's visible 2D (B, T, K, 2).
 
-    hidden: (B, T, K) bool, True = not visible; None where all is. With nothing visible they are 0 and SMALLEST_SIZE.
+    masked: (B, T, K) bool, True = not visible; None where all is. With nothing visible they are 0 and SMALLEST_SIZE.
     """
-    weight = torch.ones_like(keypoints[..., :1]) if hidden is None else (~hidden)[..., None].to(keypoints.dtype)
+    weight = torch.ones_like(keypoints[..., :1]) if masked is None else (~masked)[..., None].to(keypoints.dtype)
     number = weight.sum((1, 2), keepdim=True).clamp(min=1)
     place = (keypoints * weight).sum((1, 2), keepdim=True) / number
     squares = ((keypoints - place).square() * weight).sum((1, 2, 3), keepdim=True)

@@ -8,12 +8,12 @@ from torch import Tensor
 SCALE = 0.1
 
 
-def window_place(keypoints: Tensor, hidden: Tensor) -> Tensor:
-    """Mean of the visible keypoints of a window: (B, T, K, 2) and hidden (B, T, K) bool -> (B, 1, 1, 2).
+def window_place(keypoints: Tensor, masked: Tensor) -> Tensor:
+    """Mean of the visible keypoints of a window: (B, T, K, 2) and masked (B, T, K) bool -> (B, 1, 1, 2).
 
     0 where all are masked; what masked ones hold does not matter.
     """
-    visible = ~hidden[..., None]
+    visible = ~masked[..., None]
     total = torch.where(visible, keypoints, 0.0).sum((1, 2), keepdim=True)
     return total / visible.sum((1, 2), keepdim=True).clamp(min=1)
 

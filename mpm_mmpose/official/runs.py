@@ -103,8 +103,8 @@ def _completion(model: nn.Module, figures: Figures) -> dict[str, Tensor]:
     masks = {side: figures[f"smask_{side}"][:, None] for side in ("2d", "3d")}
     completed_2d, lifted = (recover(model, inputs["2d"], to, masks["2d"]) for to in ("2d", "3d"))
     completed_3d = recover(model, inputs["3d"], "3d", masks["3d"], figures["tmask"])
-    hidden = masks["3d"].expand(inputs["3d"].shape[:3])
-    blend = model.head.blend(completed_3d, inputs["3d"], hidden)
+    masked = masks["3d"].expand(inputs["3d"].shape[:3])
+    blend = model.head.blend(completed_3d, inputs["3d"], masked)
     loss_2d, loss_lift = mean_distance(completed_2d, inputs["2d"]), mean_distance(lifted, inputs["3d"])
     loss_3d = mean_distance(completed_3d, inputs["3d"])
     outputs = {
@@ -114,7 +114,7 @@ def _completion(model: nn.Module, figures: Figures) -> dict[str, Tensor]:
         "comp3donly_out_2d2d": completed_2d,
         "comp3d_blend": blend,
         "comp3d_blend_mpjpe_mm": 1000 * mean_distance(blend, inputs["3d"]),
-        "comp3d_masked_only_mpjpe_mm": 1000 * mean_distance(blend, inputs["3d"], hidden),
+        "comp3d_masked_only_mpjpe_mm": 1000 * mean_distance(blend, inputs["3d"], masked),
         "comp3d_train_loss": loss_3d,
         "comp2dlift_loss2d": loss_2d,
         "comp2dlift_losslift": loss_lift,
@@ -154,18 +154,18 @@ def _refine(model: nn.Module, figures: Figures) -> dict[str, Tensor]:
     target = figures["target_root_zeroed"]
     outputs["loss"] = mean_distance(refined, target)
     for folder in ("uvd2xyz", "uvd2xyz_T5"):
-        uvd, camera, truth = (figures[f"{folder}/{name}"] for name in ("uvd", "cam", "gt_3d"))
-        outputs[f"{folder}/xyz"] = root_relative(uvd_to_camera(uvd, truth[..., 0, 2], camera))
+        uvd, camera, ground_truth = (figures[f"{folder}/{name}"] for name in ("uvd", "cam", "gt_3d"))
+        outputs[f"{folder}/xyz"] = root_relative(uvd_to_camera(uvd, ground_truth[..., 0, 2], camera))
     outputs["eval_mpjpe_mm_root_zeroed"] = 1000 * mean_distance(_rooted(refined), target)
     return outputs
 
 
 def _end_to_end(model: nn.Module, figures: Figures) -> dict[str, Tensor]:
     """Mean over actions of both errors, with and without flip and refine module."""
-    poses, truth = figures["e2e/input_2d"], figures["e2e/gt_3d"][:, 0]
+    poses, ground_truth = figures["e2e/input_2d"], figures["e2e/gt_3d"][:, 0]
     sample = PoseDataSample(
         gt_instances=InstanceData(
-            keypoints=poses[:, poses.shape[1] // 2], intrinsics=figures["e2e/cam"], root_depth=truth[:, 0, 2]
+            keypoints=poses[:, poses.shape[1] // 2], intrinsics=figures["e2e/cam"], root_depth=ground_truth[:, 0, 2]
         )
     )
     actions = np.array([name.split()[0] for name in figures.array("e2e/action")])  # "Walking 1" is of Walking
@@ -177,7 +177,7 @@ def _end_to_end(model: nn.Module, figures: Figures) -> dict[str, Tensor]:
         if hasattr(model.head, "refine"):
             predictions.append(model.head.refine_target(lifted, [sample]))
         for refine, predicted in enumerate(predictions):
-            pair = _rooted(predicted).numpy(), _rooted(truth).numpy()
+            pair = _rooted(predicted).numpy(), _rooted(ground_truth).numpy()
             similar = p_mpjpe(*pair)
             for batch in np.unique(batches):
                 if len(set(actions[batches == batch])) > 1:  # as released: a mixed batch counts with its mean

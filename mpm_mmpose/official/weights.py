@@ -72,7 +72,7 @@ def infer_sizes(state: Mapping[str, torch.Tensor], heads: int = 8, strides: tupl
             return Sizes(kind, state["post_refine.0.weight"].shape[1] // 6, refine_channels=_refine_channels(state))
         _, frames, channels = state["shared_layers_temporal.pos_embedding"].shape
         keypoints = state["encoder2d.fc_1.weight"].shape[1] // 2
-        hidden = state["shared_layers_temporal.model.layers.0.feed_forward.w_1.weight"].shape[0]
+        inner = state["shared_layers_temporal.model.layers.0.feed_forward.w_1.weight"].shape[0]
     except KeyError as error:
         raise ValueError(f"missing keys {error.args[0]}: the sizes cannot be told without") from None
     except (ValueError, IndexError):
@@ -86,7 +86,7 @@ def infer_sizes(state: Mapping[str, torch.Tensor], heads: int = 8, strides: tupl
         kind = "completion"
     if heads < 1 or channels % heads:
         raise ValueError(f"--heads {heads} does not divide the {channels} channels of these weights")
-    sizes = Sizes(kind, keypoints, frames, channels, hidden, depth, decoder_depth, heads, strides or ())
+    sizes = Sizes(kind, keypoints, frames, channels, inner, depth, decoder_depth, heads, strides or ())
     return replace(sizes, refine_channels=_refine_channels(state)) if kind == "lift" else sizes
 
 
@@ -129,7 +129,7 @@ def model_config(sizes: Sizes) -> dict[str, Any]:
         backbone |= dict(inputs=["2d"], mask_tokens=False, mlp_drop=0.2)
         return dict(type="PoseLifter", backbone=backbone, head=head)
     # The released BatchNorm also sees masked frames in training.
-    backbone |= dict(inputs=["2d", "3d"], mask_tokens=True, mlp_drop=0.1, encode_hidden_frames=True)
+    backbone |= dict(inputs=["2d", "3d"], mask_tokens=True, mlp_drop=0.1, encode_masked_frames=True)
     head = dict(**width, depth=sizes.decoder_depth, outputs=["2d", "3d"])
     if sizes.kind == "completion":
         return dict(type="PoseLifter", backbone=backbone, head=dict(type="CompletionHead", loss_3d_weight=2.0, **head))

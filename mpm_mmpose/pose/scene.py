@@ -20,9 +20,9 @@ class LiftedPerson:
 
     frames: (N,) int, rising, counted from 0 in the scene. keypoints_3d: (N, K, 3) m, relative to the pelvis, camera
     axes (x right, y down, z away); NaN where there is no pose. trajectory: (N, 3) m, the pelvis in the camera's axes,
-    where it is known. hidden: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several
-    predictions lie apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. truth: (N, K, 3) m,
-    where it is known, as keypoints_3d. misfit: (N,) how far each frame's 3D is from its 2D, 0 to 1.
+    where it is known. masked: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several
+    predictions lie apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. ground_truth:
+    (N, K, 3) m, where it is known, as keypoints_3d. misfit: (N,) how far each frame's 3D is from its 2D, 0 to 1.
     trajectory_spread: (N,) m, one standard deviation of the trajectory's depth.
     """
 
@@ -31,12 +31,12 @@ class LiftedPerson:
     frames: np.ndarray
     keypoints_3d: np.ndarray
     trajectory: np.ndarray | None = None
-    hidden: np.ndarray | None = None
+    masked: np.ndarray | None = None
     spread: np.ndarray | None = None
     keypoints_2d: np.ndarray | None = None
     scores_2d: np.ndarray | None = None
     keypoint_set_2d: str | None = None
-    truth: np.ndarray | None = None
+    ground_truth: np.ndarray | None = None
     misfit: np.ndarray | None = None
     trajectory_spread: np.ndarray | None = None
 
@@ -47,9 +47,9 @@ class LiftedPerson:
         Those that the 2D detector does not have are not among them: nobody can change that.
         """
         known = np.isfinite(self.keypoints_3d).all((1, 2))
-        if self.hidden is None or not known.any():
+        if self.masked is None or not known.any():
             return ()
-        never = self.hidden[known].all(0)
+        never = self.masked[known].all(0)
         detected = self.keypoint_set_2d
         of_nobody = remap(detected, self.keypoint_set, BY_DEFINITION).missing if detected else ()
         names = get_keypoint_set(self.keypoint_set).names

@@ -11,10 +11,10 @@ from ..messages import brief
 from ..pose.keypoints import get_keypoint_set
 
 #: Rises when a file of before would be misread.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 OUTPUTS = ("target", "sequence", "features")
 #: Names in the graph.
-INPUT, HIDDEN = "keypoints", "hidden"
+INPUT, MASKED = "keypoints", "masked"
 
 #: What a model takes, by `ModelInfo.input`: modality and space.
 INPUTS = {"2d": ("2d", "image"), "rays": ("2d", "rays"), "3d": ("3d", "image")}
@@ -65,7 +65,7 @@ class ModelInfo:
             target_frame=str(self.window // 2),
             input_space=_SPACES[self.input],
             output_space="tokens of the encoder" if self.output == "features" else _SPACES["3d"],
-            hidden="True = masked, its coordinates are not looked at" if self.mask_tokens else "nothing can be masked",
+            masked="True = masked, its coordinates are not looked at" if self.mask_tokens else "nothing can be masked",
         )
         return {f"mpm_{name}": value for name, value in said.items()}
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import UsageError, unknown_name
 from ..lifting.windows import Camera, WindowPredictor
 from ..pose.keypoints import get_keypoint_set
-from .model_info import HIDDEN, INPUT, INPUTS, ModelInfo
+from .model_info import INPUT, INPUTS, MASKED, ModelInfo
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -56,9 +56,9 @@ class OnnxModel(WindowPredictor):
     def _run(self, windows: np.ndarray) -> np.ndarray:
         feed = {INPUT: windows.astype(np.float32, copy=False)}
         if self.mask_tokens:
-            hidden = np.isnan(windows).any(-1)
+            masked = np.isnan(windows).any(-1)
             # What is masked is not looked at, but quantised arithmetic looks for the greatest number.
-            feed = {INPUT: np.where(hidden[..., None], np.float32(0), feed[INPUT]), HIDDEN: hidden}
+            feed = {INPUT: np.where(masked[..., None], np.float32(0), feed[INPUT]), MASKED: masked}
         return self.session.run(None, feed)[0]
 
 
@@ -95,7 +95,7 @@ def _check_graph(session: onnxruntime.InferenceSession, info: ModelInfo, path: s
     """ValueError where a model takes or gives something else than it says of itself."""
     window, number = info.window, len(get_keypoint_set(info.keypoint_set))
     said = {INPUT: (window, number, int(INPUTS[info.input][0][0]))}
-    said |= {HIDDEN: (window, number)} if info.mask_tokens else {}
+    said |= {MASKED: (window, number)} if info.mask_tokens else {}
     poses = (number, 3) if info.output == "target" else (window, number, 3)
     there = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
     gives = tuple(session.get_outputs()[0].shape[1:])

@@ -16,7 +16,7 @@ from ..pose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17, MPI_INF_3DHP_2
 from ..pose.scene import LiftedPerson, Scene
 from ..readers.archives import npz_fields
 
-_DUMPED = ("prediction", "truth", "counted", "keypoints")
+_DUMPED = ("prediction", "ground_truth", "counted", "keypoints")
 
 
 class ClipFile(Protocol):
@@ -35,9 +35,11 @@ class Dump:
     def __init__(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
         self.path, self._arrays = path, arrays
         self._keypoint_set = _set_of(path, tuple(arrays["keypoints"].tolist()))
-        shape = (len(arrays["truth"]), len(arrays["keypoints"]), 3)
-        for name in ("prediction", "truth", "counted", "hidden", "sequence", "frame"):
-            wanted = shape if name in ("prediction", "truth") else shape[: 1 if name in ("sequence", "frame") else 2]
+        shape = (len(arrays["ground_truth"]), len(arrays["keypoints"]), 3)
+        for name in ("prediction", "ground_truth", "counted", "masked", "sequence", "frame"):
+            wanted = (
+                shape if name in ("prediction", "ground_truth") else shape[: 1 if name in ("sequence", "frame") else 2]
+            )
             if name in arrays and arrays[name].shape != wanted:
                 raise ValueError(f"{path}: {name} has shape {arrays[name].shape}, not {wanted}; write it again")
         if not shape[0]:
@@ -57,19 +59,19 @@ class Dump:
         """
         arrays = self._arrays
         if self._ids is None:
-            rows = frames = np.arange(len(arrays["truth"]))
+            rows = frames = np.arange(len(arrays["ground_truth"]))
         else:
             rows = np.flatnonzero(arrays["sequence"] == self._ids[name])
             frames, first = np.unique(arrays["frame"][rows], return_index=True)
             rows = rows[first]
-        truth = np.where(arrays["counted"][rows, :, None], arrays["truth"][rows], np.nan)
+        ground_truth = np.where(arrays["counted"][rows, :, None], arrays["ground_truth"][rows], np.nan)
         person = LiftedPerson(
             name,
             self._keypoint_set,
             frames,
             arrays["prediction"][rows],
-            hidden=arrays["hidden"][rows] if "hidden" in arrays else None,
-            truth=truth,
+            masked=arrays["masked"][rows] if "masked" in arrays else None,
+            ground_truth=ground_truth,
         )
         return Scene(name, [person], frames / 1.0, float("nan"))
 
@@ -103,18 +105,18 @@ class Store:
         """The sequence called ``name``, relative to its root."""
         poses = self._store.sequence(self.names.index(name))
         root = get_keypoint_set(poses.keypoint_set).root
-        truth = poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1]
+        ground_truth = poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1]
         person = LiftedPerson(
             name,
             poses.keypoint_set,
-            np.arange(len(truth)),
-            truth,
+            np.arange(len(ground_truth)),
+            ground_truth,
             keypoints_2d=poses.keypoints,
             scores_2d=poses.keypoint_scores,
             keypoint_set_2d=poses.keypoint_set,
-            truth=truth,
+            ground_truth=ground_truth,
         )
-        return Scene(name, [person], np.arange(len(truth)) / poses.fps, poses.fps, poses.width, poses.height)
+        return Scene(name, [person], np.arange(len(ground_truth)) / poses.fps, poses.fps, poses.width, poses.height)
 
 
 def _set_of(path: Path, names: tuple[str, ...]) -> str:
@@ -133,7 +135,7 @@ def open_clips(path: Path) -> ClipFile:
         return Store(path)
     if "prediction" not in npz_fields(path):
         return Results(path)
-    return Dump(path, read_arrays(path, _DUMPED, ("hidden", "sequence", "frame", "sequences")))
+    return Dump(path, read_arrays(path, _DUMPED, ("masked", "sequence", "frame", "sequences")))
 
 
 def find_clip(file: ClipFile, name: str) -> str:

@@ -22,7 +22,7 @@ USUAL_FPS = 30.0
 
 def compare(
     predictions: Mapping[str, Path],
-    truth: Path | None = None,
+    ground_truth: Path | None = None,
     *,
     clip: str | None = None,
     person: str | None = None,
@@ -30,21 +30,25 @@ def compare(
 ) -> Scene:
     """A scene with a person for each prediction, called as ``predictions`` calls its file.
 
-    truth: a file or store with the true 3D, and perhaps 2D; by default that of the first prediction that has it. clip:
-    which clip of dumps and stores; person: which person of our results; neither is needed where there is only one.
-    fps: frames a second, needed where no file says them. Raises ValueError for files that hold no poses, or not of one
-    clip, keypoint set and rate, OSError for what cannot be read.
+    ground_truth: a file or store with the true 3D, and perhaps 2D; by default that of the first prediction that has it.
+    clip: which clip of dumps and stores; person: which person of our results; neither is needed where there is only
+    one. fps: frames a second, needed where no file says them. Raises ValueError for files that hold no poses, or not of
+    one clip, keypoint set and rate, OSError for what cannot be read.
     """
     files = {name: open_clips(path) for name, path in predictions.items()}
-    truth_file = None if truth is None else open_clips(truth)
-    chosen = _choose([*files.values(), *([truth_file] if truth_file else [])], clip, person)
+    ground_truth_file = None if ground_truth is None else open_clips(ground_truth)
+    chosen = _choose([*files.values(), *([ground_truth_file] if ground_truth_file else [])], clip, person)
     clips = {name: file.clip(chosen[id(file)]) for name, file in files.items()}
-    true = truth_file.clip(chosen[id(truth_file)]) if truth_file else None
-    _check_alike({str(files[name].path): scene for name, scene in clips.items()} | ({str(truth): true} if true else {}))
-    if true is not None and true.people[0].truth is None:
-        raise ValueError(f"{truth}: holds no ground truth; give an evaluation's dump, a pose store, or results with it")
+    true = ground_truth_file.clip(chosen[id(ground_truth_file)]) if ground_truth_file else None
+    _check_alike(
+        {str(files[name].path): scene for name, scene in clips.items()} | ({str(ground_truth): true} if true else {})
+    )
+    if true is not None and true.people[0].ground_truth is None:
+        raise ValueError(
+            f"{ground_truth}: holds no ground truth; give an evaluation's dump, a pose store, or results with it"
+        )
     notes = [f"{name}: {files[name].path.name}" for name in clips]
-    notes += [f"Ground truth: {truth.name}"] if truth is not None else []
+    notes += [f"Ground ground_truth: {ground_truth.name}"] if ground_truth is not None else []
     rates = [scene.fps for scene in (*clips.values(), *([true] if true else [])) if not math.isnan(scene.fps)]
     if fps is None and not rates:
         notes.append(f"No file says how many frames a second there are; shown as if {USUAL_FPS:g}.")
@@ -91,35 +95,39 @@ def _check_alike(clips: Mapping[str, Scene]) -> None:
             raise ValueError(f"{first} has the keypoint set {mine}, {path} {theirs}; compare predictions of one set")
         if abs(scene.fps / other.fps - 1) > 0.01:
             raise ValueError(f"{first} has {scene.fps:g} frames a second, {path} {other.fps:g}; these are not one clip")
-    truths = [(path, scene.people[0]) for path, scene in clips.items() if scene.people[0].truth is not None]
-    for path, person in truths[1:]:
-        off = _difference(truths[0][1], person)
+    ground_truths = [
+        (path, scene.people[0]) for path, scene in clips.items() if scene.people[0].ground_truth is not None
+    ]
+    for path, person in ground_truths[1:]:
+        off = _difference(ground_truths[0][1], person)
         if off is None:
-            raise ValueError(f"{truths[0][0]} and {path} have no frame in common; these are not one clip")
+            raise ValueError(f"{ground_truths[0][0]} and {path} have no frame in common; these are not one clip")
         if off > SAME:
             raise ValueError(
-                f"{truths[0][0]} and {path} have other truths, up to {1000 * off:.0f} mm apart; these are not one clip"
+                f"{ground_truths[0][0]} and {path} have other ground truths, up to {1000 * off:.0f} mm apart; "
+                "these are not one clip"
             )
     for path, clip in clips.items():
-        if truths and clip.people[0].truth is None:
-            _check_frames(path, clip.people[0], *truths[0])
+        if ground_truths and clip.people[0].ground_truth is None:
+            _check_frames(path, clip.people[0], *ground_truths[0])
 
 
-def _check_frames(path: str, person: LiftedPerson, truth_path: str, truth: LiftedPerson) -> None:
-    beyond = np.setdiff1d(person.frames, truth.frames)
+def _check_frames(path: str, person: LiftedPerson, ground_truth_path: str, ground_truth: LiftedPerson) -> None:
+    beyond = np.setdiff1d(person.frames, ground_truth.frames)
     if len(beyond) > max(1, 0.02 * len(person.frames)):
         raise ValueError(
-            f"{path} has {len(beyond)} frames, such as {beyond[0]}, that {truth_path} has not; these are not one clip"
+            f"{path} has {len(beyond)} frames, such as {beyond[0]}, that {ground_truth_path} has not; "
+            "these are not one clip"
         )
 
 
 def _difference(a: LiftedPerson, b: LiftedPerson) -> float | None:
-    """Largest distance of two truths in their common frames, m, relative to the root; None without such frames."""
+    """Largest distance of two ground truths in their common frames, root-relative m; None without such frames."""
     common, mine, theirs = np.intersect1d(a.frames, b.frames, return_indices=True)
     if len(common) == 0:
         return None
     root = get_keypoint_set(a.keypoint_set).root
-    relative = [person.truth[rows] for person, rows in ((a, mine), (b, theirs))]
+    relative = [person.ground_truth[rows] for person, rows in ((a, mine), (b, theirs))]
     first, second = (poses - poses[:, root : root + 1] for poses in relative)
     distances = np.linalg.norm(first - second, axis=-1)
     return float(np.nanmax(distances)) if np.isfinite(distances).any() else 0.0
@@ -128,13 +136,13 @@ def _difference(a: LiftedPerson, b: LiftedPerson) -> float | None:
 def _together(clips: Mapping[str, Scene], sources: Sequence[Scene], name: str, fps: float, notes: list[str]) -> Scene:
     """The people of all clips in one scene, with the ground truth and the 2D of the first source that has them."""
     numbers = np.unique(np.concatenate([scene.people[0].frames for scene in clips.values()]))
-    truth = next((scene.people[0] for scene in sources if scene.people[0].truth is not None), None)
+    ground_truth = next((scene.people[0] for scene in sources if scene.people[0].ground_truth is not None), None)
     seen = next((scene for scene in sources if scene.people[0].keypoints_2d is not None), None)
     people = []
     for label, scene in clips.items():
         person = scene.people[0]
         fields = dict(name=label, frames=np.searchsorted(numbers, person.frames), trajectory=None)
-        fields["truth"] = None if truth is None else _rows_of(truth, "truth", person.frames)
+        fields["ground_truth"] = None if ground_truth is None else _rows_of(ground_truth, "ground_truth", person.frames)
         fields |= dict(keypoints_2d=None, scores_2d=None, keypoint_set_2d=None)
         if seen is not None:
             owner = seen.people[0]

@@ -45,19 +45,19 @@ def _person(person: LiftedPerson, frames: int, packer: Packer) -> dict[str, Any]
         skeleton=_skeleton(get_keypoint_set(person.keypoint_set)),
         rows=packer.whole(person.frames),
         poses=packer.measured(poses, METRES, LARGEST_POSE),
-        floor=_floor(poses if person.truth is None else person.truth),
+        floor=_floor(poses if person.ground_truth is None else person.ground_truth),
         reach=_reach(poses),
     )
     if person.trajectory is not None and np.isfinite(person.trajectory).any():
         content["trajectory"] = packer.exact(person.trajectory)
         content["trajectoryFloor"] = _floor(poses + np.asarray(person.trajectory)[:, None])
-    if person.hidden is not None and person.hidden.any():
-        content["hidden"] = packer.shares(person.hidden)
+    if person.masked is not None and person.masked.any():
+        content["masked"] = packer.shares(person.masked)
     if person.spread is not None:
         content["spread"] = packer.measured(person.spread, METRES, LARGEST_POSE)
-    if person.truth is not None:
-        errors = frame_errors(poses, person.truth)
-        content["truth"] = packer.measured(person.truth, METRES, LARGEST_POSE)
+    if person.ground_truth is not None:
+        errors = frame_errors(poses, person.ground_truth)
+        content["ground_truth"] = packer.measured(person.ground_truth, METRES, LARGEST_POSE)
         content["errors"] = packer.exact(errors)
         content["meanError"] = float(np.nanmean(errors)) if np.isfinite(errors).any() else None
     if person.keypoints_2d is not None:
@@ -71,13 +71,13 @@ def _person(person: LiftedPerson, frames: int, packer: Packer) -> dict[str, Any]
     return content
 
 
-def frame_errors(poses: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """MPJPE (N,) in mm of poses (N, K, 3) m over the keypoints whose truth (N, K, 3) is known; NaN where none is."""
+def frame_errors(poses: np.ndarray, ground_truth: np.ndarray) -> np.ndarray:
+    """MPJPE (N,) in mm of poses (N, K, 3) m over the keypoints of known ground_truth (N, K, 3); NaN where none is."""
     # Its package registers the metric with MMEngine, which pages without ground truth can do without.
     from ..evaluation.pose_error import MILLIMETRES, keypoint_errors
 
-    counted = np.isfinite(truth).all(-1)
-    distances = MILLIMETRES * keypoint_errors(poses, truth, counted, names=("mpjpe",))["mpjpe"]
+    counted = np.isfinite(ground_truth).all(-1)
+    distances = MILLIMETRES * keypoint_errors(poses, ground_truth, counted, names=("mpjpe",))["mpjpe"]
     known = np.isfinite(distances)
     sums = np.where(known, distances, 0).sum(1)
     return np.divide(sums, known.sum(1), out=np.full(len(sums), np.nan), where=known.any(1))
@@ -112,9 +112,9 @@ def _check(person: LiftedPerson, frames: int) -> None:
     shapes = dict(
         keypoints_3d=(rows, keypoints, 3),
         trajectory=(rows, 3),
-        hidden=(rows, keypoints),
+        masked=(rows, keypoints),
         spread=(rows, keypoints),
-        truth=(rows, keypoints, 3),
+        ground_truth=(rows, keypoints, 3),
         keypoints_2d=(rows, keypoints_2d, 2),
         scores_2d=(rows, keypoints_2d),
     )

@@ -16,7 +16,8 @@ from ..pose.keypoints import KeypointSet, get_keypoint_set
 from .skeleton import add_skeleton, bare, new_figure, save, segments, side_legend, spread
 from .upright import SIDEWAYS, camera_to_upright, flatten
 
-#: Room around the poses, as a part of their size; a prediction that goes further is cut off, the scale is the truth's.
+#: Room around the poses, as a part of their size, which is the ground truth's; a prediction that goes further is cut
+#: off.
 MARGIN = 0.18
 MAX_FPS = 15.0
 PANEL = "#F4F4F4"
@@ -29,7 +30,7 @@ Limits = tuple[float, float, float, float]
 def draw_comparison(
     keypoints: np.ndarray,
     prediction: np.ndarray,
-    truth: np.ndarray,
+    ground_truth: np.ndarray,
     out_png: str | Path,
     *,
     frames: int = 5,
@@ -37,12 +38,12 @@ def draw_comparison(
 ) -> Path:
     """Draw `frames` frames spread over a clip, a row each: 2D input, prediction, ground truth, and one over the other.
 
-    keypoints (N, K, 2) normalised screen space, y down; prediction and truth (N, K, 3) root-relative camera space,
-    metres, drawn upright and from the side, so that errors in depth are seen. All 3D drawings have one scale, and all
-    2D drawings another, following the person. Each row tells its mean per-joint position error in mm.
-    Raises ValueError for an empty clip or arrays that do not belong together.
+    keypoints (N, K, 2) normalised screen space, y down; prediction and ground_truth (N, K, 3) root-relative camera
+    space, metres, drawn upright and from the side, so that errors in depth are seen. All 3D drawings have one scale,
+    and all 2D drawings another, following the person. Each row tells its mean per-joint position error in mm. Raises
+    ValueError for an empty clip or arrays that do not belong together.
     """
-    skeleton, flat, errors = _prepare(keypoints, prediction, truth, keypoint_set)
+    skeleton, flat, errors = _prepare(keypoints, prediction, ground_truth, keypoint_set)
     flat[0] = flat[0] - flat[0][:, :1]
     limits = (_limits(flat[0]), *[_limits(flat[2])] * 3)
     shown = spread(len(errors), frames)
@@ -60,7 +61,7 @@ def draw_comparison(
 def animate_comparison(
     keypoints: np.ndarray,
     prediction: np.ndarray,
-    truth: np.ndarray,
+    ground_truth: np.ndarray,
     out_gif: str | Path,
     *,
     fps: float,
@@ -71,7 +72,7 @@ def animate_comparison(
     keypoints, prediction, ground truth, and what is raised: see `draw_comparison`; fps: frames a second of the clip.
     The GIF keeps the clip's speed and shows every n-th frame, at most `MAX_FPS` a second; each with its time and error.
     """
-    skeleton, flat, errors = _prepare(keypoints, prediction, truth, keypoint_set)
+    skeleton, flat, errors = _prepare(keypoints, prediction, ground_truth, keypoint_set)
     step = max(1, math.ceil(fps / MAX_FPS - 1e-6))
     shown = range(0, len(errors), step)
     figure, [row] = _panels(1, [_limits(flat[0]), *[_limits(flat[2])] * 2], COLUMNS[:3])
@@ -96,20 +97,22 @@ def animate_comparison(
 
 
 def _prepare(
-    keypoints: np.ndarray, prediction: np.ndarray, truth: np.ndarray, keypoint_set: str
+    keypoints: np.ndarray, prediction: np.ndarray, ground_truth: np.ndarray, keypoint_set: str
 ) -> tuple[KeypointSet, list[np.ndarray], np.ndarray]:
     """Skeleton; input, prediction and ground truth flat (N, K, 2) with y up; errors (N,) in mm."""
     skeleton = get_keypoint_set(keypoint_set)
-    keypoints, prediction, truth = (np.asarray(array, np.float64) for array in (keypoints, prediction, truth))
+    keypoints, prediction, ground_truth = (
+        np.asarray(array, np.float64) for array in (keypoints, prediction, ground_truth)
+    )
     size = (len(keypoints), len(skeleton))
     wanted = ((*size, 2), (*size, 3), (*size, 3))
-    if len(keypoints) == 0 or (keypoints.shape, prediction.shape, truth.shape) != wanted:
+    if len(keypoints) == 0 or (keypoints.shape, prediction.shape, ground_truth.shape) != wanted:
         raise ValueError(
-            f"keypoints {keypoints.shape}, prediction {prediction.shape} and ground truth {truth.shape} must have "
-            f"the shapes (N, {len(skeleton)}, 2), (N, {len(skeleton)}, 3) and (N, {len(skeleton)}, 3) with N at least 1"
+            f"keypoints {keypoints.shape}, prediction {prediction.shape} and ground truth {ground_truth.shape} must "
+            f"have the shapes {', '.join(f'(N, {k}, {c})' for _, k, c in wanted)} with N at least 1"
         )
-    flat = [keypoints * [1, -1], flatten(camera_to_upright(prediction)), flatten(camera_to_upright(truth))]
-    return skeleton, flat, 1000 * mpjpe(prediction, truth)
+    flat = [keypoints * [1, -1], flatten(camera_to_upright(prediction)), flatten(camera_to_upright(ground_truth))]
+    return skeleton, flat, 1000 * mpjpe(prediction, ground_truth)
 
 
 def _limits(flat: np.ndarray) -> Limits:

@@ -22,7 +22,7 @@ ABOVE, BELOW = 0.24, 0.36  # inches, for the titles and the legend
 MARGIN = 0.12
 #: Columns still have room for their titles and the error.
 NARROWEST = 0.7
-FIELDS = ("keypoints_3d", "truth")
+FIELDS = ("keypoints_3d", "ground_truth")
 GHOST = "#A6A6A6"
 #: Letters stay letters, as journals want them.
 VECTOR = {"pdf.fonttype": 42, "svg.fonttype": "none"}
@@ -51,7 +51,7 @@ def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int], labels: S
     if not scene.people:
         raise ValueError(f"{scene.name}: there is nobody to draw")
     seen = next((person for person in scene.people if person.keypoints_2d is not None), None)
-    known = next((person for person in scene.people if person.truth is not None), None)
+    known = next((person for person in scene.people if person.ground_truth is not None), None)
     titles = [person.name for person in scene.people]
     titles = ["2D input"] * (seen is not None) + titles + ["ground truth"] * (known is not None)
     limits = _limits([_flat(field, person, frame) for person in scene.people for field in FIELDS for frame in frames])
@@ -65,12 +65,12 @@ def draw_figure(scene: Scene, path: str | Path, frames: Sequence[int], labels: S
             _draw(next(cells), limits_2d, seen.keypoint_set_2d, _image(seen, frame))
         for person in scene.people:
             axes = next(cells)
-            pose, truth = _flat("keypoints_3d", person, frame), _flat("truth", person, frame)
-            _draw(axes, limits, person.keypoint_set, truth, width=2.6, colour=GHOST)
+            pose, ground_truth = _flat("keypoints_3d", person, frame), _flat("ground_truth", person, frame)
+            _draw(axes, limits, person.keypoint_set, ground_truth, width=2.6, colour=GHOST)
             _draw(axes, limits, person.keypoint_set, pose)
             _corner(axes, _error(person, frame), left=False)
         if known is not None:
-            _draw(next(cells), limits, known.keypoint_set, _flat("truth", known, frame))
+            _draw(next(cells), limits, known.keypoint_set, _flat("ground_truth", known, frame))
     with rc_context(VECTOR):
         return save(figure, path)
 
@@ -97,11 +97,11 @@ def _image(person: LiftedPerson | None, frame: int) -> np.ndarray | None:
 
 def _error(person: LiftedPerson, frame: int) -> str:
     row = _row(person, frame)
-    if person.truth is None or row is None:
+    if person.ground_truth is None or row is None:
         return ""
-    pose, truth = person.keypoints_3d[[row]], person.truth[[row]]
-    counted = np.isfinite(truth).all(-1)
-    distances = keypoint_errors(pose, truth, counted, names=("mpjpe",))["mpjpe"]
+    pose, ground_truth = person.keypoints_3d[[row]], person.ground_truth[[row]]
+    counted = np.isfinite(ground_truth).all(-1)
+    distances = keypoint_errors(pose, ground_truth, counted, names=("mpjpe",))["mpjpe"]
     return f"{MILLIMETRES * np.nanmean(distances):.0f} mm" if np.isfinite(distances).any() else ""
 
 

@@ -34,7 +34,7 @@ LEAST = 2.1
 class SideBySide:
     """Draws one frame after the other; places and scale are those of the whole video.
 
-    people: with 2D and ``hidden``, which is drawn thin; ground truth is drawn grey, ``spread`` as a circle.
+    people: with 2D and ``masked``, which is drawn thin; ground truth is drawn grey, ``spread`` as a circle.
 
     width, height: px of the images. cells: of the canvas, one a person; by default theirs from their first frame
     to their last. limits: lowest place and metres that a cell shows, and height of the floor, m from the pelvis; by
@@ -104,19 +104,19 @@ class SideBySide:
             line = [pixel(point) for point in self._place(flatten(way[np.isfinite(way).all(1)]), corner)]
             cv2.polylines(canvas, [np.array(line)], False, colour, 1, cv2.LINE_AA)
         everything = np.ones(len(keypoints), bool)
-        if person.truth is not None:
-            truth = flatten(self._stand(person, person.truth, slice(row, row + 1))[0])
-            draw_bones(canvas, self._place(truth, corner), keypoints, GHOST, everything, 6, shaded=False)
+        if person.ground_truth is not None:
+            ground_truth = flatten(self._stand(person, person.ground_truth, slice(row, row + 1))[0])
+            draw_bones(canvas, self._place(ground_truth, corner), keypoints, GHOST, everything, 6, shaded=False)
             from ..evaluation.pose_error import mpjpe
 
-            (error,) = 1000 * mpjpe(person.keypoints_3d[row][None], person.truth[row][None])
-            label += f": {error:.0f} mm (truth: grey)"
+            (error,) = 1000 * mpjpe(person.keypoints_3d[row][None], person.ground_truth[row][None])
+            label += f": {error:.0f} mm (ground_truth: grey)"
         points = self._place(flat, corner)
         if person.spread is not None:
             for point, spread in zip(points, np.nan_to_num(person.spread[row]), strict=True):
                 if spread > LEAST_SPREAD:
                     cv2.circle(canvas, pixel(point), round(self.cell / self._metres * spread), GHOST, 1, cv2.LINE_AA)
-        draw_bones(canvas, points, keypoints, colour, everything, 3, thin=person.hidden[row])
+        draw_bones(canvas, points, keypoints, colour, everything, 3, thin=person.masked[row])
         line = 22 * index if self.room is not None else 0  # the labels of a room are above each other
         write_text(canvas, label, (corner[0] + 8, corner[1] + self.cell - 10 - line), colour)
 

@@ -26,13 +26,13 @@ BINS = 10
 class Calibration:
     """M keypoints of frames, without the root.
 
-    spread, error (M,) mm; hidden (M,) bool, whether the model was not shown it; keypoint (M,) which of the set; clip
+    spread, error (M,) mm; masked (M,) bool, whether the model was not shown it; keypoint (M,) which of the set; clip
     (M,) of which clip.
     """
 
     spread: np.ndarray
     error: np.ndarray
-    hidden: np.ndarray
+    masked: np.ndarray
     keypoint: np.ndarray
     clip: np.ndarray
 
@@ -49,10 +49,10 @@ def measure_calibration(clips: Sequence[Clip], lifter: TrackLifter) -> Calibrati
     for seed, clip in enumerate(clips):
         occlusion = tuple(STRETCHES)[seed % len(STRETCHES)]
         lifted = lifter.lift(detect(clip.track, occlusion, seed).track)
-        error = np.linalg.norm(lifted.keypoints_3d - clip.truth, axis=-1)
+        error = np.linalg.norm(lifted.keypoints_3d - clip.ground_truth, axis=-1)
         keypoint = np.broadcast_to(np.arange(error.shape[1]), error.shape)
         counted = np.isfinite(error) & (keypoint != get_keypoint_set(lifted.keypoint_set).root)
-        arrays = MILLIMETRES * lifted.spread, MILLIMETRES * error, lifted.hidden, keypoint, np.full(error.shape, seed)
+        arrays = MILLIMETRES * lifted.spread, MILLIMETRES * error, lifted.masked, keypoint, np.full(error.shape, seed)
         found.append([array[counted] for array in arrays])
     return Calibration(*map(np.concatenate, zip(*found, strict=True)))
 
@@ -76,7 +76,7 @@ def bins(found: Calibration) -> list[Calibration]:
 
 def describe_calibration(found: Calibration) -> str:
     """Correlations and a table of tenths, in Markdown."""
-    groups = {"all": np.ones(len(found.error), bool), "shown": ~found.hidden, "hidden": found.hidden}
+    groups = {"all": np.ones(len(found.error), bool), "shown": ~found.masked, "masked": found.masked}
     rows = []
     for name, chosen in groups.items():
         part = found.part(chosen)
@@ -108,8 +108,8 @@ def draw_calibration(found: Calibration, path: str | Path) -> Path:
     figure = new_figure(6.4, 4.2, dpi=120)
     axes = figure.subplots()
     widest = 0.0
-    for hidden, name, (colour, style) in zip((False, True), ("shown", "hidden"), STYLES, strict=False):
-        part = found.part(found.hidden == hidden)
+    for masked, name, (colour, style) in zip((False, True), ("shown", "masked"), STYLES, strict=False):
+        part = found.part(found.masked == masked)
         if not len(part.error):
             continue
         tenths = bins(part)

@@ -15,11 +15,11 @@ from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 #: Of keypoints that are seen: deviation in normalised units (4 px of an image 1000 px wide), outliers, missed ones.
 NOISE = dict(sigma=0.008, outliers=0.02, missed=0.01)
-#: Where a hidden keypoint is taken to be: so far off (standard deviation), as a part of the person's height ...
+#: Where a occluded keypoint is taken to be: so far off (standard deviation), as a part of the person's height ...
 WRONG_BY = 0.15
 #: ... with a score of at most this, but for the share of stretches in which the detector is as sure as ever.
 UNSURE, FOOLED = 0.3, 0.1
-#: Seconds, shortest and longest, that something is hidden, and the share of time in which it is.
+#: Seconds, shortest and longest, that something is occluded, and the share of time in which it is.
 STRETCHES = {
     "nothing masked": None,
     "single keypoints": ((0.1, 1.0), 0.15),
@@ -30,18 +30,18 @@ STRETCHES = {
 
 @dataclass(frozen=True)
 class Detected:
-    """A track as detected, and what was really hidden: (N, K) bool."""
+    """A track as detected, and what was really masked: (N, K) bool."""
 
     track: Track2D
-    hidden: np.ndarray
+    masked: np.ndarray
 
 
 def detect(track: Track2D, occlusion: str, seed: int) -> Detected:
     """Detect a track (N, K, 2) of true 2D with one of the ``STRETCHES`` of occlusion, again and again over the track.
 
-    Seen keypoints have the errors of :func:`~mpm_mmpose.augmentation.detector_noise.detector_noise`. A hidden one is
-    found all the same, somewhere else, at a place that stays while it is hidden; most of the time with a low score. Of
-    a body that is half behind an edge, through the pelvis, what is beyond is found on the edge. Raises KeyError for
+    Seen keypoints have the errors of :func:`~mpm_mmpose.augmentation.detector_noise.detector_noise`. An occluded one is
+    found all the same, somewhere else, at a place that stays while it is occluded; most of the time with a low score.
+    Of a body that is half behind an edge, through the pelvis, what is beyond is found on the edge. Raises KeyError for
     another occlusion.
     """
     random = np.random.default_rng(seed)
@@ -53,22 +53,22 @@ def detect(track: Track2D, occlusion: str, seed: int) -> Detected:
     columns = number if occlusion == "single keypoints" else 1
     stretch = np.stack([_stretches(frames, track.fps, seconds, share, random) for _ in range(columns)], 1)
     stretch = np.broadcast_to(stretch, (frames, number))
-    wrong, hidden = noisy.keypoints.copy(), stretch >= 0
+    wrong, masked = noisy.keypoints.copy(), stretch >= 0
     most = max(int(stretch.max()), 0) + 1  # a short clip may have no stretch
     if occlusion == "half of the body":
         for index in range(most):
             rows = stretch[:, 0] == index
             wrong[rows], beyond = _behind_edge(noisy.keypoints[rows], track, random)
-            hidden[rows] &= beyond
+            masked[rows] &= beyond
     else:
         offsets = random.normal(scale=WRONG_BY * _height(track), size=(most, number, 2))
         wrong += offsets[stretch, np.arange(number)].astype(np.float32)
     unsure = random.uniform(0, UNSURE, (frames, number))
     fooled = (random.uniform(size=(most, number)) < FOOLED)[stretch, np.arange(number)]
-    scores = np.where(hidden & ~fooled, unsure, noisy.scores)
+    scores = np.where(masked & ~fooled, unsure, noisy.scores)
     # Detectors look inside of the image.
-    keypoints = np.where(hidden[..., None], wrong, noisy.keypoints).clip(0, (track.width, track.height))
-    return Detected(replace(track, keypoints=keypoints, scores=scores), hidden)
+    keypoints = np.where(masked[..., None], wrong, noisy.keypoints).clip(0, (track.width, track.height))
+    return Detected(replace(track, keypoints=keypoints, scores=scores), masked)
 
 
 def _noisy(track: Track2D, seed: int) -> Track2D:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mpm_mmpose.option_parser import OptionParser
 
-#: Of the ground truth: an ankle stands that is slower than this, m/s, and within so many m of the lowest of its clip.
+#: Of the ground truth: an ankle stands that is slower than this, m/s, and within so many m of the clip's lowest.
 #: Ankles roll over standing feet, so they are never quite still.
 SLOW, LOW = 0.3, 0.06
 HEADER = ("", "slide of feet that stand, m/s", "MPJPE, mm", "root, mm", "acceleration of feet, m/s^2")

@@ -39,18 +39,18 @@ def measure_filters(clips: Sequence[Clip], lifter: TrackLifter) -> ClipSums:
             lifted = lifter.lift(clip.track if occlusion is None else detect(clip.track, occlusion, seed).track)
             for title, chosen in FILTERS.items():
                 smoothed = lifted if chosen is None else smooth(lifted, chosen[0], **chosen[1])
-                for error, values in motion_errors(smoothed.keypoints_3d, clip.truth).items():
+                for error, values in motion_errors(smoothed.keypoints_3d, clip.ground_truth).items():
                     sums.add(f"{name}/{title}/{error}", values)
     return sums
 
 
-def motion_errors(poses: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
+def motion_errors(poses: np.ndarray, ground_truth: np.ndarray) -> dict[str, np.ndarray]:
     """Errors of poses (N, K, 3) m of consecutive frames, mm: mpjpe (N, K), mpjve one less, acceleration two less."""
     number = len(poses)
     counted, zeros = np.isfinite(poses).all(-1), np.zeros(number, np.int64)
-    found = Smoothness(1).add(zeros, np.arange(number), Frames(poses, truth, counted, zeros))
+    found = Smoothness(1).add(zeros, np.arange(number), Frames(poses, ground_truth, counted, zeros))
     errors = {name: MILLIMETRES * values.errors for name, values in found.items()}
-    return dict(mpjpe=MILLIMETRES * np.linalg.norm(poses - truth, axis=-1), **errors)
+    return dict(mpjpe=MILLIMETRES * np.linalg.norm(poses - ground_truth, axis=-1), **errors)
 
 
 def describe_filters(sums: ClipSums) -> str:

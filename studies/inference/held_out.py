@@ -14,10 +14,10 @@ from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 @dataclass(frozen=True)
 class Clip:
-    """One person's track (N frames) of true 2D, all of it seen, and truth (N, K, 3) root-relative m, camera axes."""
+    """One person's track (N frames) of true 2D, all seen, and ground_truth (N, K, 3) root-relative m, camera axes."""
 
     track: Track2D
-    truth: np.ndarray
+    ground_truth: np.ndarray
 
 
 def read_clips(store: PoseStore, number: int, frames: int | None = None) -> list[Clip]:

@@ -71,8 +71,8 @@ def measure_rates(sequences: Sequence[PoseSequence], lifter: TrackLifter) -> dic
     found: dict[str, dict[str, list[np.ndarray]]] = {}
     for seed, sequence in enumerate(sequences):
         common = np.arange(int((len(sequence) - 1) / sequence.fps * COMMON + 1e-6) + 1) / COMMON
-        truth = root_relative(sequence.keypoints_3d)
-        truth = interpolate(np.arange(len(sequence)) / sequence.fps, truth, common)
+        ground_truth = root_relative(sequence.keypoints_3d)
+        ground_truth = interpolate(np.arange(len(sequence)) / sequence.fps, ground_truth, common)
         versions = make_versions(sequence, seed)
         lifted = {title: _lift(lifter, track, track.times, common) for title, track in versions.items()}
         for title, track in versions.items():
@@ -81,7 +81,7 @@ def measure_rates(sequences: Sequence[PoseSequence], lifter: TrackLifter) -> dic
             distances = dict(
                 moved=lifted[title] - lifted[str(max(RATES))],
                 unaware=_lift(lifter, unaware, track.times, common) - lifted[str(max(RATES))],
-                error=lifted[title] - truth,
+                error=lifted[title] - ground_truth,
             )
             for name, vectors in distances.items():
                 distance = MILLIMETRES * np.linalg.norm(vectors, axis=-1)

@@ -117,7 +117,7 @@ def _blending(clips: Sequence[Clip], build: Callable[..., TrackLifter]) -> str:
         for seed, clip in enumerate(clips):
             track = clip.track if occlusion is None else detect(clip.track, occlusion, seed).track
             for mode, lifter in lifters.items():
-                for error, values in motion_errors(lifter.lift(track).keypoints_3d, clip.truth).items():
+                for error, values in motion_errors(lifter.lift(track).keypoints_3d, clip.ground_truth).items():
                     sums.add(f"{name}/{mode}/{error}", values)
     rows = []
     for name in inputs:

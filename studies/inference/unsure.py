@@ -33,7 +33,7 @@ def measure_unsure(
     plain: TrackLifter | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> ClipSums:
-    """Errors in mm, named '<occlusion>/<repair>/<all or hidden>', of every occlusion and repair.
+    """Errors in mm, named '<occlusion>/<repair>/<all or masked>', of every occlusion and repair.
 
     plain: a lifter that was trained without masks, for one more row. Frames that are too far from any sight to be
     lifted with masks count in no row; their number is the count of '<occlusion>/left out'.
@@ -52,9 +52,9 @@ def measure_unsure(
             lifted = np.isfinite(poses[MASKED]).all((1, 2))
             sums.add(f"{occlusion}/left out", np.where(lifted, 0.0, 100.0))
             for name, found in poses.items():
-                errors = MILLIMETRES * np.linalg.norm(found - clip.truth, axis=-1)[lifted]
+                errors = MILLIMETRES * np.linalg.norm(found - clip.ground_truth, axis=-1)[lifted]
                 sums.add(f"{occlusion}/{name}/all", errors)
-                sums.add(f"{occlusion}/{name}/hidden", np.where(detected.hidden[lifted], errors, np.nan))
+                sums.add(f"{occlusion}/{name}/masked", np.where(detected.masked[lifted], errors, np.nan))
     return sums
 
 
@@ -66,8 +66,8 @@ def describe_unsure(sums: ClipSums, names: Sequence[str]) -> str:
         for name in names:
             row = [name, sums.mean(f"{occlusion}/{name}/all").text()]
             if stretches is not None:
-                row.append(sums.mean(f"{occlusion}/{name}/hidden").text())
-            kind = "all" if stretches is None else "hidden"
+                row.append(sums.mean(f"{occlusion}/{name}/masked").text())
+            kind = "all" if stretches is None else "masked"
             pair = f"{occlusion}/{name}/{kind}", f"{occlusion}/{MASKED}/{kind}"
             rows.append([*row, "" if name == MASKED else sums.difference(*pair).text()])
         if stretches is None:
@@ -90,10 +90,10 @@ def draw_unsure(sums: ClipSums, names: Sequence[str], path: str | Path) -> Path:
     width = 0.84 / len(names)
     for place, (name, (colour, _)) in enumerate(zip(names, STYLES, strict=False)):
         x = np.arange(len(occlusions)) + (place - (len(names) - 1) / 2) * width
-        found = [sums.mean(f"{occlusion}/{name}/hidden").mean for occlusion in occlusions]
+        found = [sums.mean(f"{occlusion}/{name}/masked").mean for occlusion in occlusions]
         left.bar(x, found, 0.92 * width, color=colour, label=name)
         if name != MASKED:
-            pairs = [(f"{occlusion}/{name}/hidden", f"{occlusion}/{MASKED}/hidden") for occlusion in occlusions]
+            pairs = [(f"{occlusion}/{name}/masked", f"{occlusion}/{MASKED}/masked") for occlusion in occlusions]
             more = np.array([sums.difference(*pair) for pair in pairs])
             errors = np.abs(more[:, 1:].T - more[:, 0]) if np.isfinite(more).all() else None
             right.errorbar(x, more[:, 0], yerr=errors, color=colour, fmt="o", markersize=5, capsize=3)

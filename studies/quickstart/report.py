@@ -37,10 +37,10 @@ def target_poses(dataset: PoseWindowDataset) -> np.ndarray:
 
 def mean_pose_errors(cfg: Config) -> dict[str, float]:
     """Errors in millimetres of always predicting the mean pose of the lifters' training windows."""
-    truth = target_poses(DATASETS.build(cfg.test_dataloader.dataset))
+    ground_truth = target_poses(DATASETS.build(cfg.test_dataloader.dataset))
     mean = target_poses(DATASETS.build(cfg.train_dataloader.dataset)).mean(0)
-    prediction = np.broadcast_to(mean, truth.shape)
-    return {name: float(MILLIMETRES * error(prediction, truth).mean()) for name, error in ERRORS.items()}
+    prediction = np.broadcast_to(mean, ground_truth.shape)
+    return {name: float(MILLIMETRES * error(prediction, ground_truth).mean()) for name, error in ERRORS.items()}
 
 
 def format_table(
@@ -102,7 +102,7 @@ def _size(store: PoseStore) -> str:
 def predict_sequence(model: nn.Module, dataset: PoseWindowDataset, sequence: int) -> dict[str, np.ndarray]:
     """What a lifter makes of every window of one sequence of a data set.
 
-    Returns target frames: keypoints (N, K, 2) normalised, prediction and truth (N, K, 3) root-relative metres.
+    Returns target frames: keypoints (N, K, 2) normalised, prediction and ground_truth (N, K, 3) root-relative metres.
     """
     ends = dataset.window_ends
     windows = range(ends[sequence] - dataset.window_counts[sequence], ends[sequence])
@@ -118,7 +118,7 @@ def predict_sequence(model: nn.Module, dataset: PoseWindowDataset, sequence: int
     return dict(
         keypoints=column("gt_instances", "keypoints"),
         prediction=column("pred_instances", "keypoints"),
-        truth=column("gt_instances", "lifting_target"),
+        ground_truth=column("gt_instances", "lifting_target"),
     )
 
 
@@ -127,7 +127,7 @@ def draw(out: Path, model: nn.Module, dataset: PoseWindowDataset, plan: dict[str
     histories = {STAGES[name]: read_scalars(Path(cfg.work_dir)) for name, cfg in plan.items()}
     draw_loss_curves(histories, out / "losses.png")
     clip = predict_sequence(model, dataset, len(dataset.table) // 2)
-    poses = (clip["keypoints"], clip["prediction"], clip["truth"])
+    poses = (clip["keypoints"], clip["prediction"], clip["ground_truth"])
     draw_comparison(*poses, out / "comparison.png", frames=PICTURE_FRAMES)
     first = slice(0, round(GIF_SECONDS * dataset.metainfo["fps"]))
     animate_comparison(*(pose[first] for pose in poses), out / "comparison.gif", fps=dataset.metainfo["fps"])

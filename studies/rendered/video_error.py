@@ -35,8 +35,8 @@ PAGE = """\
 
 {count} videos of {sizes} px, {frames} frames, one person each, {height:.0f} px high on average.
 
-- 2D: mean distance from the truth of the keypoints that can be seen in the image, px; PCK: the share of them within
-  {pck:.0%} of the longer side of the person's box.
+- 2D: mean distance from the ground truth of the keypoints that can be seen in the image, px; PCK: the share of them
+  within {pck:.0%} of the longer side of the person's box.
 - 3D: mean over all keypoints, mm, root-relative; "not found" are frames in which the person has no 3D.
 - Means over frames; in brackets the best and the worst video.
 
@@ -77,24 +77,24 @@ class TrueBoxes:
         return dict(predictions=[DetDataSample(pred_instances=found)])
 
 
-def true_track(truth: PoseSequence, scores: np.ndarray) -> Track2D:
+def true_track(ground_truth: PoseSequence, scores: np.ndarray) -> Track2D:
     """The exact 2D of a video with scores (N, 17)."""
     from mpm_mmpose.lifting.tracks import Track2D
 
     return Track2D(
         person="0",
-        times=np.arange(len(truth)) / truth.fps,
-        keypoints=truth.keypoints,
+        times=np.arange(len(ground_truth)) / ground_truth.fps,
+        keypoints=ground_truth.keypoints,
         scores=scores,
-        keypoint_set=truth.keypoint_set,
-        width=truth.width,
-        height=truth.height,
-        fps=truth.fps,
+        keypoint_set=ground_truth.keypoint_set,
+        width=ground_truth.width,
+        height=ground_truth.height,
+        fps=ground_truth.fps,
     )
 
 
 def measure_video(
-    inferencer: MPMInferencer, video: Path, truth: PoseSequence, pictures: list[np.ndarray]
+    inferencer: MPMInferencer, video: Path, ground_truth: PoseSequence, pictures: list[np.ndarray]
 ) -> Iterator[tuple[tuple[str, str], Errors]]:
     """Each way from one video to 3D, (found by, what becomes of doubtful keypoints), with its errors.
 
@@ -107,39 +107,39 @@ def measure_video(
 
     lifter = inferencer.lifter
     trusting = TrackLifter(lifter.model, fps=lifter.fps, threshold=0.0, flip_test=lifter.flip_test)
-    everything = true_track(truth, np.ones_like(truth.keypoint_scores))
-    yield ("exact 2D", "as they are"), errors(truth, [everything], [lifter.lift(everything).keypoints_3d])
-    seen = true_track(truth, truth.keypoint_scores)
-    yield ("exact 2D", "not shown"), errors(truth, [seen], [lifter.lift(seen).keypoints_3d])
+    everything = true_track(ground_truth, np.ones_like(ground_truth.keypoint_scores))
+    yield ("exact 2D", "as they are"), errors(ground_truth, [everything], [lifter.lift(everything).keypoints_3d])
+    seen = true_track(ground_truth, ground_truth.keypoint_scores)
+    yield ("exact 2D", "not shown"), errors(ground_truth, [seen], [lifter.lift(seen).keypoints_3d])
     detector = inferencer.pose2d.detector
-    ways = {"the true box": TrueBoxes(person_box(truth.keypoints, truth.width, truth.height))}
+    ways = {"the true box": TrueBoxes(person_box(ground_truth.keypoints, ground_truth.width, ground_truth.height))}
     ways["the detector" if detector else "the whole image"] = detector
     for name, finder in ways.items():
         inferencer.pose2d.detector = finder
         result = next(inferencer(video))
         people = [person.track for person in result.people]
-        yield (name, "not shown"), errors(truth, people, [person.keypoints_3d for person in result.people])
+        yield (name, "not shown"), errors(ground_truth, people, [person.keypoints_3d for person in result.people])
         tracks = result.recording.tracks
         if isinstance(finder, TrueBoxes):
-            pictures.append(draw(video, truth, tracks[0], lifter.threshold))
-        yield (name, "as found"), errors(truth, tracks, [trusting.lift(track).keypoints_3d for track in tracks])
+            pictures.append(draw(video, ground_truth, tracks[0], lifter.threshold))
+        yield (name, "as found"), errors(ground_truth, tracks, [trusting.lift(track).keypoints_3d for track in tracks])
 
 
-def draw(video: Path, truth: PoseSequence, track: Track2D, threshold: float, size: int = 280) -> np.ndarray:
+def draw(video: Path, ground_truth: PoseSequence, track: Track2D, threshold: float, size: int = 280) -> np.ndarray:
     """The person in the middle of a video, (size, size, 3): keypoints found green, doubtful red, ground truth white."""
     import cv2
 
     from mpm_mmpose.apis.images import open_images
 
     row = len(track) // 2
-    frame = round(float(track.times[row]) * truth.fps)
+    frame = round(float(track.times[row]) * ground_truth.fps)
     _, image = next(islice(open_images(video), frame, None))
-    low, high = truth.keypoints[frame].min(0), truth.keypoints[frame].max(0)
+    low, high = ground_truth.keypoints[frame].min(0), ground_truth.keypoints[frame].max(0)
     corner = (low + high) / 2 - 0.7 * (high - low).max()
     scale = size / (1.4 * (high - low).max())
     view = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
     picture = cv2.warpAffine(image, view, (size, size), flags=cv2.INTER_AREA)
-    for true, found, score in zip(truth.keypoints[frame], track.keypoints[row], track.scores[row], strict=True):
+    for true, found, score in zip(ground_truth.keypoints[frame], track.keypoints[row], track.scores[row], strict=True):
         start, end = (tuple(np.rint(scale * (point - corner)).astype(int).tolist()) for point in (true, found))
         cv2.line(picture, start, end, (255, 255, 255), 1, cv2.LINE_AA)
         cv2.circle(picture, start, 2, (255, 255, 255), -1, cv2.LINE_AA)
@@ -147,20 +147,20 @@ def draw(video: Path, truth: PoseSequence, track: Track2D, threshold: float, siz
     return picture
 
 
-def errors(truth: PoseSequence, tracks: Sequence[Track2D], poses: Sequence[np.ndarray]) -> Errors:
+def errors(ground_truth: PoseSequence, tracks: Sequence[Track2D], poses: Sequence[np.ndarray]) -> Errors:
     """Of the people that were found, (N', 17, 3) m each; where there are several, the longest track is the person."""
     from mpm_mmpose.evaluation.pose_error import MILLIMETRES, keypoint_errors
     from mpm_mmpose.pose.geometry import root_relative
 
-    found_2d = np.full(truth.keypoints.shape, np.nan)
-    found_3d = np.full(truth.keypoints_3d.shape, np.nan)
+    found_2d = np.full(ground_truth.keypoints.shape, np.nan)
+    found_3d = np.full(ground_truth.keypoints_3d.shape, np.nan)
     for track, pose in sorted(zip(tracks, poses, strict=True), key=lambda pair: len(pair[0])):
-        frames = np.rint(track.times * truth.fps).astype(int)
+        frames = np.rint(track.times * ground_truth.fps).astype(int)
         found_2d[frames], found_3d[frames] = track.keypoints, pose
-    pixels = np.linalg.norm(found_2d - truth.keypoints, axis=-1)
-    pixels[truth.keypoint_scores == 0] = np.nan
-    size = (truth.keypoints.max(1) - truth.keypoints.min(1)).max(1)
-    distances = keypoint_errors(found_3d, root_relative(truth.keypoints_3d), names=("mpjpe", "p_mpjpe"))
+    pixels = np.linalg.norm(found_2d - ground_truth.keypoints, axis=-1)
+    pixels[ground_truth.keypoint_scores == 0] = np.nan
+    size = (ground_truth.keypoints.max(1) - ground_truth.keypoints.min(1)).max(1)
+    distances = keypoint_errors(found_3d, root_relative(ground_truth.keypoints_3d), names=("mpjpe", "p_mpjpe"))
     means = {name: MILLIMETRES * distance.mean(1) for name, distance in distances.items()}
     return Errors(pixels, pixels / size[:, None], means["mpjpe"], means["p_mpjpe"])
 
@@ -228,17 +228,17 @@ def measure(args: argparse.Namespace, command: str) -> str:
     from mpm_mmpose.data import PoseStore
 
     from ..inference.machine import describe_machine
-    from .videos import TRUTH
+    from .videos import GROUND_TRUTH
 
-    store = PoseStore(args.videos / TRUTH)
+    store = PoseStore(args.videos / GROUND_TRUTH)
     model_2d = (args.pose2d, args.pose2d_weights, args.detector, args.detector_weights)
     inferencer = MPMInferencer(args.model, args.weights, *model_2d, device=args.device, threshold=args.threshold)
     ways: dict[tuple[str, ...], list[Errors]] = {}
     pictures: list[np.ndarray] = []
     for index in tqdm(range(len(store)), unit="video"):
-        truth = store.sequence(index)
-        front = "nothing" if truth.keypoint_scores.all() else "something"
-        for way, found in measure_video(inferencer, args.videos / f"{truth.name}.mp4", truth, pictures):
+        ground_truth = store.sequence(index)
+        front = "nothing" if ground_truth.keypoint_scores.all() else "something"
+        for way, found in measure_video(inferencer, args.videos / f"{ground_truth.name}.mp4", ground_truth, pictures):
             ways.setdefault((front, *way), []).append(found)
     page = PAGE.format(
         machine=describe_machine(),

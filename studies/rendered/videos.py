@@ -16,7 +16,7 @@ from .scene import Scene
 from .stills import person_box
 
 #: The store beside the videos, with what is true in them.
-TRUTH = "truth"
+GROUND_TRUTH = "ground_truth"
 #: At most so many things stand in front of a person.
 MOST_OCCLUDERS = 3
 
@@ -42,7 +42,7 @@ def choose_sequences(store: PoseStore, number: int, seed: int = 0, frames: int =
 def write_videos(
     sequences: list[PoseSequence], out: str | Path, seed: int = 0, progress: Callable[[], object] = lambda: None
 ) -> Path:
-    """Write ``out/<sequence>.mp4`` of each and the store ``out/truth``, which is returned.
+    """Write ``out/<sequence>.mp4`` of each and the store ``out/ground_truth``, which is returned.
 
     The ground truth are the sequences, with keypoint_scores 1 where a keypoint is visible, 0 where something stands in
     front of it or it is outside of the image. Every second video has one to three things in front. What a video looks
@@ -57,8 +57,8 @@ def write_videos(
             visible = write_video(sequence, out / f"{sequence.name}.mp4", seed, bool(index % 2), progress)
             yield replace(sequence, keypoint_scores=visible.astype(np.float32))
 
-    write_store(out / TRUTH, filmed(), dict(made_by="studies/rendered/render_people.py", seed=seed))
-    return out / TRUTH
+    write_store(out / GROUND_TRUTH, filmed(), dict(made_by="studies/rendered/render_people.py", seed=seed))
+    return out / GROUND_TRUTH
 
 
 def write_video(

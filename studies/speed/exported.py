@@ -112,16 +112,16 @@ def _errors(runs: dict[str, Run], info: ModelInfo, store: Path, max_windows: int
     )
     root, target = get_keypoint_set(info.keypoint_set).root, info.window // 2
     poses: dict[str, list[Tensor]] = {name: [] for name in runs}
-    truth = []
+    ground_truth = []
     for first in range(0, len(data), 64):
         batch = data.__getitems__(range(first, min(first + 64, len(data))))
-        truth.append(root_relative(batch["keypoints_3d"][:, target], root))
-        hidden = (torch.zeros(batch["keypoints"].shape[:3], dtype=torch.bool),) if info.mask_tokens else ()
+        ground_truth.append(root_relative(batch["keypoints_3d"][:, target], root))
+        masked = (torch.zeros(batch["keypoints"].shape[:3], dtype=torch.bool),) if info.mask_tokens else ()
         for name, run in runs.items():
-            poses[name].append(run(batch["keypoints"], *hidden))
+            poses[name].append(run(batch["keypoints"], *masked))
     whole = {name: torch.cat(parts) for name, parts in poses.items()}
     plain = next(iter(whole.values()))
-    return {name: (_millimetres(of, plain), _millimetres(of, torch.cat(truth))) for name, of in whole.items()}
+    return {name: (_millimetres(of, plain), _millimetres(of, torch.cat(ground_truth))) for name, of in whole.items()}
 
 
 def _millimetres(poses: Tensor, others: Tensor) -> float:

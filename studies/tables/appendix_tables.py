@@ -52,7 +52,7 @@ def _table_b() -> Table:
         "temporal": ("Temporal", dict(type="temporal", ratio=0.718)),
         "spatio_temporal": (
             "Spatio-temporal",
-            dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6),
+            dict(type="spatio_temporal", masked_keypoints=5, frame_ratio=0.6),
         ),
     }
     columns = {"mpjpe": "h36m_mpjpe", "p_mpjpe": "h36m_p_mpjpe"}
@@ -79,7 +79,7 @@ def _table_c() -> Table:
     for keypoints in (2, 3, 5, 7, 9):
         for share in (0.4, 0.5, 0.6, 0.7, 0.8):
             name = f"keypoints_{keypoints}_frames_{share * 100:.0f}"
-            masking = dict(type="spatio_temporal", hidden_keypoints=keypoints, frame_ratio=share)
+            masking = dict(type="spatio_temporal", masked_keypoints=keypoints, frame_ratio=share)
             rows[name] = Row(
                 f"{keypoints} of 17 keypoints, {share * 100:.0f} % of the frames",
                 lift(f"table_c_{name}", masked_by(masking, f"pretrain_{name}_27"), 27),

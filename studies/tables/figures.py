@@ -82,8 +82,8 @@ def evenly_spaced(number: int, wanted: int) -> np.ndarray:
 def frame_errors(dump: Path) -> np.ndarray:
     """MPJPE of each pose of a dump (P,), mm."""
     with np.load(dump, allow_pickle=False) as arrays:
-        prediction, truth, counted = (arrays[name] for name in ("prediction", "truth", "counted"))
-    return MILLIMETRES * np.nanmean(keypoint_errors(prediction, truth, counted, names=("mpjpe",))["mpjpe"], -1)
+        prediction, ground_truth, counted = (arrays[name] for name in ("prediction", "ground_truth", "counted"))
+    return MILLIMETRES * np.nanmean(keypoint_errors(prediction, ground_truth, counted, names=("mpjpe",))["mpjpe"], -1)
 
 
 def clips_and_frames(dump: Path, rows: np.ndarray) -> list[tuple[str, int]]:
@@ -115,7 +115,7 @@ def scene_of(dumps: Mapping[str, Path], stores: Sequence[str], frames: Sequence[
                 np.stack([person.keypoints_3d[row] for person, row in rows]),
                 keypoints_2d=np.stack([keypoints for keypoints, _ in seen]),
                 keypoint_set_2d=seen[0][1],
-                truth=np.stack([person.truth[row] for person, row in rows]),
+                ground_truth=np.stack([person.ground_truth[row] for person, row in rows]),
             )
         )
     return Scene("figure 5", people, np.arange(len(frames)) / 1.0, 1.0)

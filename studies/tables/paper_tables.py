@@ -85,7 +85,7 @@ def _table_3() -> Table:
         name: Row(
             title.lower().replace("joint", "random keypoint"),
             {"": Experiment(f"table_3_{name}", "occluded_2d_h36m_27", _hide(pattern), None, _OCCLUDED, False)},
-            {"mpjpe": paper.cell("3", "MPM (ours)", hidden=title)},
+            {"mpjpe": paper.cell("3", "MPM (ours)", masked=title)},
         )
         for name, (title, pattern) in patterns.items()
     }
@@ -93,7 +93,7 @@ def _table_3() -> Table:
         "3",
         "Lifting of occluded 2D",
         rows,
-        ("mpjpe", "hidden/mpjpe"),
+        ("mpjpe", "masked/mpjpe"),
         (
             "One model for all rows, trained on the masked limbs of the rows and on one, two and six random "
             "keypoints; the released code trains on those of six only.",
@@ -114,13 +114,13 @@ def _table_4() -> Table:
         for limb in limbs:
             name = limb.lower().replace(" ", "_") + kind
             test = Experiment(f"table_4_{name}", leaf, _hide([limb.lower().replace(" ", "_")]), None, after, False)
-            printed = {} if kind else {"mpjpe": paper.cell("4", "MPM (ours)", hidden=limb)}
+            printed = {} if kind else {"mpjpe": paper.cell("4", "MPM (ours)", masked=limb)}
             rows[name] = Row(limb.lower() + (", pre-trained model as it is" if kind else ""), {"": test}, printed)
     return Table(
         "4",
         "Completion of partial 3D",
         rows,
-        ("mpjpe", "hidden/mpjpe"),
+        ("mpjpe", "masked/mpjpe"),
         (
             "MPJPE is of all 17 keypoints, of which 14 were given and have no error; the last column has the "
             "other three alone.",

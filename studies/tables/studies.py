@@ -13,7 +13,7 @@ def _lift(title: str, name: str, after: Experiment | None, changes: dict[str, ob
 
 _FIRST = {"model.head.align": "first"}
 _APART = {"model.backbone.place_apart": True}
-_HIDDEN = Experiment("pretrain_loss_hidden", "pretrain_h36m_amass", {"model.loss_on": "hidden"})
+_MASKED = Experiment("pretrain_loss_masked", "pretrain_h36m_amass", {"model.loss_on": "masked"})
 _PRETRAIN_APART = Experiment("pretrain_place_apart", "pretrain_h36m_amass", _APART)
 _WHITENED = {"model.targets": "whitened"}
 _FRAMES = {"model.data_preprocessor.masking": dict(_delete_=True, type="temporal", ratio=0.6)}
@@ -66,7 +66,7 @@ STUDIES = (
         "The loss of pre-training (a study of this project)",
         {
             "all": _lift("all keypoints, as released", "s2_all", PRETRAIN),
-            "hidden": _lift("masked keypoints alone", "s2_hidden", _HIDDEN),
+            "masked": _lift("masked keypoints alone", "s2_masked", _MASKED),
         },
     ),
     Table(
@@ -114,7 +114,7 @@ STUDIES = (
             "completion_one": _complete("completion, one token, drawn, as released", "s6_completion_one", {}),
             "completion_each": _complete("completion, one per keypoint at its mean", "s6_completion_each", _TOKENS),
         },
-        ("mpjpe", "hidden/mpjpe"),
+        ("mpjpe", "masked/mpjpe"),
     ),
     Table(
         "S7",
@@ -128,6 +128,6 @@ STUDIES = (
                 ("whitened", "whitened", _WHITENED_27),
             )
         },
-        ("mpjpe", "hidden/mpjpe"),
+        ("mpjpe", "masked/mpjpe"),
     ),
 )

@@ -10,7 +10,7 @@ from .experiment import Experiment
 _POSE = {
     "mpjpe": "MPJPE, mm",
     "p_mpjpe": "P-MPJPE, mm",
-    "hidden/mpjpe": "MPJPE of masked keypoints, mm",
+    "masked/mpjpe": "MPJPE of masked keypoints, mm",
     "pck": "PCK, %",
     "auc": "AUC, %",
 }

@@ -12,12 +12,12 @@ SIZE = dict(width=1000, height=1000)
 SAID = SIZE | dict(fps=30, keypoint_set="h36m_17")
 
 
-def test_whole_tracks_with_gaps_and_hidden_keypoints(keypoint_file, model_file, clip):
+def test_whole_tracks_with_gaps_and_masked_keypoints(keypoint_file, model_file, clip):
     (result,) = lift_file(keypoint_file, model_file, **SAID)
     (person,) = result.people
     rows = np.r_[0:10, 20:30]
     assert result.recording.frames_of(person.track).tolist() == rows.tolist()
-    assert person.hidden[:, 16].all() and not person.hidden[:, :16].any()
+    assert person.masked[:, 16].all() and not person.masked[:, :16].any()
     expected = normalize_screen(clip.keypoints[rows, :16], **SIZE)
     np.testing.assert_allclose(person.keypoints_3d[:, :16, :2], expected, atol=1e-5)
     # A wrist is masked in both of the views that the flip test takes the mean of.

@@ -117,12 +117,12 @@ def test_who_cannot_be_believed_is_left_out_with_a_note(inferencer, clip, tmp_pa
     assert result.people == [] and "with a score of 0.3 or more" in result.notes[0]
 
 
-def test_complete_needs_a_model_that_knows_what_is_hidden(inferencer, tiny, clip):
+def test_complete_needs_a_model_that_knows_what_is_masked(inferencer, tiny, clip):
     keypoints = clip.keypoints.copy()
     keypoints[:, 11:14] = np.nan
     options = dict(fps=30, width=clip.width, height=clip.height, keypoint_set="h36m_17")
     (result,) = inferencer(keypoints, "complete", **options)
-    assert result.people[0].hidden.all(0).tolist() == [11 <= index < 14 for index in range(17)]
+    assert result.people[0].masked.all(0).tolist() == [11 <= index < 14 for index in range(17)]
     assert np.isfinite(result.people[0].keypoints_3d).all()
     without = MPMInferencer(*tiny(mask_tokens=False), device="cpu")
     with pytest.raises(UsageError, match="task 'complete': this model has no mask tokens"):

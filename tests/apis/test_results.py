@@ -7,7 +7,7 @@ import pytest
 
 from mpm_mmpose.apis.images import ArrayImages
 from mpm_mmpose.apis.results import InferenceResult, WritingOptions, result_path, scene_of, write_keypoints_2d
-from mpm_mmpose.apis.sources import Recording, Truth, read_recordings
+from mpm_mmpose.apis.sources import GroundTruth, Recording, read_recordings
 from mpm_mmpose.data.pose_store import PoseSequence, write_store
 from mpm_mmpose.errors import UsageError
 from mpm_mmpose.formats.mmpose_json import mmpose_axes
@@ -29,10 +29,10 @@ def make_result(frames=4, keypoint_set="coco_17", **recording):
             height=120,
             fps=10,
         )
-        hidden = np.zeros((len(rows), 17), bool)
-        hidden[0, 5] = True
+        masked = np.zeros((len(rows), 17), bool)
+        masked[0, 5] = True
         poses = rng.normal(0, 0.3, (len(rows), 17, 3)).astype(np.float32)
-        people.append(Track3D(track, poses, "h36m_17", hidden))
+        people.append(Track3D(track, poses, "h36m_17", masked))
     recording = Recording("walk", [one.track for one in people], times, 10.0, **recording)
     return InferenceResult(recording, people, ["a note"])
 
@@ -57,7 +57,7 @@ def test_json_is_laid_out_as_mmpose_does(tmp_path):
     np.testing.assert_allclose(last["keypoints"], mmpose_axes(person.keypoints_3d[1]), atol=1e-5)
     np.testing.assert_allclose(last["keypoints_2d"], person.track.keypoints[1], atol=1e-3)
     assert last["keypoint_scores"] == [1.0] * 17
-    assert content["instance_info"][0]["instances"][0]["hidden"] == [index == 5 for index in range(17)]
+    assert content["instance_info"][0]["instances"][0]["masked"] == [index == 5 for index in range(17)]
 
 
 def test_poses_that_are_not_known_are_left_out_of_the_json_and_nan_in_the_arrays(tmp_path):
@@ -78,7 +78,7 @@ def test_arrays_hold_everything_row_by_row_without_pickles(tmp_path):
     np.testing.assert_array_equal(arrays["keypoints_2d"][:4], result.people[0].track.keypoints)
     np.testing.assert_allclose(arrays["time"], [0, 0.1, 0.2, 0.3, 0, 0.3])
     assert (arrays["keypoint_set"], arrays["keypoint_set_2d"], arrays["fps"]) == ("h36m_17", "coco_17", 10)
-    assert arrays["hidden"].sum() == 2 and "spread" not in arrays and (arrays["width"], arrays["height"]) == (100, 120)
+    assert arrays["masked"].sum() == 2 and "spread" not in arrays and (arrays["width"], arrays["height"]) == (100, 120)
 
 
 @pytest.mark.parametrize("keypoint_set", ["coco_17", "h36m_17"])
@@ -102,10 +102,10 @@ def test_the_2d_is_read_again_as_it_was(tmp_path, keypoint_set):
     assert even.tracks[1].times.tolist() == [0.05, 0.2] and even.fps == even.tracks[1].fps == 20
 
 
-def test_video_and_truth(tmp_path):
+def test_video_and_ground_truth(tmp_path):
     result = make_result()
-    truth = {"3": Truth(result.people[0].keypoints_3d + np.float32(0.1), "h36m_17")}
-    result = make_result(truth=truth)
+    ground_truth = {"3": GroundTruth(result.people[0].keypoints_3d + np.float32(0.1), "h36m_17")}
+    result = make_result(ground_truth=ground_truth)
     (path,) = result.save(tmp_path, ["video"])
     assert path.name == "walk.mp4" and path.stat().st_size > 1000
 
@@ -183,14 +183,17 @@ def test_notes_tell_what_a_format_could_not_hold(tmp_path):
 
 
 def test_a_scene_has_all_that_is_known():
-    truth = {"3": Truth(np.ones((4, 17, 3), np.float32), "h36m_17"), "8": Truth(np.ones((2, 17, 3)), "mpi_inf_3dhp_17")}
-    scene = scene_of(make_result(truth=truth))
+    ground_truth = {
+        "3": GroundTruth(np.ones((4, 17, 3), np.float32), "h36m_17"),
+        "8": GroundTruth(np.ones((2, 17, 3)), "mpi_inf_3dhp_17"),
+    }
+    scene = scene_of(make_result(ground_truth=ground_truth))
     assert (scene.name, scene.fps, scene.width, scene.height, scene.notes) == ("walk", 10, 100, 120, ["a note"])
     first, second = scene.people
     assert (first.name, first.keypoint_set, first.keypoint_set_2d) == ("3", "h36m_17", "coco_17")
-    assert second.frames.tolist() == [0, 3] and first.hidden[0, 5] and first.trajectory is None
-    np.testing.assert_array_equal(first.truth, truth["3"].keypoints_3d)
-    assert second.truth is None  # some of its keypoints are not known exactly
+    assert second.frames.tolist() == [0, 3] and first.masked[0, 5] and first.trajectory is None
+    np.testing.assert_array_equal(first.ground_truth, ground_truth["3"].keypoints_3d)
+    assert second.ground_truth is None  # some of its keypoints are not known exactly
 
 
 def test_up_is_as_asked_for():

@@ -10,12 +10,12 @@ from mpm_mmpose.errors import UsageError
 BODY = np.random.default_rng(0).uniform(0, 200, (17, 2)) + 100
 
 
-def coco_people(frames=12, hidden=(), track=False):
+def coco_people(frames=12, masked=(), track=False):
     """COCO results of two people, the second 300 px to the right; everybody goes 3 px a frame."""
     people = []
     for frame in range(frames):
         for person in range(2):
-            if (frame, person) not in hidden:
+            if (frame, person) not in masked:
                 keypoints = BODY + (300 * person + 3 * frame, frame)
                 flat = np.concatenate((keypoints, np.full((17, 1), 0.5)), 1).ravel().tolist()
                 record = dict(image_id=5 + 2 * frame, category_id=1, keypoints=flat, score=0.9)
@@ -34,7 +34,7 @@ OPTIONS = dict(fps=25.0, width=1000, height=800)
 @pytest.mark.parametrize("track", [True, False])
 def test_people_keep_their_id_over_a_gap_and_their_own_times(tmp_path, track):
     gap = [(frame, 0) for frame in range(4, 9)]
-    path = write(tmp_path / "walk.json", coco_people(hidden=gap, track=track))
+    path = write(tmp_path / "walk.json", coco_people(masked=gap, track=track))
     (recording,) = read_recordings(path, **OPTIONS)
     first, second = recording.tracks
     assert [first.person, second.person] == (["7", "8"] if track else ["0", "1"])
@@ -94,15 +94,15 @@ def store_of(path, names=("walk", "wave")):
     return path
 
 
-def test_a_store_has_the_truth(tmp_path):
+def test_a_store_has_the_ground_truth(tmp_path):
     path = store_of(tmp_path / "store")
     assert [recording.name for recording in read_recordings(path)] == ["walk", "wave"]
     (recording,) = read_recordings(path, sequence="wave")
     (track,) = recording.tracks
     assert (track.fps, track.width, track.height, recording.fps) == (50, 1000, 1002, 50)
     np.testing.assert_array_equal(track.intrinsics[:4], [1000, 1000, 500, 500])
-    truth = recording.truth["0"]
-    assert truth.keypoint_set == "h36m_17" and not truth.keypoints_3d[:, 0].any()
+    ground_truth = recording.ground_truth["0"]
+    assert ground_truth.keypoint_set == "h36m_17" and not ground_truth.keypoints_3d[:, 0].any()
     with pytest.raises(UsageError, match="sequence 'wafe' is not known; did you mean 'wave'"):
         list(read_recordings(path, sequence="wafe"))
 
@@ -130,7 +130,7 @@ def test_keypoints_are_told_from_images(tmp_path):
 
 
 def test_from_when_to_when_there_are_people_is_said(tmp_path):
-    people = [person for person in coco_people(hidden=[(0, 0), (0, 1), (5, 0), (5, 1)]) if person["image_id"] > 7]
+    people = [person for person in coco_people(masked=[(0, 0), (0, 1), (5, 0), (5, 1)]) if person["image_id"] > 7]
     (recording,) = read_recordings(write(tmp_path / "walk.json", people), **OPTIONS)
     assert recording.span == "walk: people from frame 4 (0.32 s) to 13 (1.04 s), in 9 of all 14"
 

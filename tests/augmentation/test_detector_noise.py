@@ -12,19 +12,19 @@ def stream(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def truth(size=40, frames=50):
+def ground_truth(size=40, frames=50):
     return WindowBatch(torch.rand(size, frames, 17, 2, generator=stream(9)) * 2 - 1)
 
 
 def noisy(**options):
-    after = detector_noise(truth(), H36M_17, generator=stream(), **options)
-    return after, after.keypoints - truth().keypoints
+    after = detector_noise(ground_truth(), H36M_17, generator=stream(), **options)
+    return after, after.keypoints - ground_truth().keypoints
 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**31), outliers=st.floats(0, 1), missed=st.floats(0, 1), occluded=st.floats(0, 1))
 def test_no_scale_is_no_noise(seed, outliers, missed, occluded):
-    before = truth(3, 7)
+    before = ground_truth(3, 7)
     after = detector_noise(before, H36M_17, generator=stream(seed), outliers=outliers, missed=missed, occluded=occluded)
     assert torch.equal(after.keypoints, before.keypoints)
     assert torch.equal(after.scores, (~after.missed).float())
@@ -65,19 +65,19 @@ def test_missed_keypoints_are_so_many_and_have_no_score():
 
 def test_occlusions_are_stretches_of_frames():
     after, _ = noisy(occluded=0.3, occluded_frames=(4, 8))
-    hidden = after.missed.transpose(1, 2).flatten(0, 1)  # one row a keypoint
-    assert hidden.any(1).float().mean() == pytest.approx(0.3, abs=0.06)
-    rows = hidden[hidden.any(1)].int()
+    masked = after.missed.transpose(1, 2).flatten(0, 1)  # one row a keypoint
+    assert masked.any(1).float().mean() == pytest.approx(0.3, abs=0.06)
+    rows = masked[masked.any(1)].int()
     assert (rows.diff(dim=1).abs().sum(1) <= 2).all()
     length = rows.sum(1)
     inside = (rows[:, 0] == 0) & (rows[:, -1] == 0)
     assert set(length[inside].tolist()) == {4, 5, 6, 7, 8} and length.min() < 4
     # every frame is as likely
-    assert hidden.float().mean(0).std() < 0.04
+    assert masked.float().mean(0).std() < 0.04
 
 
 def test_what_was_missed_before_stays_missed():
-    before = truth(2, 3)
+    before = ground_truth(2, 3)
     scores = torch.full((2, 3, 17), 0.5)
     missed = torch.zeros(2, 3, 17, dtype=torch.bool)
     missed[0, 0, 0] = True

@@ -68,9 +68,9 @@ def test_seen_from_above_heads_are_nearer():
 def test_the_image_goes_with_the_camera():
     windows = surrounding_camera(standing(), H36M_17, generator=draw())
     rays = to_rays(windows.keypoints, windows.intrinsics)
-    truth = windows.keypoints_3d[..., :2] / windows.keypoints_3d[..., 2:]
+    ground_truth = windows.keypoints_3d[..., :2] / windows.keypoints_3d[..., 2:]
     seen = ~windows.missed
-    torch.testing.assert_close(rays[seen], truth[seen], atol=1e-5, rtol=0)
+    torch.testing.assert_close(rays[seen], ground_truth[seen], atol=1e-5, rtol=0)
     assert (windows.keypoints[seen].abs() <= 1).all()
     assert 0.02 < windows.missed.float().mean() < 0.5  # some people are cut off by the edge
     assert FOCAL[0] - 1e-5 <= windows.intrinsics[:, 0].min() and windows.intrinsics[:, 0].max() <= FOCAL[1] + 1e-5

@@ -108,10 +108,10 @@ def test_scores_and_boxes(follower):
 
 
 def test_a_rendered_person_is_found_on_the_right_sides(blazepose, walk):
-    images, truth = walk
+    images, ground_truth = walk
     find = blazepose.begin(30.0)
     indices = [BLAZEPOSE_33.index(name) for name in LIMBS], [H36M_17.index(name) for name in LIMBS]
-    for image, keypoints in zip(images, truth, strict=True):
+    for image, keypoints in zip(images, ground_truth, strict=True):
         people = find(image)
         height = np.ptp(keypoints[:, 1])
         distance = np.linalg.norm(people.keypoints[0, indices[0]] - keypoints[indices[1]], axis=1)
@@ -120,22 +120,22 @@ def test_a_rendered_person_is_found_on_the_right_sides(blazepose, walk):
 
 
 def test_two_people_in_one_image(blazepose, walk):
-    images, truth = walk
+    images, ground_truth = walk
     width = images.shape[2]
     find = blazepose.begin(30.0)
     for image in images[:3]:
         people = find(np.concatenate((image, image[:, ::-1]), axis=1))
     pelvis = people.keypoints[:, [23, 24]].mean(1)[:, 0]
-    expected = truth[2, 0, 0]
+    expected = ground_truth[2, 0, 0]
     np.testing.assert_allclose(sorted(pelvis), [expected, 2 * width - expected], atol=0.05 * width)
 
 
 def test_a_person_who_is_small_in_the_image_is_found(blazepose, far_walk):
-    images, truth = far_walk
-    assert np.ptp(truth[0, :, 1]) < 0.3 * images.shape[1] and blazepose.detector(images[0]) == []
+    images, ground_truth = far_walk
+    assert np.ptp(ground_truth[0, :, 1]) < 0.3 * images.shape[1] and blazepose.detector(images[0]) == []
     people = blazepose.begin(30.0)(images[0])
     (pelvis,) = people.keypoints[:, [23, 24]].mean(1)
-    assert np.hypot(*(pelvis - truth[0, 0])) < 0.08 * np.ptp(truth[0, :, 1])
+    assert np.hypot(*(pelvis - ground_truth[0, 0])) < 0.08 * np.ptp(ground_truth[0, :, 1])
 
 
 def test_what_blazepose_does_not_have_is_missing_in_human36m():

@@ -47,7 +47,7 @@ def test_a_trained_checkpoint_says_what_its_model_is_and_was_trained_on(checkpoi
         [3, 3],
     )
     # Defaults are there, too: another version may have others.
-    assert (backbone["encode_hidden_frames"], head["root"]) == (False, 0)
+    assert (backbone["encode_masked_frames"], head["root"]) == (False, 0)
     assert said.model["data_preprocessor"]["keypoint_set"] == "h36m_17"
     assert not any(isinstance(value, tuple) for value in head.values())
 
@@ -127,7 +127,7 @@ def change(description, **values):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (dict(format_version=2), "is of format version '2', this program reads 1"),
+        (dict(format_version=3), "is of format version '3', this program reads 2"),
         (dict(window=0), "has window '0', no number of 1 to 10000"),
         (dict(window=True), "has window 'True'"),
         (dict(frame_step="2"), "has frame_step '2'"),
@@ -154,7 +154,7 @@ def test_no_description_is_none_and_nesting_ends():
     deep = dict()
     for _ in range(10_000):
         deep = dict(model=deep)
-    said = dict(model=deep, keypoint_set="h36m_17", window=9, frame_step=1, fps=None, format_version=1)
+    said = dict(model=deep, keypoint_set="h36m_17", window=9, frame_step=1, fps=None, format_version=2)
     with pytest.raises(CheckpointError, match="more than 10 levels"):
         ModelDescription.from_meta({FIELD: said}, "a.pth")
 
@@ -214,7 +214,7 @@ def test_pretrained_weights_are_of_a_model_with_fewer_parts():
     theirs = complete(
         dict(
             type="MaskedPoseEstimator",
-            backbone=dict(type="MPMBackbone", num_frames=9, inputs=["2d", "3d"]),
+            backbone=dict(type="MPMBackbone", num_frames=9),
             head=dict(type="MaskedPoseHead", num_frames=9),
         )
     )

@@ -32,7 +32,7 @@ def make_info(**changes) -> ModelInfo:
 
 @pytest.fixture(scope="session")
 def write_model(tmp_path_factory):
-    """A function that writes a model and gives its path: z is 1 where the keypoint is hidden; x is the shown x + 0.25,
+    """A function that writes a model and gives its path: z is 1 where the keypoint is masked; x is the shown x + 0.25,
     which a mirror takes to -x + 0.25; y is the shown y. One that takes 3D gives the shown z."""
 
     def write(metadata=None, **changes):
@@ -40,7 +40,7 @@ def write_model(tmp_path_factory):
         sequence, channels = info.output == "sequence", int(info.input[0])
         frames = ["batch", T] if sequence else ["batch"]
         nodes = [helper.make_node("Add", ["keypoints", "shift"], ["shifted"])]
-        nodes.append(helper.make_node("Cast", ["hidden"], ["number"], to=TensorProto.FLOAT))
+        nodes.append(helper.make_node("Cast", ["masked"], ["number"], to=TensorProto.FLOAT))
         nodes.append(helper.make_node("Unsqueeze", ["number", "last"], ["depth"]))
         whole = "poses" if sequence else "whole"
         added = ["shifted", "depth"] if info.input == "2d" else ["shifted"]
@@ -53,7 +53,7 @@ def write_model(tmp_path_factory):
             "known",
             [
                 helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, ["batch", T, K, channels]),
-                helper.make_tensor_value_info("hidden", TensorProto.BOOL, ["batch", T, K]),
+                helper.make_tensor_value_info("masked", TensorProto.BOOL, ["batch", T, K]),
             ],
             [helper.make_tensor_value_info("poses", TensorProto.FLOAT, [*frames, K, 3])],
             [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],

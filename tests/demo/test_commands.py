@@ -163,7 +163,7 @@ def test_the_2d_that_a_video_left_gives_the_same_3d_and_says_all_that_is_needed(
     first, again = np.load(tmp_path / "out/noise.npz"), np.load(tmp_path / "again/noise_2d.npz")
     np.testing.assert_allclose(again["keypoints_3d"], first["keypoints_3d"], atol=1e-5)
     assert np.ptp(first["keypoints_2d"], axis=0).max() > 1  # px; the person moves
-    for name in ("person", "frame", "time", "hidden", "keypoints_2d", "scores_2d", "width", "height", "fps"):
+    for name in ("person", "frame", "time", "masked", "keypoints_2d", "scores_2d", "width", "height", "fps"):
         np.testing.assert_array_equal(again[name], first[name])
 
 

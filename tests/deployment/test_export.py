@@ -114,7 +114,7 @@ def test_the_file_says_what_it_is_and_not_where_it_was_made(trained, exported):
     }
     batch = shapes["poses"][0]
     assert isinstance(batch, str)
-    assert shapes == dict(keypoints=[batch, 9, 17, 2], hidden=[batch, 9, 17], poses=[batch, 17, 3])
+    assert shapes == dict(keypoints=[batch, 9, 17, 2], masked=[batch, 9, 17], poses=[batch, 17, 3])
     assert {opset.domain: opset.version for opset in model.opset_import}[""] == 18
     info = OnnxModel(path).info
     assert (info.window, info.fps, info.frame_step, info.mask_tokens) == (9, 25.0, 1, True)
@@ -134,7 +134,7 @@ def test_the_inferencer_gives_the_same(trained, exported, clip):
     inferencer = MPMInferencer(backend="onnx", weights=exported("lift"), providers=["CPUExecutionProvider"])
     (ours,) = inferencer(keypoints, **video)
     a, b = ours.people[0], theirs.people[0]
-    assert a.hidden[10:14, 3].all() and (a.hidden == b.hidden).all() and np.isfinite(a.keypoints_3d[:10]).all()
+    assert a.masked[10:14, 3].all() and (a.masked == b.masked).all() and np.isfinite(a.keypoints_3d[:10]).all()
     np.testing.assert_allclose(a.keypoints_3d, b.keypoints_3d, atol=1e-4)
 
 

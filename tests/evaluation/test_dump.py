@@ -17,21 +17,23 @@ def evaluate(poses, path, order, **more):
 
 def test_holds_every_pose_once_in_order(poses, tmp_path):
     path = tmp_path / "new" / "poses.npz"
-    hidden = np.random.default_rng(0).random((200, 17)) < 0.2
+    masked = np.random.default_rng(0).random((200, 17)) < 0.2
     # Shuffled, and the first windows again.
     order = np.append(np.random.default_rng(1).permutation(200), np.arange(20))
-    found = evaluate(poses, path, order, hidden=hidden)
+    found = evaluate(poses, path, order, masked=masked)
     with np.load(path, allow_pickle=False) as file:
         data = dict(file)
     np.testing.assert_array_equal(data["prediction"], poses.pred)
-    np.testing.assert_array_equal(data["truth"], poses.gt)
-    np.testing.assert_array_equal(data["hidden"], hidden)
+    np.testing.assert_array_equal(data["ground_truth"], poses.gt)
+    np.testing.assert_array_equal(data["masked"], masked)
     for name in ("sequence", "frame", "action"):
         np.testing.assert_array_equal(data[name], getattr(poses, name))
     assert data["sequences"].tolist() == list(META["sequences"])
     assert data["actions"].tolist() == list(META["actions"])
     assert data["keypoints"][0] == "pelvis" and data["counted"].all()
-    assert 1000 * mpjpe(data["prediction"], data["truth"]).mean() == pytest.approx(found["pose/mpjpe"], rel=1e-12)
+    assert 1000 * mpjpe(data["prediction"], data["ground_truth"]).mean() == pytest.approx(
+        found["pose/mpjpe"], rel=1e-12
+    )
     assert [file.name for file in path.parent.iterdir()] == ["poses.npz"]
 
 
@@ -56,5 +58,5 @@ def test_without_sequences_poses_are_in_the_order_they_came(poses, tmp_path):
     metric.evaluate(2)
     with np.load(tmp_path / "poses.npz", allow_pickle=False) as file:
         np.testing.assert_array_equal(file["prediction"], poses.pred[[2, 1]])
-        assert not {"sequence", "frame", "sequences", "hidden"} & set(file.files)
+        assert not {"sequence", "frame", "sequences", "masked"} & set(file.files)
         assert file["actions"].tolist() == ["all"] and file["keypoints"][16] == "keypoint 16"

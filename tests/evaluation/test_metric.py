@@ -113,38 +113,38 @@ def test_what_is_invisible_may_hold_anything(poses):
     assert sum(row["poses"] for row in metric.by_action.values()) == 199
 
 
-def test_hidden_keypoints_beside_all(poses):
-    hidden = np.random.default_rng(3).random((200, 17)) < 0.3
+def test_masked_keypoints_beside_all(poses):
+    masked = np.random.default_rng(3).random((200, 17)) < 0.3
     metric = metric_of()
-    metric.process(None, [poses.sample(slice(None), hidden=hidden)])
+    metric.process(None, [poses.sample(slice(None), masked=masked)])
     found = metric.evaluate(200)
     errors = 1000 * np.linalg.norm(poses.pred.astype(np.float64) - poses.gt, axis=-1)
     assert found["pose/mpjpe"] == pytest.approx(errors.mean(), rel=1e-9)
-    assert found["pose/hidden/mpjpe"] == pytest.approx(errors[hidden].mean(), rel=1e-9)
-    aligned = keypoint_mpjpe(poses.pred, poses.gt, hidden, "procrustes")
-    assert found["pose/hidden/p_mpjpe"] == pytest.approx(1000 * aligned, rel=1e-5)
+    assert found["pose/masked/mpjpe"] == pytest.approx(errors[masked].mean(), rel=1e-9)
+    aligned = keypoint_mpjpe(poses.pred, poses.gt, masked, "procrustes")
+    assert found["pose/masked/p_mpjpe"] == pytest.approx(1000 * aligned, rel=1e-5)
     row = next(line for line in metric.report.splitlines() if line.startswith("given keypoints"))
-    assert float(row.split()[2]) == pytest.approx(errors[~hidden].mean(), abs=0.006)
-    low, high = found["pose/hidden/mpjpe/low"], found["pose/hidden/mpjpe/high"]
-    assert low < found["pose/hidden/mpjpe"] < high
+    assert float(row.split()[2]) == pytest.approx(errors[~masked].mean(), abs=0.006)
+    low, high = found["pose/masked/mpjpe/low"], found["pose/masked/mpjpe/high"]
+    assert low < found["pose/masked/mpjpe"] < high
     row = next(line for line in metric.report.splitlines() if line.startswith("  MPJPE, masked"))
     assert f"[{low:.2f}, {high:.2f}]" in row
 
 
 def test_a_pattern_of_names_hides_limbs_and_keypoints(poses):
-    metric = metric_of(hidden_keypoints=["left_leg", "nose"])
+    metric = metric_of(masked_keypoints=["left_leg", "nose"])
     metric.process(None, [poses.sample(slice(None))])
     errors = 1000 * np.linalg.norm(poses.pred.astype(np.float64) - poses.gt, axis=-1)
-    found = metric.evaluate(200)["pose/hidden/mpjpe"]
+    found = metric.evaluate(200)["pose/masked/mpjpe"]
     assert found == pytest.approx(errors[:, [4, 5, 6, 9]].mean(), rel=1e-9)
     assert "left_leg, nose" in metric.report
 
 
-def test_everything_hidden_is_a_clear_row(poses):
+def test_everything_masked_is_a_clear_row(poses):
     metric = metric_of()
-    metric.process(None, [poses.sample(slice(None), hidden=np.ones((200, 17), bool))])
+    metric.process(None, [poses.sample(slice(None), masked=np.ones((200, 17), bool))])
     found = metric.evaluate(200)
-    assert found["pose/hidden/mpjpe"] == found["pose/mpjpe"]
+    assert found["pose/masked/mpjpe"] == found["pose/mpjpe"]
     assert "given keypoints   no visible keypoints" in metric.report
 
 
@@ -407,10 +407,10 @@ def test_refuses_what_it_cannot_judge(poses):
     with pytest.raises(KeyError, match="'sequences'"):
         metric_of(dict(actions=META["actions"])).process(None, [poses.sample(whole)])
     with pytest.raises(ValueError, match="has no keypoint or limb 'tail'; it has pelvis, .*left_arm"):
-        metric_of(hidden_keypoints="tail")
-    with pytest.raises(ValueError, match="leave hidden_keypoints out"):
-        hidden = np.zeros((200, 17), bool)
-        metric_of(hidden_keypoints="nose").process(None, [poses.sample(whole, hidden=hidden)])
+        metric_of(masked_keypoints="tail")
+    with pytest.raises(ValueError, match="leave masked_keypoints out"):
+        masked = np.zeros((200, 17), bool)
+        metric_of(masked_keypoints="nose").process(None, [poses.sample(whole, masked=masked)])
     with pytest.raises(ValueError, match="test set is empty"):
         metric_of().evaluate(0)
     metric = metric_of()
@@ -427,8 +427,10 @@ def test_refuses_what_it_cannot_judge(poses):
 def test_released_figures_end_to_end(reference_dir):
     """The authors' weights through our model and metric give what their evaluation returned, its quirk included."""
     figures = Figures(reference_dir / "metrics.npz")
-    truth = figures["e2e/gt_3d"].clone()
-    truth[:, :, 1:] += truth[:, :, :1]  # the release keeps the absolute root in keypoint 0, the others relative to it
+    ground_truth = figures["e2e/gt_3d"].clone()
+    ground_truth[:, :, 1:] += ground_truth[
+        :, :, :1
+    ]  # the release keeps the absolute root in keypoint 0, the others relative to it
     actions, action = np.unique([name.split()[0] for name in figures.arrays["e2e/action"]], return_inverse=True)
     lift, refine = (load_official(reference_dir / f"{name}.npz") for name in ("lift", "refine"))
     for flip in (0, 1):
@@ -440,7 +442,7 @@ def test_released_figures_end_to_end(reference_dir):
                 rows = torch.from_numpy(np.flatnonzero(figures.arrays["e2e/batch_id"] == batch))
                 windows = dict(
                     keypoints=figures["e2e/input_2d"][rows],
-                    keypoints_3d=truth[rows].expand(-1, 27, -1, -1),
+                    keypoints_3d=ground_truth[rows].expand(-1, 27, -1, -1),
                     intrinsics=figures["e2e/cam"][rows],
                     action=torch.from_numpy(action)[rows],
                     window=rows,
@@ -488,8 +490,8 @@ def test_540000_poses_take_less_than_20_seconds():
         fields = dict(
             window=np.arange(number)[rows], sequence=sequence[rows], frame=frame[rows], action=sequence[rows] % 15
         )
-        truth = dict(lifting_target=gt[rows], hidden=np.zeros((len(gt[rows]), 17), bool), **fields)
-        metric.process(None, [dict(pred_instances=dict(keypoints=pred[rows]), gt_instances=truth)])
+        ground_truth = dict(lifting_target=gt[rows], masked=np.zeros((len(gt[rows]), 17), bool), **fields)
+        metric.process(None, [dict(pred_instances=dict(keypoints=pred[rows]), gt_instances=ground_truth)])
     found = metric.evaluate(number)
     seconds = time.process_time() - start
     print(f"{number} poses: {seconds:.1f} s of processor time")

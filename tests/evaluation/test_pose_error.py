@@ -77,7 +77,7 @@ def test_a_prediction_of_zeros_cannot_be_scaled(poses):
     np.testing.assert_allclose(n_mpjpe(zeros, gt), mpjpe(zeros, gt), rtol=1e-12)
 
 
-def test_a_truth_in_one_point_is_met_by_shrinking(poses):
+def test_a_ground_truth_in_one_point_is_met_by_shrinking(poses):
     pred, _ = poses
     point = np.full_like(pred, 0.1)
     assert p_mpjpe(pred, point).max() < 1e-12

@@ -11,8 +11,8 @@ from .conftest import META, sample_of
 GT = np.random.default_rng(0).normal(size=(6, 17, 3)).astype(np.float32)
 
 
-def reader(meta=META, keypoint_set=None, hidden_keypoints=(), **options):
-    return PoseReader(meta, get_protocol("plain", **options), keypoint_set, hidden_keypoints)
+def reader(meta=META, keypoint_set=None, masked_keypoints=(), **options):
+    return PoseReader(meta, get_protocol("plain", **options), keypoint_set, masked_keypoints)
 
 
 def test_target_frames_and_whole_windows_are_read_alike():
@@ -28,7 +28,7 @@ def test_target_frames_and_whole_windows_are_read_alike():
     assert flat.frame.tolist() == [1, 2, 3] * 2
     assert flat.sequence.tolist() == [1, 1, 1, 2, 2, 2] and flat.action.tolist() == [0, 0, 0, 1, 1, 1]
     assert flat.window.tolist() == [3, 3, 3, 4, 4, 4]
-    assert flat.counted.shape == (6, 17) and flat.counted.all() and flat.hidden is None
+    assert flat.counted.shape == (6, 17) and flat.counted.all() and flat.masked is None
     assert flat.take(flat.frame == 2).window.tolist() == [3, 4]
 
 
@@ -83,9 +83,9 @@ def test_the_root_is_put_at_0_or_subtracted():
         reader(root_alignment="zeroed").read([sample_of(moved, GT, action=[0] * 6, lifting_target_visible=visible)])
 
 
-def test_hidden_pattern_by_name():
-    batch = reader(hidden_keypoints=("right_arm", "pelvis")).read([sample_of(GT, GT, action=[0] * 6)])
-    names = {H36M_17.names[i] for i in np.flatnonzero(batch.hidden[3, 0])}
+def test_masked_pattern_by_name():
+    batch = reader(masked_keypoints=("right_arm", "pelvis")).read([sample_of(GT, GT, action=[0] * 6)])
+    names = {H36M_17.names[i] for i in np.flatnonzero(batch.masked[3, 0])}
     assert names == {"right_shoulder", "right_elbow", "right_wrist", "pelvis"}
 
 
@@ -95,7 +95,7 @@ def test_hidden_pattern_by_name():
         (dict(action=[3] * 6), "gt_instances.action holds 3 to 3; the data set names 3"),
         (dict(action=[0] * 6, sequence=[-1] * 6), "gt_instances.sequence holds -1 to -1"),
         (dict(action=[0] * 6, frame=[[0, 1]] * 6, sequence=[0] * 6), r"gt_instances.frame has shape \(6, 2\)"),
-        (dict(action=[0] * 6, hidden=np.zeros((6, 16), bool)), r"gt_instances.hidden has shape \(6, 16\)"),
+        (dict(action=[0] * 6, masked=np.zeros((6, 16), bool)), r"gt_instances.masked has shape \(6, 16\)"),
     ],
 )
 def test_fields_that_do_not_fit_are_refused(fields, message):
@@ -120,8 +120,8 @@ def test_options_that_need_what_the_data_lack_are_refused():
     unnamed = dict(actions=META["actions"])
     with pytest.raises(ValueError, match="metainfo has no 'keypoint_set'"):
         reader(unnamed, root=False)
-    with pytest.raises(ValueError, match="hidden_keypoints: the data set does not name its keypoints"):
-        reader(unnamed, hidden_keypoints=["nose"])
+    with pytest.raises(ValueError, match="masked_keypoints: the data set does not name its keypoints"):
+        reader(unnamed, masked_keypoints=["nose"])
     with pytest.raises(ValueError, match="'common_16', but the data set's keypoints are 'h36m_17'"):
         reader(keypoint_set="common_16")
     with pytest.raises(ValueError, match="block_list: the data set's metainfo has no 'sequences'"):

@@ -8,8 +8,8 @@ from mpm_mmpose.evaluation.protocol import PRESETS, Protocol, get_protocol
 from .conftest import META
 
 
-def lines_of(protocol, meta=META, keypoints="h36m_17", poses="10 of 12 predicted poses count", hidden=()):
-    lines = report.protocol_lines(protocol, meta, keypoints, poses, hidden)
+def lines_of(protocol, meta=META, keypoints="h36m_17", poses="10 of 12 predicted poses count", masked=()):
+    lines = report.protocol_lines(protocol, meta, keypoints, poses, masked)
     return {line[2:16].strip(): line[16:] for line in lines[1:]}
 
 
@@ -29,7 +29,7 @@ def test_every_choice_is_printed():
         seed=7,
         released=True,
     )
-    found = lines_of(get_protocol("plain", **options), dict(META) | dict(annotation="annot3"), hidden=("left_leg",))
+    found = lines_of(get_protocol("plain", **options), dict(META) | dict(annotation="annot3"), masked=("left_leg",))
     assert found == {
         "protocol": "plain, changed: " + ", ".join(options),
         "data set": "toy, 3 sequences, 50 frames a second; 10 of 12 predicted poses count",
@@ -40,7 +40,7 @@ def test_every_choice_is_printed():
         "block list": "S9_Greeting*, S11_*",
         "frames": "target frames only, one in 64 of a sequence, of them those that the data set marks as visible",
         "PCK, AUC": "below 150 mm; mean over 0, 5, ..., 150 mm; 14 keypoints in 8 groups",
-        "hidden": "left_leg",
+        "masked": "left_leg",
         "intervals": "95 %, 500 resamples of recordings, seed 7",
         "arithmetic": "ours, and the released one beside it",
     }

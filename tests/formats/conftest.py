@@ -74,7 +74,7 @@ def walk():
     trajectory = np.stack((np.linspace(0, 1, 10), np.full(10, 0.3), np.full(10, 4.0)), axis=1)
     rng = np.random.default_rng(2)
     people = [
-        LiftedPerson("1", "h36m_17", np.arange(10), poses, trajectory=trajectory, hidden=np.zeros((10, 17), bool)),
+        LiftedPerson("1", "h36m_17", np.arange(10), poses, trajectory=trajectory, masked=np.zeros((10, 17), bool)),
         LiftedPerson("b/2", "h36m_17", np.array([3, 4, 7]), other),
     ]
     people = [

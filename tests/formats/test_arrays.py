@@ -21,9 +21,11 @@ def assert_same(one, other):
 
 def test_what_is_written_is_read(tmp_path, walk):
     people = [
-        replace(person, hidden=np.zeros((len(person.frames), 17), bool), trajectory=None) for person in walk.people
+        replace(person, masked=np.zeros((len(person.frames), 17), bool), trajectory=None) for person in walk.people
     ]
-    people = [replace(person, truth=person.keypoints_3d + 0.1, spread=person.keypoints_3d[..., 0]) for person in people]
+    people = [
+        replace(person, ground_truth=person.keypoints_3d + 0.1, spread=person.keypoints_3d[..., 0]) for person in people
+    ]
     walk = replace(walk, people=people)
     assert write_scene(tmp_path / "walk.npz", walk) == (
         [tmp_path / "walk.npz"],
@@ -35,7 +37,7 @@ def test_what_is_written_is_read(tmp_path, walk):
 def test_what_is_not_known_of_everybody_is_left_out(tmp_path, walk):
     write_scene(tmp_path / "walk.npz", walk)
     again = read_npz(tmp_path / "walk.npz")
-    assert all(person.trajectory is None and person.hidden is None for person in again.people)
+    assert all(person.trajectory is None and person.masked is None for person in again.people)
 
 
 def test_the_file_explains_itself(tmp_path, walk):
@@ -94,7 +96,7 @@ GOOD = dict(fps=10.0, person=["3"], frame=[0], keypoints_3d=np.zeros((1, 17, 3))
         (dict(frame=[0, 1]), "frame has 2 rows, person 1"),
         (dict(frame=[-1]), "frame has a value of -1, and 1e.07 is the most"),
         (dict(frame=[0.5]), "frame is float64 of shape .1,., not what"),
-        (dict(hidden=np.zeros((2, 17), bool)), r"hidden has shape \(2, 17\), not \(1, 17\)"),
+        (dict(masked=np.zeros((2, 17), bool)), r"masked has shape \(2, 17\), not \(1, 17\)"),
         (dict(frame_times=[], frame=[1]), "frame has 1, but frame_times only 0 frames"),
         (dict(keypoints_3d=np.array([None])), "keypoints_3d is object of shape"),
         (dict(keypoints_3d=np.full((1, 17, 3), 1e30)), "keypoints_3d has a value of 1e.30, and 1000 is the most"),
@@ -109,7 +111,7 @@ GOOD = dict(fps=10.0, person=["3"], frame=[0], keypoints_3d=np.zeros((1, 17, 3))
             "frame does not rise in the rows of",
         ),
         (dict(keypoints_2d=np.zeros((1, 16, 2))), r"keypoints_2d has shape \(1, 16, 2\), not \(1, 17, 2\)"),
-        (dict(truth=np.zeros((1, 16, 3))), r"truth has shape \(1, 16, 3\)"),
+        (dict(ground_truth=np.zeros((1, 16, 3))), r"ground_truth has shape \(1, 16, 3\)"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path, damage, message):
@@ -141,7 +143,16 @@ def test_text_that_is_none(tmp_path):
 def test_few_bytes_that_would_be_gigabytes(tmp_path):
     path = tmp_path / "bomb.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in ("keypoints_3d", "truth", "keypoints_2d", "spread", "person", "frame", "keypoint_set", "fps"):
+        for name in (
+            "keypoints_3d",
+            "ground_truth",
+            "keypoints_2d",
+            "spread",
+            "person",
+            "frame",
+            "keypoint_set",
+            "fps",
+        ):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 shape = () if name == "fps" else (60 * 2**17,)
                 np.lib.format.write_array_header_1_0(member, dict(descr="<f8", fortran_order=False, shape=shape))

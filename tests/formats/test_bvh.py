@@ -208,10 +208,10 @@ def test_angles_do_not_jump(motion_dir):
 
 
 def test_limbs_that_were_never_seen_are_left_out_when_asked(tmp_path):
-    hidden = np.zeros((6, 17), bool)
-    hidden[:, [H36M_17.index(f"right_{one}") for one in ("shoulder", "elbow", "wrist")]] = True
-    hidden[:3, H36M_17.index("left_wrist")] = True  # seen later
-    scene = scene_of_poses(moving(6), hidden=hidden)
+    masked = np.zeros((6, 17), bool)
+    masked[:, [H36M_17.index(f"right_{one}") for one in ("shoulder", "elbow", "wrist")]] = True
+    masked[:3, H36M_17.index("left_wrist")] = True  # seen later
+    scene = scene_of_poses(moving(6), masked=masked)
     assert "RightHand" in write_scene(tmp_path / "whole.bvh", scene).paths[0].read_text()
     written = write_scene(tmp_path / "seen.bvh", replace(scene, leave_out_unseen=True))
     assert written.notes == ["BVH: person 1 is without right_elbow, right_wrist, which were never seen"]

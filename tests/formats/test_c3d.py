@@ -73,21 +73,21 @@ def test_a_full_disk_is_noticed(tmp_path, monkeypatch, left):
 
 
 def test_what_was_masked_is_marked(tmp_path):
-    hidden = np.zeros((4, 17), bool)
-    hidden[1:3, 5] = True
+    masked = np.zeros((4, 17), bool)
+    masked[1:3, 5] = True
     path = tmp_path / "walk.c3d"
-    write_scene(path, scene_of_poses(moving(4), moving(4, seed=1), hidden=hidden))
+    write_scene(path, scene_of_poses(moving(4), moving(4, seed=1), masked=masked))
     file = ezc3d.c3d(str(path))
     shown = file["data"]["meta_points"]["camera_masks"][0].astype(bool)  # (points, frames)
-    np.testing.assert_array_equal(shown, np.concatenate((~hidden.T, ~hidden.T)))
+    np.testing.assert_array_equal(shown, np.concatenate((~masked.T, ~masked.T)))
     said = file["parameters"]["POINT"]["DESCRIPTIONS"]["value"]
     assert said[5] == "masked in 2 of 4 frames; a guess there" and said[4] == ""
 
 
 def test_what_was_never_seen_is_no_point_when_asked(tmp_path):
-    hidden = np.zeros((4, 17), bool)
-    hidden[:, 5] = True
-    scene = replace(scene_of_poses(moving(4), hidden=hidden), leave_out_unseen=True)
+    masked = np.zeros((4, 17), bool)
+    masked[:, 5] = True
+    scene = replace(scene_of_poses(moving(4), masked=masked), leave_out_unseen=True)
     path = tmp_path / "walk.c3d"
     assert "person 1 is without left_knee, which were never seen" in write_scene(path, scene).notes
     residuals = ezc3d.c3d(str(path))["data"]["meta_points"]["residuals"][0]

@@ -69,9 +69,9 @@ def test_a_file_a_person_and_nobody(tmp_path, walk):
 
 
 def test_limbs_that_were_never_seen_are_left_out_when_asked(tmp_path):
-    hidden = np.zeros((8, 17), bool)
-    hidden[:, [H36M_17.index(f"left_{one}") for one in ("hip", "knee", "ankle")]] = True
-    scene = scene_of_poses(moving(8), hidden=hidden)
+    masked = np.zeros((8, 17), bool)
+    masked[:, [H36M_17.index(f"left_{one}") for one in ("hip", "knee", "ankle")]] = True
+    scene = scene_of_poses(moving(8), masked=masked)
     whole = Played(write_scene(tmp_path / "whole.glb", scene).paths[0]).places(0)
     written = write_scene(tmp_path / "seen.glb", replace(scene, leave_out_unseen=True))
     assert "GLB: person 1 is without left_knee, left_ankle, which were never seen" in written.notes

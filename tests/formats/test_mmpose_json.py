@@ -28,7 +28,7 @@ def test_frames_and_people(tmp_path, walk):
     np.testing.assert_allclose(one["trajectory"], walk.people[0].trajectory[7], atol=1e-4)
     places = walk.people[0].keypoints_2d[7]
     np.testing.assert_allclose(one["bbox"], [[*places.min(0), *places.max(0)]], atol=1e-2)
-    assert one["hidden"] == [False] * 17 and "hidden" not in frames[7]["instances"][1]
+    assert one["masked"] == [False] * 17 and "masked" not in frames[7]["instances"][1]
 
 
 def test_there_is_no_nan_in_json(tmp_path, walk):

@@ -97,9 +97,9 @@ def test_up_is_what_the_scene_says():
 
 
 def test_what_was_never_seen_is_left_out_when_asked():
-    hidden = np.zeros((4, 17), bool)
-    hidden[:, 3] = True
-    scene = scene_of_poses(moving(4), hidden=hidden)
+    masked = np.zeros((4, 17), bool)
+    masked[:, 3] = True
+    scene = scene_of_poses(moving(4), masked=masked)
     (whole,), notes = upright(scene)
     assert np.isfinite(whole).all() and notes == []
     (seen,), notes = upright(replace(scene, leave_out_unseen=True))

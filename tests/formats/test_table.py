@@ -36,7 +36,7 @@ def test_rows_and_columns(tmp_path, walk):
     assert len(rows[0]) == 3 + 3 * 18 + 1
     names = get_keypoint_set("h36m_17").names
     assert [row["masked"].split() for row in rows[:10]] == [
-        [name for name, masked in zip(names, row, strict=True) if masked] for row in first.hidden
+        [name for name, masked in zip(names, row, strict=True) if masked] for row in first.masked
     ]
 
 

@@ -92,7 +92,7 @@ def check_scene(scene: object) -> None:
     check("frame_times", scene.times, 1e9)
     for person in scene.people:
         check("keypoints_3d", person.keypoints_3d, 1000, nan=True)
-        check("truth", person.truth, 1000, nan=True)
+        check("ground_truth", person.ground_truth, 1000, nan=True)
         check("frames", person.frames, 1e7)
 
 
@@ -256,10 +256,16 @@ def _own_kinds() -> list[Kind]:
 
     def results(folder: Path) -> None:
         poses = [clip.keypoints_3d - clip.keypoints_3d[:, :1] for clip in clips(2)]
-        more = dict(hidden=np.zeros((30, 17), bool), spread=np.ones((30, 17)), keypoint_set_2d="h36m_17")
+        more = dict(masked=np.zeros((30, 17), bool), spread=np.ones((30, 17)), keypoint_set_2d="h36m_17")
         people = [
             LiftedPerson(
-                str(i), "h36m_17", np.arange(30), pose, truth=pose, keypoints_2d=pose[..., :2] * 100 + 300, **more
+                str(i),
+                "h36m_17",
+                np.arange(30),
+                pose,
+                ground_truth=pose,
+                keypoints_2d=pose[..., :2] * 100 + 300,
+                **more,
             )
             for i, pose in enumerate(poses)
         ]
@@ -272,12 +278,12 @@ def _own_kinds() -> list[Kind]:
         write_page(folder / "page.html", scene)
 
     def dump(folder: Path) -> None:
-        truth = np.concatenate([clip.keypoints_3d - clip.keypoints_3d[:, :1] for clip in clips(2)])
+        ground_truth = np.concatenate([clip.keypoints_3d - clip.keypoints_3d[:, :1] for clip in clips(2)])
         np.savez(
             folder / "dump.npz",
-            prediction=truth + np.float32(0.02),
-            truth=truth,
-            counted=np.ones(truth.shape[:2], bool),
+            prediction=ground_truth + np.float32(0.02),
+            ground_truth=ground_truth,
+            counted=np.ones(ground_truth.shape[:2], bool),
             sequence=np.repeat([0, 1], 30),
             frame=np.tile(np.arange(30), 2),
             action=np.repeat([0, 1], 30),

@@ -115,7 +115,7 @@ def test_whole_sequences_are_blended_and_bones_are_constant(model):
 def test_keypoints_that_the_model_ignores_are_said_to_be_masked(model):
     track = make_track()
     lifted = TrackLifter(model, fps=30).lift(track)
-    assert lifted.hidden[:, IGNORED].all() and not np.delete(lifted.hidden, IGNORED, 1).any()
+    assert lifted.masked[:, IGNORED].all() and not np.delete(lifted.masked, IGNORED, 1).any()
     other = track.keypoints.copy()
     other[:, IGNORED] += 50
     np.testing.assert_array_equal(lift(model, make_track(keypoints=other)), lifted.keypoints_3d)
@@ -129,4 +129,4 @@ def test_streams_give_what_whole_tracks_give(model):
     )
     frames = [frame for row in range(FRAMES) for frame in stream.push(track.keypoints[row])] + stream.finish()
     np.testing.assert_allclose([frame.keypoints_3d for frame in frames], lifter.lift(track).keypoints_3d, atol=1e-5)
-    assert all(frame.hidden[list(IGNORED)].all() for frame in frames)
+    assert all(frame.masked[list(IGNORED)].all() for frame in frames)

@@ -108,9 +108,9 @@ def test_what_is_locked_already_stays():
 
 def test_feet_that_are_not_seen_or_never_stand():
     _, lifted = walker()
-    hidden = lifted.hidden.copy()
-    hidden[:, ANKLES] = True
-    unseen = Track3D(**vars(lifted) | dict(hidden=hidden))
+    masked = lifted.masked.copy()
+    masked[:, ANKLES] = True
+    unseen = Track3D(**vars(lifted) | dict(masked=masked))
     assert not find_contacts(unseen).any()
     notes = []
     assert lock_feet(unseen, notes) is unseen and notes == ["person 1: no foot stands still; nothing was locked"]

@@ -79,13 +79,13 @@ def test_windows_have_the_frame_step_of_the_training(files, clip):
     np.testing.assert_allclose(np.concatenate(shown)[20], relative[frames], atol=1e-6)
 
 
-def test_what_is_given_stays_and_what_is_hidden_is_found(inferencer, clip):
+def test_what_is_given_stays_and_what_is_masked_is_found(inferencer, clip):
     poses = clip.keypoints_3d.copy()
     poses[3:9, ARM] = np.nan
     (result,) = inferencer(poses, "complete", fps=30)
     (person,) = result.people
     relative = clip.keypoints_3d - clip.keypoints_3d[:, :1]
-    seen = ~person.hidden
+    seen = ~person.masked
     assert (~seen).sum() == 18 and not seen[3:9, ARM].any()
     np.testing.assert_allclose(person.keypoints_3d[seen], relative[seen], atol=1e-6)
     assert np.isfinite(person.keypoints_3d).all()

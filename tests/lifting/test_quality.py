@@ -46,12 +46,12 @@ def test_2d_that_is_no_person_is_said_with_its_cause(lifted):
 
 
 def test_what_was_masked_is_named(lifted):
-    hidden = np.zeros(lifted.hidden.shape, bool)
-    hidden[:, [H36M_17.index(f"left_{part}") for part in ("hip", "knee", "ankle")]] = True
-    hidden[:, H36M_17.index("head_top")] = True
-    hidden[:10, H36M_17.index("right_wrist")] = True
-    hidden[0, H36M_17.index("nose")] = True  # one frame of 40 is not worth a word
-    assert describe_masked(replace(lifted, hidden=hidden)) == (
+    masked = np.zeros(lifted.masked.shape, bool)
+    masked[:, [H36M_17.index(f"left_{part}") for part in ("hip", "knee", "ankle")]] = True
+    masked[:, H36M_17.index("head_top")] = True
+    masked[:10, H36M_17.index("right_wrist")] = True
+    masked[0, H36M_17.index("nose")] = True  # one frame of 40 is not worth a word
+    assert describe_masked(replace(lifted, masked=masked)) == (
         "left leg never seen; head top never seen; right wrist masked in 10 (of 40 frames; the 3D there is the model's "
         "guess)"
     )
@@ -59,18 +59,18 @@ def test_what_was_masked_is_named(lifted):
 
 
 def test_keypoints_that_the_detector_does_not_have_are_not_spoken_of(lifted):
-    hidden = np.zeros_like(lifted.hidden)
-    hidden[:, [H36M_17.index(name) for name in ("spine", "thorax", "head_top")]] = True
+    masked = np.zeros_like(lifted.masked)
+    masked[:, [H36M_17.index(name) for name in ("spine", "thorax", "head_top")]] = True
     number = len(lifted)
     blazepose = replace(
         lifted.track, keypoints=np.zeros((number, 33, 2)), scores=np.ones((number, 33)), keypoint_set="blazepose_33"
     )
-    assert describe_masked(replace(lifted, track=blazepose, hidden=hidden)) == ""
-    assert describe_masked(replace(lifted, hidden=hidden)).startswith("spine, thorax, head top never seen")
+    assert describe_masked(replace(lifted, track=blazepose, masked=masked)) == ""
+    assert describe_masked(replace(lifted, masked=masked)).startswith("spine, thorax, head top never seen")
 
 
 def test_what_the_model_never_looks_at_is_no_note(lifted):
-    hidden = np.zeros_like(lifted.hidden)
-    hidden[:, [0, 9]] = True
-    assert describe_masked(replace(lifted, hidden=hidden)).startswith("pelvis, nose never seen")
-    assert describe_masked(replace(lifted, hidden=hidden), ignored=(0, 9)) == ""
+    masked = np.zeros_like(lifted.masked)
+    masked[:, [0, 9]] = True
+    assert describe_masked(replace(lifted, masked=masked)).startswith("pelvis, nose never seen")
+    assert describe_masked(replace(lifted, masked=masked), ignored=(0, 9)) == ""

@@ -41,7 +41,7 @@ def test_any_rate_gives_the_same_2d(filmed, fps, model_fps):
     error = np.linalg.norm(frames.keypoints - true.reshape(-1, 17, 2), axis=-1)
     # A person of 1.7 m is some 400 px high: 1 px is about 4 mm. In straight lines it would be 0.13 and 2.9 px.
     assert error.mean() < 0.06 and error.max() < 1.5
-    assert not frames.hidden.any()
+    assert not frames.masked.any()
 
 
 @pytest.mark.parametrize("fps", [25, 30, 60, 120])
@@ -79,7 +79,7 @@ def test_the_same_rate_changes_nothing_whatever_the_clock():
     times = 3600 + np.arange(40) / RATE
     (frames,) = resample_track(make_track(times + random.uniform(-1e-6, 1e-6, 40), keypoints), "h36m_17", RATE, 0.1)
     np.testing.assert_array_equal(frames.keypoints, keypoints)
-    assert not frames.hidden.any() and frames.rows == slice(0, 40)
+    assert not frames.masked.any() and frames.rows == slice(0, 40)
 
 
 def test_the_last_frame_of_the_track_is_the_last_of_the_model():
@@ -88,26 +88,26 @@ def test_the_last_frame_of_the_track_is_the_last_of_the_model():
     np.testing.assert_allclose(model_times(2.0, 2.0, 50), [2])
 
 
-def test_short_gaps_are_hidden_and_long_ones_part_the_track():
+def test_short_gaps_are_masked_and_long_ones_part_the_track():
     times = np.arange(40) / 25
     keypoints = np.random.default_rng(0).uniform(0, 1000, (40, 17, 2))
     there = np.r_[0:10, 12:20, 30:40]  # two frames are missing, then ten
     found = resample_track(make_track(times[there], keypoints[there]), "h36m_17", RATE, reach=0.08)
     assert [frames.rows for frames in found] == [slice(0, 18), slice(18, 28)]
-    hidden = found[0].times[found[0].hidden.all(1)]
-    np.testing.assert_allclose(hidden, np.arange(19, 24) / RATE)  # all between frame 9 and frame 12
-    assert found[0].hidden.any(1).sum() == 5 and not found[1].hidden.any()
+    masked = found[0].times[found[0].masked.all(1)]
+    np.testing.assert_allclose(masked, np.arange(19, 24) / RATE)  # all between frame 9 and frame 12
+    assert found[0].masked.any(1).sum() == 5 and not found[1].masked.any()
     np.testing.assert_allclose(found[1].times, np.arange(60, 79) / RATE)
     # Frames that are there, but without anything to be believed, are missing likewise.
     scores = np.zeros((40, 17))
     scores[there] = 1
     empty = resample_track(make_track(times, keypoints, scores), "h36m_17", RATE, reach=0.08)
     assert [frames.rows for frames in empty] == [slice(0, 22), slice(28, 40)]
-    np.testing.assert_array_equal(empty[0].hidden[: len(found[0])], found[0].hidden)
-    assert empty[0].hidden[len(found[0]) :].all() and empty[1].hidden[:4].all()
+    np.testing.assert_array_equal(empty[0].masked[: len(found[0])], found[0].masked)
+    assert empty[0].masked[len(found[0]) :].all() and empty[1].masked[:4].all()
 
 
-def test_a_keypoint_is_hidden_alone():
+def test_a_keypoint_is_masked_alone():
     times = np.arange(10) / 25
     keypoints = np.repeat(np.arange(10)[:, None, None] * [10.0, 20.0], 17, 1) + 100
     scores = np.ones((10, 17))
@@ -116,7 +116,7 @@ def test_a_keypoint_is_hidden_alone():
     (frames,) = resample_track(make_track(times, keypoints, scores), "h36m_17", RATE, reach=0.2)
     expected = np.zeros((19, 17), bool)
     expected[7:10, 6] = expected[:, 9] = expected[:4, 3] = True
-    np.testing.assert_array_equal(frames.hidden, expected)
+    np.testing.assert_array_equal(frames.masked, expected)
     true = np.arange(19)[:, None] * [5.0, 10.0] + 100
     np.testing.assert_allclose(frames.keypoints[:, 6], true, atol=1e-3)  # in a straight line
     np.testing.assert_allclose(frames.keypoints[4:, 9], true[4:], atol=1e-3)  # in the middle of the others
@@ -128,7 +128,7 @@ def test_many_frames_for_one_of_the_model_bridge_a_lost_one():
     scores = np.ones((40, 17))
     scores[10, 2] = 0  # 17 ms from sight to sight, less than a frame of the model
     (frames,) = resample_track(make_track(times, np.full((40, 17, 2), 9.0), scores, 120.0), "h36m_17", RATE, 0.2)
-    assert not frames.hidden.any()
+    assert not frames.masked.any()
 
 
 @pytest.mark.parametrize(
@@ -153,10 +153,10 @@ def test_parabolas_are_exact_inside_and_nothing_leaves_its_gap(data):
     a, b, c = (data.draw(st.floats(-5, 5)) for _ in range(3))
     values = (a + b * times + c * times**2)[:, None, None]
     new_times = np.sort(data.draw(st.lists(st.floats(times[0], times[-1]), min_size=1, max_size=20)))
-    found, hidden = resample(times, values, np.ones((len(times), 1), bool), new_times, gap=0.1)
+    found, masked = resample(times, values, np.ones((len(times), 1), bool), new_times, gap=0.1)
     before = np.clip(np.searchsorted(times, new_times, side="right") - 1, 0, len(times) - 2)
     in_gap = (times[before + 1] - times[before] > 0.1) & ~np.isin(new_times, times)
-    np.testing.assert_array_equal(hidden[:, 0], in_gap)
+    np.testing.assert_array_equal(masked[:, 0], in_gap)
     steps = np.append(np.inf, np.append(np.diff(times), np.inf))
     inside = (steps[before] <= 0.1) & (steps[before + 2] <= 0.1) & ~in_gap  # three pieces without a gap
     true = a + b * new_times + c * new_times**2
@@ -167,13 +167,13 @@ def test_what_is_beyond_a_gap_bends_nothing_on_this_side():
     times = np.r_[0:5, 9:14] * 0.02
     values = (10 * times + 100 * (times > 0.1))[:, None, None]  # somewhere else after the gap
     new_times = np.r_[0.07, 0.19]
-    found, hidden = resample(times, values, np.ones((10, 1), bool), new_times, gap=0.03)
+    found, masked = resample(times, values, np.ones((10, 1), bool), new_times, gap=0.03)
     np.testing.assert_allclose(found[:, 0, 0], [0.7, 101.9])
-    assert not hidden.any()
+    assert not masked.any()
 
 
 def test_one_sight_is_held():
-    values, hidden = resample(
+    values, masked = resample(
         np.array([1.0]), np.full((1, 1, 2), 7.0), np.ones((1, 1), bool), np.array([0.0, 1.0, 2.0]), gap=9
     )
-    assert (values == 7).all() and hidden[:, 0].tolist() == [True, False, True]
+    assert (values == 7).all() and masked[:, 0].tolist() == [True, False, True]

@@ -58,7 +58,7 @@ def test_with_half_a_window_it_is_the_whole_track(model, frame_step, flip_test):
     assert [len(found) for found in at_frames] == [0] * delay + [1] * (24 - delay) and len(at_end) == delay
     found = sum(at_frames, []) + at_end
     np.testing.assert_array_equal([frame.time for frame in found], track.times)
-    np.testing.assert_array_equal([frame.hidden for frame in found], whole.hidden)
+    np.testing.assert_array_equal([frame.masked for frame in found], whole.masked)
     np.testing.assert_allclose([frame.keypoints_3d for frame in found], whole.keypoints_3d, atol=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_somebody_who_leaves_is_nan_until_they_are_back(model):
     lifter, track = TrackLifter(model, fps=FPS), make_track(40)
     stream = make_stream(lifter, 0)
     (first,) = stream.push(None, time=4.98)
-    assert np.isnan(first.keypoints_3d).all() and first.hidden.all()
+    assert np.isnan(first.keypoints_3d).all() and first.masked.all()
     found = []
     for row in range(40):
         gone = 15 <= row < 30
@@ -101,7 +101,7 @@ def test_somebody_who_leaves_is_nan_until_they_are_back(model):
         found.append(frame)
     known = [np.isfinite(frame.keypoints_3d).all() for frame in found]
     assert known == [True] * 19 + [False] * 11 + [True] * 10  # for half a window it is still lifted from what was seen
-    assert all(frame.hidden.all() for frame in found[15:30])
+    assert all(frame.masked.all() for frame in found[15:30])
 
 
 def test_a_frame_without_a_time_is_one_frame_later(model):

@@ -88,7 +88,7 @@ def test_exact_is_the_evaluation(tmp_path, frames, flip_test, frame_step, mask_t
     expected = evaluate(model, track, tmp_path / "store", frame_step=frame_step)
     assert np.abs(lifted.keypoints_3d - expected).max() < 1e-5
     assert np.ptp(expected[:, 5], axis=0).min() > 5e-4  # the model does not say the same of everything
-    assert not lifted.hidden.any() and lifted.spread is None
+    assert not lifted.masked.any() and lifted.spread is None
 
 
 def test_the_completion_head_lifts_as_in_its_evaluation(tmp_path):
@@ -141,7 +141,7 @@ def test_blended_is_the_weighted_mean_of_all_windows_that_cover_a_frame(frames, 
     np.testing.assert_allclose(lifter.lift(track).keypoints_3d, total / weights[:, None, None], atol=1e-5)
 
 
-def test_what_is_hidden_does_not_matter_and_its_token_does():
+def test_what_is_masked_does_not_matter_and_its_token_does():
     lifter = TrackLifter(build_model(), fps=FPS)
     track = make_track()
     scores = track.scores.copy()
@@ -152,7 +152,7 @@ def test_what_is_hidden_does_not_matter_and_its_token_does():
     one = lifter.lift(make_track(keypoints=keypoints, scores=scores))
     expected = np.zeros((30, K), bool)
     expected[10:14, 3] = expected[20] = expected[25, 6] = True
-    np.testing.assert_array_equal(one.hidden, expected)
+    np.testing.assert_array_equal(one.masked, expected)
     keypoints[expected] = np.nan, 3
     scores[expected] = 0
     other = lifter.lift(make_track(keypoints=keypoints, scores=scores))
@@ -165,13 +165,13 @@ def test_what_is_hidden_does_not_matter_and_its_token_does():
     shown = track.keypoints.copy()
     shown[expected] = (token.numpy() + [1, 0.9]) * 500
     told = TrackLifter(lifter.model.model, fps=FPS, flip_test=False, threshold=0.1)
-    hidden = TrackLifter(lifter.model.model, fps=FPS, flip_test=False).lift(make_track(scores=scores))
+    masked = TrackLifter(lifter.model.model, fps=FPS, flip_test=False).lift(make_track(scores=scores))
     keypoints_3d = told.lift(make_track(keypoints=shown)).keypoints_3d
     for frame in (10, 20):
-        np.testing.assert_allclose(hidden.keypoints_3d[frame], keypoints_3d[frame], atol=1e-5)
+        np.testing.assert_allclose(masked.keypoints_3d[frame], keypoints_3d[frame], atol=1e-5)
 
 
-def test_missing_frames_are_hidden_frames():
+def test_missing_frames_are_masked_frames():
     lifter, track = TrackLifter(build_model(), fps=FPS), make_track()
     scores = track.scores.copy()
     scores[12:15] = 0
@@ -179,7 +179,7 @@ def test_missing_frames_are_hidden_frames():
     left_out = make_track(times=track.times[there], keypoints=track.keypoints[there], scores=track.scores[there])
     empty = lifter.lift(make_track(scores=scores))
     np.testing.assert_allclose(lifter.lift(left_out).keypoints_3d, empty.keypoints_3d[there], atol=1e-5)
-    assert np.isfinite(empty.keypoints_3d).all() and empty.hidden[12:15].all()
+    assert np.isfinite(empty.keypoints_3d).all() and empty.masked[12:15].all()
 
 
 def test_beyond_half_a_window_from_any_sight_nothing_is_made_up():
@@ -205,7 +205,7 @@ def test_without_mask_tokens_a_guess_is_shown_and_said_once(said):
     np.testing.assert_allclose(
         guessed.keypoints_3d, lifter.lift(make_track(keypoints=keypoints)).keypoints_3d, atol=1e-5
     )
-    assert guessed.hidden[10:13, 3].all() and guessed.hidden.sum() == 3
+    assert guessed.masked[10:13, 3].all() and guessed.masked.sum() == 3
 
 
 def test_spread_is_the_distance_that_maskings_move_keypoints():
@@ -217,7 +217,7 @@ def test_spread_is_the_distance_that_maskings_move_keypoints():
     squares = []
     for masking in range(2):
         generator = stream_generator("cpu", 1, 0, masking)
-        masks = spatio_temporal_masks(1, 30, K, generator=generator, hidden_keypoints=5, frame_ratio=0.0)
+        masks = spatio_temporal_masks(1, 30, K, generator=generator, masked_keypoints=5, frame_ratio=0.0)
         scores = np.where(masks.keypoint_mask[0], 0, track.scores)
         masked = TrackLifter(model, fps=FPS).lift(make_track(scores=scores))
         squares.append(((masked.keypoints_3d - plain.keypoints_3d) ** 2).sum(-1))
@@ -270,7 +270,7 @@ def test_progress_counts_windows():
     assert calls == [(done, 40) for done in (8, 16, 20, 28, 36, 40)]
 
 
-def test_other_keypoints_are_mapped_and_what_lacks_is_hidden():
+def test_other_keypoints_are_mapped_and_what_lacks_is_masked():
     lifter = TrackLifter(build_model(), fps=FPS)
     random = np.random.default_rng(0)
     scores = np.ones((12, K))
@@ -280,11 +280,11 @@ def test_other_keypoints_are_mapped_and_what_lacks_is_hidden():
     )
     assert lifted.keypoint_set == "h36m_17"
     lacks = [H36M_17.index(name) for name in ("spine", "thorax", "head_top")]
-    assert lifted.hidden[:, lacks].all()  # nothing stands in for them
-    assert np.argwhere(np.delete(lifted.hidden, lacks, axis=1)).tolist() == [[3, 0], [3, 4]]
+    assert lifted.masked[:, lacks].all()  # nothing stands in for them
+    assert np.argwhere(np.delete(lifted.masked, lacks, axis=1)).tolist() == [[3, 0], [3, 4]]
     common = random.uniform(0, 900, (12, 16, 2))
     lifted = lifter.lift(make_track(12, keypoint_set="common_16", keypoints=common, scores=np.ones((12, 16))))
-    assert lifted.hidden.all(0).nonzero()[0].tolist() == [9]  # Human3.6M's nose
+    assert lifted.masked.all(0).nonzero()[0].tolist() == [9]  # Human3.6M's nose
 
 
 def test_the_rate_is_that_of_the_model_or_else_of_the_track():
@@ -311,11 +311,11 @@ def test_a_video_of_another_rate_is_shown_at_the_models_rate():
     assert lifted.keypoints_3d.shape == (25, K, 3) and len(torch.cat(windows)) == 49
 
 
-def test_hidden_is_said_of_the_frame_that_is_nearest_in_time():
+def test_masked_is_said_of_the_frame_that_is_nearest_in_time():
     scores = np.ones((12, K))
     scores[1, 3] = scores[11, 5] = 0
     lifted = TrackLifter(build_model(), fps=50.0).lift(make_track(12, fps=60.0, scores=scores))
-    assert np.argwhere(lifted.hidden).tolist() == [[1, 3], [11, 5]]
+    assert np.argwhere(lifted.masked).tolist() == [[1, 3], [11, 5]]
 
 
 def test_versions_of_one_motion_at_other_rates_give_the_same_3d():

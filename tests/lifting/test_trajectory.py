@@ -31,22 +31,22 @@ def test_a_true_pose_and_camera_give_the_true_place(said):
     assert "the track's own intrinsics" in said[0]
 
 
-def test_hidden_keypoints_have_no_say():
+def test_masked_keypoints_have_no_say():
     lifted, root, _ = filmed(seconds=2)
-    keypoints, hidden = lifted.track.keypoints.copy(), lifted.hidden.copy()
-    hidden[10:20, 5:9] = hidden[15:30, 2] = True
-    keypoints[hidden] += 200
-    hidden[33] = True  # nothing is seen: between its neighbours
+    keypoints, masked = lifted.track.keypoints.copy(), lifted.masked.copy()
+    masked[10:20, 5:9] = masked[15:30, 2] = True
+    keypoints[masked] += 200
+    masked[33] = True  # nothing is seen: between its neighbours
     poses = lifted.keypoints_3d.copy()
     poses[40:] = np.nan
     track = replace(lifted.track, keypoints=keypoints.clip(0, lifted.track.height))
-    placed = add_trajectory(replace(lifted, track=track, hidden=hidden, keypoints_3d=poses))
+    placed = add_trajectory(replace(lifted, track=track, masked=masked, keypoints_3d=poses))
     rows = np.r_[0:33, 34:40]
     assert np.linalg.norm(placed.trajectory - root, axis=-1)[rows].max() < 2e-3
     np.testing.assert_allclose(placed.trajectory[33], placed.trajectory[[32, 34]].mean(0), atol=1e-5)
     assert np.isnan(placed.trajectory[40:]).all()
     with pytest.raises(ValueError, match="person 3: no frame has 6 keypoints"):
-        add_trajectory(replace(lifted, hidden=np.ones_like(hidden)))
+        add_trajectory(replace(lifted, masked=np.ones_like(masked)))
 
 
 def test_distance_goes_with_the_focal_length_and_it_is_said():

@@ -148,9 +148,9 @@ def test_pretraining_films_2d_anew_and_turns_3d():
 
 
 @pytest.mark.parametrize(
-    "masking", [dict(type="spatio_temporal", hidden_keypoints=5, frame_ratio=0.6), dict(type="temporal", ratio=0.5)]
+    "masking", [dict(type="spatio_temporal", masked_keypoints=5, frame_ratio=0.6), dict(type="temporal", ratio=0.5)]
 )
-def test_missed_keypoints_are_hidden_on_top_of_the_strategy(masking):
+def test_missed_keypoints_are_masked_on_top_of_the_strategy(masking):
     def masks(*augmentations):
         return pretraining(flip=False, masking=masking, augmentations_2d=augmentations)(batch_of(), True)["inputs"]
 
@@ -188,9 +188,9 @@ def test_what_cannot_be_done_is_refused():
         lifting(augmentations=[dict(type="blur")])
     with pytest.raises(ValueError, match=r"augmentations_3d: virtual_camera has no \['turn'\]; it has \['distance'"):
         pretraining(augmentations_3d=[dict(type="virtual_camera", turn=3)])
-    for hidden in ("missed", "occluded"):
-        with pytest.raises(ValueError, match=rf"augmentations hide keypoints \({hidden}\)"):
-            lifting(augmentations=[dict(type="detector_noise", **{hidden: 0.1})])
+    for masked in ("missed", "occluded"):
+        with pytest.raises(ValueError, match=rf"augmentations hide keypoints \({masked}\)"):
+            lifting(augmentations=[dict(type="detector_noise", **{masked: 0.1})])
     with pytest.raises(KeyError, match="needs the field 'source_3d'.*`modalities`"):
         pretraining(augmentations_2d=[CAMERA])(batch_of(), True)
     with pytest.raises(ValueError, match="no 2D keypoints"):

@@ -34,7 +34,7 @@ def poses(size, batch=B):
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_nothing_hidden_gives_a_token_a_frame_and_encoders_differ(backbone, size):
+def test_nothing_masked_gives_a_token_a_frame_and_encoders_differ(backbone, size):
     out = backbone(poses(size))
     assert out.shape == (B, T, 32)
     none = torch.zeros(B, T, dtype=torch.bool)
@@ -43,15 +43,15 @@ def test_nothing_hidden_gives_a_token_a_frame_and_encoders_differ(backbone, size
 
 
 @pytest.mark.parametrize("size", [2, 3])
-@pytest.mark.parametrize("encode_hidden_frames", [False, True])
+@pytest.mark.parametrize("encode_masked_frames", [False, True])
 @pytest.mark.parametrize("place_apart", [False, True])
-def test_hidden_content_changes_nothing(masks, size, encode_hidden_frames, place_apart):
-    backbone = build(encode_hidden_frames=encode_hidden_frames, place_apart=place_apart)
-    hidden = masks.keypoint_mask | masks.frame_mask[..., None]
+def test_masked_content_changes_nothing(masks, size, encode_masked_frames, place_apart):
+    backbone = build(encode_masked_frames=encode_masked_frames, place_apart=place_apart)
+    masked = masks.keypoint_mask | masks.frame_mask[..., None]
     x = poses(size)
-    other = torch.where(hidden[..., None], torch.full_like(x, 1e3), x)
+    other = torch.where(masked[..., None], torch.full_like(x, 1e3), x)
     assert torch.equal(backbone(x, *masks), backbone(other, *masks))
-    seen = torch.where(hidden[..., None], x, 1.1 * x)
+    seen = torch.where(masked[..., None], x, 1.1 * x)
     assert (backbone(seen, *masks) - backbone(x, *masks)).abs().max() > 1e-3
 
 
@@ -72,15 +72,15 @@ def test_place_apart_leaves_3d_alone(masks):
     assert torch.equal(apart(poses(3), *masks), plain(poses(3), *masks))
 
 
-def test_place_apart_takes_what_is_no_number_as_hidden():
+def test_place_apart_takes_what_is_no_number_as_masked():
     backbone, x = build(place_apart=True), poses(2)
-    hidden = torch.rand(B, T, K, generator=torch.Generator().manual_seed(3)) < 0.3
-    nan = x.masked_fill(hidden[..., None], torch.nan)
-    torch.testing.assert_close(backbone(nan), backbone(x, keypoint_mask=hidden))
+    masked = torch.rand(B, T, K, generator=torch.Generator().manual_seed(3)) < 0.3
+    nan = x.masked_fill(masked[..., None], torch.nan)
+    torch.testing.assert_close(backbone(nan), backbone(x, keypoint_mask=masked))
 
 
-def test_hidden_frames_change_no_training_statistics_by_default(masks):
-    backbone, released = build().train(), build(encode_hidden_frames=True).train()
+def test_masked_frames_change_no_training_statistics_by_default(masks):
+    backbone, released = build().train(), build(encode_masked_frames=True).train()
     x = poses(2)
     other = torch.where(masks.frame_mask[..., None, None], x + 10, x)
     for model, equal in ((backbone, True), (released, False)):
@@ -93,12 +93,12 @@ def test_hidden_frames_change_no_training_statistics_by_default(masks):
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_encode_hidden_frames_is_equal_in_evaluation(masks, size):
-    plain, released = build(), build(encode_hidden_frames=True)
+def test_encode_masked_frames_is_equal_in_evaluation(masks, size):
+    plain, released = build(), build(encode_masked_frames=True)
     torch.testing.assert_close(plain(poses(size), *masks), released(poses(size), *masks))
 
 
-def test_hidden_keypoint_is_the_token(backbone, masks):
+def test_masked_keypoint_is_the_token(backbone, masks):
     x = poses(3)
     with_token = torch.where(masks.keypoint_mask[..., None], backbone.keypoint_token_3d, x)
     torch.testing.assert_close(
@@ -108,8 +108,8 @@ def test_hidden_keypoint_is_the_token(backbone, masks):
 
 def test_visible_frames_keep_order_and_position(masks):
     order = visible_frames(masks.frame_mask, masks.num_visible)
-    for row, hidden in zip(order, masks.frame_mask, strict=True):
-        assert row.tolist() == (~hidden).nonzero().flatten().tolist()
+    for row, masked in zip(order, masks.frame_mask, strict=True):
+        assert row.tolist() == (~masked).nonzero().flatten().tolist()
     backbone = build(depth=0)  # without temporal layers, every token is its own frame's
     expected = backbone(poses(2))[~masks.frame_mask].view(B, masks.num_visible, 32)
     torch.testing.assert_close(backbone(poses(2), masks.frame_mask), expected)
@@ -128,9 +128,9 @@ def test_number_of_visible_frames_is_read_from_the_mask(backbone, masks):
 
 
 def test_hiding_one_frame_or_all_but_one_works(backbone):
-    for hidden in (1, T - 1):
-        mask = torch.arange(T).expand(B, T) < hidden
-        assert backbone(poses(2), mask).shape == (B, T - hidden, 32)
+    for masked in (1, T - 1):
+        mask = torch.arange(T).expand(B, T) < masked
+        assert backbone(poses(2), mask).shape == (B, T - masked, 32)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_compiled_without_graph_breaks_equals_eager(masks, training):
 
 @pytest.mark.parametrize("size", [2, 3])
 @pytest.mark.parametrize("place_apart", [False, True])
-def test_what_is_no_number_is_hidden_beside_a_mask(size, place_apart, masks):
+def test_what_is_no_number_is_masked_beside_a_mask(size, place_apart, masks):
     backbone = build(place_apart=place_apart)
     missing = torch.rand(B, T, K, generator=torch.Generator().manual_seed(3)) < 0.3
     nan = poses(size).masked_fill(missing[..., None], torch.nan)

@@ -100,7 +100,7 @@ def test_predictions_are_completed_and_keep_what_is_given(output):
     torch.testing.assert_close(instances.keypoints[0], head(feats)[0, frames].index_fill(-2, torch.tensor(0), 0))
 
 
-def test_a_tube_of_hidden_keypoints_is_completed_without_seeing_it():
+def test_a_tube_of_masked_keypoints_is_completed_without_seeing_it():
     backbone = MPMBackbone(T, depth=1, inputs=("3d",), **WIDTH).eval()
     head = CompletionHead(T, **WIDTH).eval()
     poses = torch.randn(B, T, K, 3)

@@ -112,8 +112,8 @@ def test_strided_layer_first_is_the_released_convolution():
     layer = without_attention(StridedLayer(16, 24, 4, stride=3))
     x = torch.randn(2, 9, 16)
     y = x + layer.attention.out.bias
-    hidden = layer.linear1(layer.norm2(y)).relu().transpose(1, 2)
-    conv = F.conv1d(hidden, layer.conv.weight, layer.conv.bias, stride=3, padding=1).transpose(1, 2)
+    masked = layer.linear1(layer.norm2(y)).relu().transpose(1, 2)
+    conv = F.conv1d(masked, layer.conv.weight, layer.conv.bias, stride=3, padding=1).transpose(1, 2)
     torch.testing.assert_close(layer(x), y[:, ::3] + conv)
 
 

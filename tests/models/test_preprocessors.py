@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 from torch.utils.data import DataLoader
 
 from mpm_mmpose.data import MaskedPoseDataset, PoseSequence, PoseStore, PoseWindowDataset, write_store
-from mpm_mmpose.masking import hidden_cells
+from mpm_mmpose.masking import masked_cells
 from mpm_mmpose.models import LiftingPreprocessor, PretrainPreprocessor, window_preprocessor
 from mpm_mmpose.pose.geometry import project
 from mpm_mmpose.pose.keypoints import get_keypoint_set
@@ -203,31 +203,31 @@ def test_what_a_test_hides_of_a_window_does_not_depend_on_the_batch(masking):
     whole = batch_of(size=12)
     parts = [{name: value[rows] for name, value in whole.items()} for rows in (slice(0, 5), slice(5, 12))]
     lifting = LiftingPreprocessor(masking=masking)
-    hidden = torch.cat([lifting(part)["inputs"].isnan().any(-1) for part in parts])
-    assert torch.equal(lifting(whole)["inputs"].isnan().any(-1), hidden)
-    assert len(hidden.flatten(1).unique(dim=0)) > 2
+    masked = torch.cat([lifting(part)["inputs"].isnan().any(-1) for part in parts])
+    assert torch.equal(lifting(whole)["inputs"].isnan().any(-1), masked)
+    assert len(masked.flatten(1).unique(dim=0)) > 2
     pretraining = PretrainPreprocessor(masking=masking)
     for size in (2, 3):
-        cells = [hidden_cells(pretraining(part)["inputs"][f"masks_{size}d"], 17) for part in parts]
-        assert torch.equal(hidden_cells(pretraining(whole)["inputs"][f"masks_{size}d"], 17), torch.cat(cells))
+        cells = [masked_cells(pretraining(part)["inputs"][f"masks_{size}d"], 17) for part in parts]
+        assert torch.equal(masked_cells(pretraining(whole)["inputs"][f"masks_{size}d"], 17), torch.cat(cells))
 
 
 def test_test_masks_go_with_the_window_and_the_seed():
     batch = batch_of(size=40)
     masking = dict(type="tube", patterns=[1])
 
-    def hidden(seed=0, **changes):
+    def masked(seed=0, **changes):
         return LiftingPreprocessor(masking=masking, seed=seed)(batch | changes)["inputs"].isnan().any(-1)[:, 0]
 
-    assert torch.equal(hidden(), hidden()) and not torch.equal(hidden(), hidden(seed=1))
-    assert torch.equal(hidden(window=batch["window"].flip(0)), hidden().flip(0))
-    assert hidden().any(0).sum() > 10  # 40 windows with one of 17 keypoints masked each
+    assert torch.equal(masked(), masked()) and not torch.equal(masked(), masked(seed=1))
+    assert torch.equal(masked(window=batch["window"].flip(0)), masked().flip(0))
+    assert masked().any(0).sum() > 10  # 40 windows with one of 17 keypoints masked each
 
 
 @pytest.mark.parametrize(
     "masking, share",
     [
-        (dict(type="spatio_temporal", hidden_keypoints=2, frame_ratio=0.8), 1 - 2 / 9 * 15 / 17),
+        (dict(type="spatio_temporal", masked_keypoints=2, frame_ratio=0.8), 1 - 2 / 9 * 15 / 17),
         (dict(type="spatio_temporal", total_ratio=0.6), 1 - 5 / 9 * 12 / 17),
         (dict(type="temporal", ratio=0.5), 4 / 9),
         (dict(type="spatial", ratio=0.5), 8 / 17),
@@ -235,7 +235,7 @@ def test_test_masks_go_with_the_window_and_the_seed():
 )
 def test_masking_is_chosen_by_name(masking, share):
     inputs = PretrainPreprocessor(masking=masking)(batch_of(), training=True)["inputs"]
-    assert hidden_cells(inputs["masks_3d"], 17).float().mean().item() == pytest.approx(share)
+    assert masked_cells(inputs["masks_3d"], 17).float().mean().item() == pytest.approx(share)
 
 
 def test_an_unknown_strategy_is_refused():
@@ -246,7 +246,7 @@ def test_an_unknown_strategy_is_refused():
 
 
 @pytest.mark.parametrize("masking", [None, dict(type="temporal", ratio=0.5)])
-def test_what_a_data_set_lacks_is_hidden_and_no_target(masking):
+def test_what_a_data_set_lacks_is_masked_and_no_target(masking):
     unknown = torch.zeros(6, 9, 17, dtype=torch.bool)
     unknown[:, :, 14] = True  # the right shoulder of every frame
     unknown_3d = torch.zeros(6, 9, 17, dtype=torch.bool)

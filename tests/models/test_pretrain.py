@@ -41,7 +41,7 @@ def make_inputs(draw, **kwargs):
     return found
 
 
-def test_tokens_of_hidden_frames_return_in_order():
+def test_tokens_of_masked_frames_return_in_order():
     head = build_head()
     mask = torch.tensor([[0, 1, 1, 0, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 1, 1, 1, 0]], dtype=torch.bool)
     visible = torch.arange(2 * 4 * C, dtype=torch.float32).view(2, 4, C)
@@ -50,14 +50,14 @@ def test_tokens_of_hidden_frames_return_in_order():
     assert torch.equal(full[mask], head.frame_token[0].expand(10, C))
 
 
-def test_head_without_hidden_frames_equals_an_empty_mask():
+def test_head_without_masked_frames_equals_an_empty_mask():
     head, feats = build_head(), torch.randn(B, T, C)
     none = torch.zeros(B, T, dtype=torch.bool)
     torch.testing.assert_close(head(feats, "2d", none), head(feats, "2d"))
     assert head(feats, "2d").shape == (B, T, K, 2) and head(feats, "3d").shape == (B, T, K, 3)
 
 
-def test_hidden_frames_differ_by_position_alone():
+def test_masked_frames_differ_by_position_alone():
     head = build_head()
     mask = torch.arange(T).expand(B, T) >= 4
     out = head(torch.randn(B, 4, C), "3d", mask)
@@ -89,17 +89,17 @@ def test_losses_are_the_weighted_mean_distances(inputs):
     torch.testing.assert_close(released(inputs, mode="loss")["loss_2d"], 5 * error_2d)
 
 
-def test_loss_on_hidden_keypoints_alone(inputs):
-    model = build(loss_on="hidden")
+def test_loss_on_masked_keypoints_alone(inputs):
+    model = build(loss_on="masked")
     poses_2d, _ = model(inputs)
     masks = inputs["masks_2d"]
-    hidden = masks.keypoint_mask | masks.frame_mask[..., None]
-    assert hidden.float().mean() == pytest.approx((5 * K + 4 * 5) / (T * K))
-    expected = (poses_2d - inputs["poses_2d"]).norm(dim=-1)[hidden].mean()
+    masked = masks.keypoint_mask | masks.frame_mask[..., None]
+    assert masked.float().mean() == pytest.approx((5 * K + 4 * 5) / (T * K))
+    expected = (poses_2d - inputs["poses_2d"]).norm(dim=-1)[masked].mean()
     torch.testing.assert_close(model(inputs, mode="loss")["error_2d"], expected.detach())
 
 
-@pytest.mark.parametrize("loss_on", ["all", "hidden"])
+@pytest.mark.parametrize("loss_on", ["all", "masked"])
 def test_losses_ask_for_what_is_known_of_the_targets(inputs, loss_on):
     model = build(loss_on=loss_on)
     known = torch.rand(B, T, K, generator=torch.Generator().manual_seed(5)) < 0.5
@@ -111,7 +111,7 @@ def test_losses_ask_for_what_is_known_of_the_targets(inputs, loss_on):
     torch.testing.assert_close(losses["loss_3d"], 3 * expected)
 
 
-@pytest.mark.parametrize("loss_on", ["all", "hidden"])
+@pytest.mark.parametrize("loss_on", ["all", "masked"])
 def test_the_third_task_lifts_the_2d_windows(inputs, loss_on):
     model = build(loss_lift_weight=8.0, loss_on=loss_on)
     target = torch.randn(B, T, K, 3, generator=torch.Generator().manual_seed(7))
@@ -133,24 +133,20 @@ def test_the_third_task_lifts_the_2d_windows(inputs, loss_on):
 def test_the_third_task_without_its_target_or_decoder(inputs):
     with pytest.raises(ValueError, match=r"3D of the 2D windows: give dataset_2d modalities=\['2d', '3d'\]"):
         build(loss_lift_weight=8.0)(inputs, mode="loss")
-    with pytest.raises(ValueError, match="loss_lift_weight needs a head with outputs '2d' and '3d'"):
-        build(loss_lift_weight=8.0, head=dict(type="MaskedPoseHead", outputs=("2d",), **WIDTH))
+    with pytest.raises(ValueError, match="loss_lift_weight needs the modalities '2d' and '3d'"):
+        build(loss_lift_weight=8.0, modalities=("2d",))
 
 
-def test_hidden_poses_do_not_leak_into_the_reconstruction(inputs):
+def test_masked_poses_do_not_leak_into_the_reconstruction(inputs):
     model = build()
     masks = inputs["masks_3d"]
-    hidden = masks.keypoint_mask | masks.frame_mask[..., None]
-    other = inputs | dict(poses_3d=torch.where(hidden[..., None], 50.0, inputs["poses_3d"]))
+    masked = masks.keypoint_mask | masks.frame_mask[..., None]
+    other = inputs | dict(poses_3d=torch.where(masked[..., None], 50.0, inputs["poses_3d"]))
     assert torch.equal(model(inputs)[1], model(other)[1])
 
 
 def test_one_kind_alone(inputs):
-    model = build(
-        backbone=dict(type="MPMBackbone", depth=1, inputs=("2d",), **WIDTH),
-        head=dict(type="MaskedPoseHead", outputs=("2d",), **WIDTH),
-        data_preprocessor=PretrainPreprocessor(modalities=["2d"]),
-    ).train()
+    model = build(modalities=("2d",), data_preprocessor=dict(type="mmpose.PretrainPreprocessor")).train()
     losses = model(**model.data_preprocessor(dict(keypoints=inputs["poses_2d"]), True), mode="loss")
     assert set(losses) == {"loss_2d", "error_2d"}
     losses["loss_2d"].backward()
@@ -191,13 +187,13 @@ def test_one_step_lowers_the_loss(inputs):
 
 
 def test_wrong_arguments_are_named(inputs):
-    with pytest.raises(ValueError, match="loss_on must be 'all' or 'hidden'"):
+    with pytest.raises(ValueError, match="loss_on must be 'all' or 'masked'"):
         build(loss_on="visible")
     with pytest.raises(ValueError, match="mode must be"):
         build()(inputs, mode="train")
     nothing = inputs | dict(masks_2d=Masks(None, None, T))
     with pytest.raises(ValueError, match="hide neither"):
-        build(loss_on="hidden")(nothing, mode="loss")
+        build(loss_on="masked")(nothing, mode="loss")
 
 
 def test_autocast_gives_float32_losses(inputs):

@@ -62,10 +62,10 @@ def test_what_is_asked_for_is_what_poses_come_from(kind):
     targets.read_statistics(poses["2d"], poses["3d"])
     asked = poses[kind]
     if kind == "2d":
-        from mpm_mmpose.masking import hidden_cells
+        from mpm_mmpose.masking import masked_cells
         from mpm_mmpose.models.whitening import place_and_size
 
-        place, size = place_and_size(asked, hidden_cells(masks(), 17))
+        place, size = place_and_size(asked, masked_cells(masks(), 17))
         asked = (asked - place) / size
     white = targets.white[f"poses_{kind}"](asked)
     assert targets.error(kind, white, poses[kind], masks(), None) < 1e-3
@@ -114,5 +114,5 @@ def test_poses_as_targets_are_the_papers():
     torch.testing.assert_close(model.head.decoder_3d.out.bias, windows(50)[1].mean((0, 1)).flatten())
     assert (before == 0).all()
     assert set(model(inputs(), mode="loss")) == {"loss_2d", "loss_3d", "error_2d", "error_3d_mm"}
-    with pytest.raises(ValueError, match="'whitened' with loss_on='hidden'"):
-        estimator(targets="whitened", loss_on="hidden")
+    with pytest.raises(ValueError, match="'whitened' with loss_on='masked'"):
+        estimator(targets="whitened", loss_on="masked")

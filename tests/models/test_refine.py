@@ -98,7 +98,7 @@ def test_missing_fields_and_other_depths_are_named(scene):
         RefinedLiftingHead(T, (3, 3), channels=C, num_heads=4, root_depth="predicted")
 
 
-def test_the_fitted_depth_asks_for_no_truth_and_is_right_for_a_right_pose(scene):
+def test_the_fitted_depth_asks_for_no_ground_truth_and_is_right_for_a_right_pose(scene):
     heads = {
         name: RefinedLiftingHead(T, (3, 3), channels=C, hidden_channels=48, num_heads=4, root_depth=name).eval()
         for name in ("true", "fitted")

@@ -11,7 +11,7 @@ from mpm_mmpose.pose.keypoints import H36M_17
 B, T, C = 6, 9, 32
 WIDTH = dict(num_frames=T, channels=C, hidden_channels=48, num_heads=4)
 LEGS = dict(type="tube", patterns=[["left_leg", "right_arm"]])
-HIDDEN = list(H36M_17.indices_of(["left_leg", "right_arm"]))
+MASKED = list(H36M_17.indices_of(["left_leg", "right_arm"]))
 
 
 def batch_of(**more):
@@ -50,7 +50,7 @@ def predict(model, batch):
 @pytest.mark.parametrize("flip_test", [False, True])
 @pytest.mark.parametrize("output", ["target", "sequence"])
 @pytest.mark.parametrize(("source", "head"), [("2d", LIFT), ("2d", BOTH), ("3d", COMPLETE)])
-def test_changing_hidden_input_changes_nothing(source, head, output, flip_test):
+def test_changing_masked_input_changes_nothing(source, head, output, flip_test):
     """Not in the mirrored pass either, where the limb is on the other side."""
     model = model_of(source, head, LEGS, output=output, flip_test=flip_test)
     field = "keypoints" if source == "2d" else "keypoints_3d"
@@ -58,23 +58,23 @@ def test_changing_hidden_input_changes_nothing(source, head, output, flip_test):
     batch = batch_of(**chunks)
     other = dict(batch)
     other[field] = other[field].clone()
-    other[field][:, :, HIDDEN] += 0.7
+    other[field][:, :, MASKED] += 0.7
     seen = dict(batch)
     seen[field] = seen[field].clone()
     seen[field][:, :, [0 if source == "2d" else 8]] += 0.1
-    plain, hidden, visible = (predict(model, batch).pred_instances.keypoints for batch in (batch, other, seen))
+    plain, masked, visible = (predict(model, batch).pred_instances.keypoints for batch in (batch, other, seen))
     assert plain.isfinite().all()
-    assert torch.equal(plain, hidden)
+    assert torch.equal(plain, masked)
     assert not torch.allclose(plain, visible, atol=1e-4)
 
 
-def test_completion_keeps_the_given_limbs_and_says_what_was_hidden():
+def test_completion_keeps_the_given_limbs_and_says_what_was_masked():
     gt = predict(model_of("3d", COMPLETE, LEGS, flip_test=True), batch_of())
-    hidden = torch.zeros(17, dtype=torch.bool)
-    hidden[HIDDEN] = True
-    assert torch.equal(gt.gt_instances.hidden, hidden.expand(B, 17))
+    masked = torch.zeros(17, dtype=torch.bool)
+    masked[MASKED] = True
+    assert torch.equal(gt.gt_instances.masked, masked.expand(B, 17))
     error = (gt.pred_instances.keypoints - gt.gt_instances.lifting_target).norm(dim=-1)
-    assert (error[:, ~hidden] < 1e-6).all() and (error[:, hidden] > 1e-3).all()
+    assert (error[:, ~masked] < 1e-6).all() and (error[:, masked] > 1e-3).all()
 
 
 def test_whole_windows_are_scored_without_their_padding():
@@ -108,12 +108,12 @@ def test_a_person_behind_a_car_for_some_frames():
     assert torch.equal(first.pred_instances.keypoints, again.pred_instances.keypoints)
     assert first.pred_instances.keypoints.isfinite().all()
     inputs = model.data_preprocessor(batch_of(), training=False)["inputs"]
-    hidden = inputs.isnan().any(-1)
-    assert hidden.any() and not hidden.all((1, 2)).any()
-    assert hidden.all(-1).any(), "a whole frame"
+    masked = inputs.isnan().any(-1)
+    assert masked.any() and not masked.all((1, 2)).any()
+    assert masked.all(-1).any(), "a whole frame"
 
 
-def test_what_a_data_set_lacks_or_a_detector_missed_is_hidden_if_asked_for():
+def test_what_a_data_set_lacks_or_a_detector_missed_is_masked_if_asked_for():
     unknown = torch.zeros(B, T, 17, dtype=torch.bool)
     unknown[:, :, 9] = True
     blind = dict(type="detector_noise", missed=0.3)
@@ -129,9 +129,9 @@ def test_features_for_other_uses():
     poses = batch_of()["keypoints"]
     features = model.extract_feat(poses)
     assert features.shape == (B, T, C)
-    hidden = poses.clone()
-    hidden[:, :, HIDDEN] = torch.nan
-    assert model.extract_feat(hidden).isfinite().all() and not torch.equal(model.extract_feat(hidden), features)
+    masked = poses.clone()
+    masked[:, :, MASKED] = torch.nan
+    assert model.extract_feat(masked).isfinite().all() and not torch.equal(model.extract_feat(masked), features)
 
 
 def test_wrong_choices_are_named():

@@ -58,15 +58,15 @@ def test_too_little_to_learn_from_is_refused():
 
 def test_place_and_size_are_of_what_is_visible():
     keypoints = torch.randn(3, 5, 17, 2, generator=torch.Generator().manual_seed(0))
-    hidden = torch.zeros(3, 5, 17, dtype=torch.bool)
-    hidden[:, :, 8:] = True
-    place, size = place_and_size(keypoints, hidden)
+    masked = torch.zeros(3, 5, 17, dtype=torch.bool)
+    masked[:, :, 8:] = True
+    place, size = place_and_size(keypoints, masked)
     visible = keypoints[:, :, :8]
     torch.testing.assert_close(place[:, 0, 0], visible.mean((1, 2)))
     torch.testing.assert_close(size.flatten(), (visible - place).square().sum(-1).mean((1, 2)).sqrt())
-    away = keypoints.masked_fill(hidden[..., None], 99.0)
-    assert torch.equal(place_and_size(away, hidden)[1], size)
-    nothing, smallest = place_and_size(keypoints, torch.ones_like(hidden))
+    away = keypoints.masked_fill(masked[..., None], 99.0)
+    assert torch.equal(place_and_size(away, masked)[1], size)
+    nothing, smallest = place_and_size(keypoints, torch.ones_like(masked))
     assert (nothing == 0).all() and (smallest > 0).all()
 
 

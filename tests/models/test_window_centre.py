@@ -10,12 +10,12 @@ def keypoints(batch=3, frames=5, number=17):
 
 def test_the_place_is_the_mean_of_what_is_visible():
     x = keypoints()
-    hidden = torch.rand(3, 5, 17, generator=torch.Generator().manual_seed(1)) < 0.4
-    place = window_place(x, hidden)
+    masked = torch.rand(3, 5, 17, generator=torch.Generator().manual_seed(1)) < 0.4
+    place = window_place(x, masked)
     for row in range(3):
-        torch.testing.assert_close(place[row, 0, 0], x[row][~hidden[row]].mean(0))
-    nan = x.masked_fill(hidden[..., None], torch.nan)
-    assert torch.equal(window_place(nan, hidden), place)
+        torch.testing.assert_close(place[row, 0, 0], x[row][~masked[row]].mean(0))
+    nan = x.masked_fill(masked[..., None], torch.nan)
+    assert torch.equal(window_place(nan, masked), place)
 
 
 def test_nothing_visible_is_at_0():
@@ -32,7 +32,7 @@ def test_the_place_is_one_more_keypoint_of_every_frame():
 
 @pytest.mark.parametrize("shift", [0.3, -2.0])
 def test_the_place_moves_with_the_person_and_the_rest_stays(shift):
-    x, hidden = keypoints(), torch.zeros(3, 5, 17, dtype=torch.bool)
-    place, moved = window_place(x, hidden), window_place(x + shift, hidden)
+    x, masked = keypoints(), torch.zeros(3, 5, 17, dtype=torch.bool)
+    place, moved = window_place(x, masked), window_place(x + shift, masked)
     torch.testing.assert_close(moved, place + shift)
     torch.testing.assert_close(x + shift - moved, x - place, rtol=0, atol=1e-6)

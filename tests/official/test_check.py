@@ -94,12 +94,14 @@ def test_evaluation_as_users_run_it_gives_the_official_figures(reference_dir, fl
     model = build_model(official, infer_sizes(official))
     model.test_cfg = dict(flip_test=bool(flip))
     figures = Figures(reference_dir / "metrics.npz")
-    truth = figures["e2e/gt_3d"].clone()
-    truth[:, :, 1:] += truth[:, :, :1]  # the release keeps the absolute root in keypoint 0, the others relative to it
+    ground_truth = figures["e2e/gt_3d"].clone()
+    ground_truth[:, :, 1:] += ground_truth[
+        :, :, :1
+    ]  # the release keeps the absolute root in keypoint 0, the others relative to it
     actions, action = np.unique([name.split()[0] for name in figures.arrays["e2e/action"]], return_inverse=True)
     batch = dict(
         keypoints=figures["e2e/input_2d"].clone(),
-        keypoints_3d=truth.expand(-1, 27, -1, -1),
+        keypoints_3d=ground_truth.expand(-1, 27, -1, -1),
         intrinsics=figures["e2e/cam"],
         action=torch.from_numpy(action),
         window=torch.arange(len(action)),

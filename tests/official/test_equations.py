@@ -49,21 +49,21 @@ def attention(x, state, key):
 
 def attended(x, state, key):
     x = x + attention(layer_norm(x, state, f"{key}.sublayer.0.norm"), state, key)
-    hidden = affine(layer_norm(x, state, f"{key}.sublayer.1.norm"), state, f"{key}.feed_forward.w_1")
-    return x, np.maximum(hidden, 0)
+    inner = affine(layer_norm(x, state, f"{key}.sublayer.1.norm"), state, f"{key}.feed_forward.w_1")
+    return x, np.maximum(inner, 0)
 
 
 def layer(x, state, key):
-    x, hidden = attended(x, state, key)
-    return x + affine(hidden, state, f"{key}.feed_forward.w_2")
+    x, inner = attended(x, state, key)
+    return x + affine(inner, state, f"{key}.feed_forward.w_2")
 
 
 def strided_layer(x, state, key, stride):
-    x, hidden = attended(x, state, key)
-    hidden = np.pad(hidden, ((0, 0), (1, 1), (0, 0)))
+    x, inner = attended(x, state, key)
+    inner = np.pad(inner, ((0, 0), (1, 1), (0, 0)))
     weight = state[f"{key}.feed_forward.w_2.weight"]
     centres = range(1, x.shape[1] + 1, stride)
-    reduced = [sum(hidden[:, c + j - 1] @ weight[:, :, j].T for j in range(3)) for c in centres]
+    reduced = [sum(inner[:, c + j - 1] @ weight[:, :, j].T for j in range(3)) for c in centres]
     return x[:, ::stride] + np.stack(reduced, 1) + state[f"{key}.feed_forward.w_2.bias"]
 
 
@@ -74,12 +74,12 @@ def spatial_layers(x, state):
     return affine(x, state, "shared_layers_spatial.fc_2")
 
 
-def shared(poses, state, side, hidden_frames=None):
+def shared(poses, state, side, masked_frames=None):
     x = poses.reshape(*poses.shape[:2], -1)
     x = leaky(batch_norm(affine(x, state, f"encoder{side}.fc_1"), state, f"encoder{side}.bn_1"))
     x = spatial_layers(x, state) + state["shared_layers_temporal.pos_embedding"]
-    if hidden_frames is not None:
-        x = x[:, ~hidden_frames]
+    if masked_frames is not None:
+        x = x[:, ~masked_frames]
     return stack(x, state, "shared_layers_temporal")
 
 
@@ -90,11 +90,11 @@ def stack(x, state, key):
     return x
 
 
-def masked_model(poses, state, hidden_keypoints, hidden_frames, side, output):
+def masked_model(poses, state, masked_keypoints, masked_frames, side, output):
     token = state[f"spatial_mask_token{side}"].reshape(-1)
-    x = shared(np.where(hidden_keypoints[..., None], token, poses), state, side, hidden_frames)
+    x = shared(np.where(masked_keypoints[..., None], token, poses), state, side, masked_frames)
     tokens = np.broadcast_to(state["temporal_mask_token"], (len(poses), poses.shape[1], x.shape[-1])).copy()
-    tokens[:, ~hidden_frames] = layer_norm(x, state, "encoder_LN")
+    tokens[:, ~masked_frames] = layer_norm(x, state, "encoder_LN")
     x = stack(tokens + state["dec_pos_embedding"], state, f"decoder{output}")
     x = affine(batch_norm(x, state, f"fcn_dec{output}.0"), state, f"fcn_dec{output}.1")
     return x.reshape(*poses.shape[:3], -1)
@@ -135,18 +135,18 @@ class Weights(dict):
         self[f"{key}.a_2"] = self.rng.uniform(0.5, 1.5, channels)
         self[f"{key}.b_2"] = self.sample(channels)
 
-    def transformer(self, key, depth, channels, hidden, strided=False):
+    def transformer(self, key, depth, channels, inner, strided=False):
         for i in range(depth):
             name = f"{key}.model.layers.{i}"
             for j in range(4):
                 self.affine(f"{name}.self_attn.linears.{j}", channels, channels)
-            self.affine(f"{name}.feed_forward.w_1", hidden, channels, *([1] if strided else []))
-            self.affine(f"{name}.feed_forward.w_2", channels, hidden, *([3] if strided else []))
+            self.affine(f"{name}.feed_forward.w_1", inner, channels, *([1] if strided else []))
+            self.affine(f"{name}.feed_forward.w_2", channels, inner, *([3] if strided else []))
             self.layer_norm(f"{name}.sublayer.0.norm", channels)
             self.layer_norm(f"{name}.sublayer.1.norm", channels)
         self.layer_norm(f"{key}.model.norm", channels)
 
-    def shared(self, sides, frames, keypoints, channels, hidden, depth):
+    def shared(self, sides, frames, keypoints, channels, inner, depth):
         for side in sides:
             self.affine(f"encoder{side}.fc_1", 2 * channels, keypoints * int(side[0]), 1)
             self.batch_norm(f"encoder{side}.bn_1", 2 * channels)
@@ -155,7 +155,7 @@ class Weights(dict):
             self.batch_norm(f"shared_layers_spatial.layers.0.batch_norm{i}", 2 * channels)
         self.affine("shared_layers_spatial.fc_2", channels, 2 * channels, 1)
         self["shared_layers_temporal.pos_embedding"] = self.rng.normal(size=(1, frames, channels))
-        self.transformer("shared_layers_temporal", depth, channels, hidden)
+        self.transformer("shared_layers_temporal", depth, channels, inner)
 
     def output(self, key, channels, outputs):
         self.batch_norm(f"{key}.0", channels)
@@ -165,10 +165,10 @@ class Weights(dict):
         return {key: torch.tensor(value) for key, value in self.items()}
 
 
-def lifting_weights(frames, keypoints, channels, hidden, depth, strides):
+def lifting_weights(frames, keypoints, channels, inner, depth, strides):
     state = Weights(seed=frames)
-    state.shared(["2d"], frames, keypoints, channels, hidden, depth)
-    state.transformer("Transformer_reduce", len(strides), channels, hidden, strided=True)
+    state.shared(["2d"], frames, keypoints, channels, inner, depth)
+    state.transformer("Transformer_reduce", len(strides), channels, inner, strided=True)
     for i in (1, 2, 3):
         state[f"Transformer_reduce.model.pos_embedding_{i}"] = state.rng.normal(size=(1, frames, channels))
     state.output("fcn", channels, 3 * keypoints)
@@ -176,22 +176,22 @@ def lifting_weights(frames, keypoints, channels, hidden, depth, strides):
     return state
 
 
-def masked_weights(frames, keypoints, channels, hidden, depth, decoder_depth):
+def masked_weights(frames, keypoints, channels, inner, depth, decoder_depth):
     state = Weights(seed=frames)
-    state.shared(["2d", "3d"], frames, keypoints, channels, hidden, depth)
+    state.shared(["2d", "3d"], frames, keypoints, channels, inner, depth)
     state["dec_pos_embedding"] = state.rng.normal(size=(1, frames, channels))
     state["temporal_mask_token"] = state.rng.normal(size=(1, 1, channels))
     state.layer_norm("encoder_LN", channels)
     for side, size in (("2d", 2), ("3d", 3)):
         state[f"spatial_mask_token{side}"] = state.sample(1, 1, size)
-        state.transformer(f"decoder{side}", decoder_depth, channels, hidden)
+        state.transformer(f"decoder{side}", decoder_depth, channels, inner)
         state.output(f"fcn_dec{side}", channels, size * keypoints)
     return state
 
 
 # --- comparison -------------------------------------------------------------------------------------------------------
 LIFTERS = [
-    # frames, keypoints, channels, hidden, depth, strides
+    # frames, keypoints, channels, inner, depth, strides
     (27, 17, 32, 64, 2, (3, 3, 3)),
     (9, 16, 16, 24, 1, (1, 3, 3)),
     (81, 17, 24, 40, 3, (3, 3, 3, 3)),
@@ -203,7 +203,7 @@ LIFTERS = [
     (1, 17, 16, 16, 1, (1,)),
 ]
 MASKED = [
-    # (frames, keypoints, channels, hidden, depth, decoder depth), hidden frames
+    # (frames, keypoints, channels, inner, depth, decoder depth), masked frames
     ((27, 17, 32, 64, 2, 1), 16),
     ((9, 16, 16, 24, 1, 2), 0),
     ((81, 16, 24, 40, 3, 3), 1),
@@ -226,14 +226,14 @@ def test_lifting_model_of_any_size(shape):
     np.testing.assert_allclose(sequence, expected_sequence, atol=TOLERANCE, rtol=0)
 
 
-@pytest.mark.parametrize(("shape", "hidden_frames"), MASKED, ids=str)
-def test_masked_model_of_any_size(shape, hidden_frames):
+@pytest.mark.parametrize(("shape", "masked_frames"), MASKED, ids=str)
+def test_masked_model_of_any_size(shape, masked_frames):
     weights = masked_weights(*shape)
     frames, keypoints, *widths, decoder_depth = shape
     rng = np.random.default_rng(1)
     keypoint_mask = rng.random((frames, keypoints)) < 0.3
     frame_mask = np.zeros(frames, dtype=bool)
-    frame_mask[rng.permutation(frames)[:hidden_frames]] = True
+    frame_mask[rng.permutation(frames)[:masked_frames]] = True
     sizes = infer_sizes(weights.tensors(), HEADS)
     kind = "completion" if decoder_depth > 1 else "pretrain"
     assert sizes == Sizes(kind, keypoints, frames, *widths, decoder_depth, HEADS)

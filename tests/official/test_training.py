@@ -94,7 +94,7 @@ def test_gradients(path):
 
 def test_outputs_and_batch_statistics_in_training(reference_dir):
     model, official, sizes, figures = load(reference_dir / "pretrain_2d3d.npz")
-    assert model.backbone.encode_hidden_frames  # or the masked frames were not in the statistics
+    assert model.backbone.encode_masked_frames  # or the masked frames were not in the statistics
     without_dropout(model).train()
     outputs = model(pretrain_inputs(figures), None, mode="tensor")
     for output, name in zip(outputs, ("train/out_2d2d", "train/out_3d3d"), strict=True):
@@ -124,16 +124,16 @@ def test_five_optimiser_steps(reference_dir):
     optimiser = torch.optim.Adam(groups, lr=1e-3, amsgrad=True)
     sequences = []
     model.head.sequence_out.register_forward_hook(lambda module, inputs, output: sequences.append(output.detach()))
-    truth = lifting_sample(figures).gt_instance_labels.lifting_target_label
+    ground_truth = lifting_sample(figures).gt_instance_labels.lifting_target_label
     first = {}
     for step in range(5):
         losses = losses_of(model, figures, "lift")
         total = losses["loss_target"] + losses["loss_sequence"]
         # Rounding grows from step to step; 5e-6 of the value is what was measured.
         assert total.item() == pytest.approx(float(figures["train5/loss"][step]), rel=2e-5)
-        predicted = sequences[-1].view_as(truth).clone()
+        predicted = sequences[-1].view_as(ground_truth).clone()
         predicted[:, :, 0] = 0
-        error = 1000 * (predicted - truth).norm(dim=-1).mean().item()
+        error = 1000 * (predicted - ground_truth).norm(dim=-1).mean().item()
         assert error == pytest.approx(float(figures["train5/mpjpe_seq_mm"][step]), rel=2e-5)
         optimiser.zero_grad()
         total.backward()

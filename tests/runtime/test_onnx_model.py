@@ -20,7 +20,7 @@ def windows():
     return windows
 
 
-def test_hidden_keypoints_are_a_mask_and_zero(model_file, windows):
+def test_masked_keypoints_are_a_mask_and_zero(model_file, windows):
     poses = OnnxModel(model_file).targets(windows, flip_test=False)
     middle = windows[:, T // 2]
     expected = np.concatenate((np.nan_to_num(middle) + [0.25, 0], np.isnan(middle[..., :1])), axis=-1)
@@ -86,7 +86,7 @@ def test_files_that_are_no_models(write_model, tmp_path):
         (dict(keypoint_set="common_16"), r"\(9, 16, 2\), .* gives \(16, 3\) a window, and takes .* gives \(17, 3\)"),
         (dict(output="sequence"), r"gives \(9, 17, 3\) a window, and takes .* gives \(17, 3\); export it again"),
         (dict(input="3d"), r"\(9, 17, 3\), .* takes {'keypoints': \(9, 17, 2\)"),
-        (dict(mask_tokens=False), r"it takes {'keypoints': \(9, 17, 2\)} and .* 'hidden': \(9, 17\)"),
+        (dict(mask_tokens=False), r"it takes {'keypoints': \(9, 17, 2\)} and .* 'masked': \(9, 17\)"),
     ],
 )
 def test_a_file_that_contradicts_itself(write_model, changes, message):

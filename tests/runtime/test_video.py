@@ -77,7 +77,7 @@ def test_a_video_leaves_everything(watch, tmp_path, capsys):
     assert all(f"wrote: {tmp_path / 'out' / name}" in said for name in NAMES)
     result = np.load(tmp_path / "out/walk.npz")
     # Spine, thorax and head top are what BlazePose does not have.
-    assert [bool(one) for one in result["hidden"].all(0)] == [index in (7, 8, 10) for index in range(17)]
+    assert [bool(one) for one in result["masked"].all(0)] == [index in (7, 8, 10) for index in range(17)]
 
 
 def test_one_file(watch, tmp_path, capsys):

@@ -103,7 +103,7 @@ def test_two_processes_and_a_resumed_one_do_as_one_process_does(place):
     validated = scalars(place / "one", "pose/mpjpe")
     assert error["pose/mpjpe"] == pytest.approx(validated[-1], rel=1e-6)
     with np.load(place / "poses.npz", allow_pickle=False) as dumped:
-        assert dumped["prediction"].shape == dumped["truth"].shape == (13, 17, 3)
+        assert dumped["prediction"].shape == dumped["ground_truth"].shape == (13, 17, 3)
 
 
 @pytest.mark.slow

@@ -30,17 +30,17 @@ def clips():
     ]
 
 
-def truths(clips):
+def ground_truths(clips):
     return [clip.keypoints_3d - clip.keypoints_3d[:, :1] for clip in clips]
 
 
 def dump(path, clips, off, **changes):
     """What an evaluation leaves of predictions that are ``off`` m too deep."""
-    truth = np.concatenate(truths(clips))
+    ground_truth = np.concatenate(ground_truths(clips))
     arrays = dict(
-        prediction=truth + np.array([0, 0, off], np.float32),
-        truth=truth,
-        counted=np.ones(truth.shape[:2], bool),
+        prediction=ground_truth + np.array([0, 0, off], np.float32),
+        ground_truth=ground_truth,
+        counted=np.ones(ground_truth.shape[:2], bool),
         sequence=np.repeat([0, 1], 30),
         frame=np.tile(np.arange(30), 2),
         action=np.repeat([0, 1], 30),
@@ -75,13 +75,13 @@ def test_help_is_quick_and_complete():
     start = time.perf_counter()
     result = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     assert time.perf_counter() - start < 1
-    for option in "--pred --truth --clip --person --fps --out --figure --frames".split():
+    for option in "--pred --ground-truth --clip --person --fps --out --figure --frames".split():
         assert option in result.stdout
 
 
 def test_page_and_figure(files, tmp_path, capsys):
     page, figure = tmp_path / "page.html", tmp_path / "figure.svg"
-    options = ["--truth", tmp_path / "store", "--clip", "wave", "--figure", figure, "--frames", 3, 29]
+    options = ["--ground-truth", tmp_path / "store", "--clip", "wave", "--figure", figure, "--frames", 3, 29]
     assert run("--pred", files["a"], "--pred", f"large={files['b']}", "--out", page, *options) == 0
     assert "30 frames" in capsys.readouterr().out
     assert "wave" in page.read_text() and '"name": "large"' in page.read_text()
@@ -100,7 +100,7 @@ def test_wrong_use(files, tmp_path, capsys):
     out = ["--out", tmp_path / "page.html"]
     wrong = {
         "no such file: nowhere.npz": ["--pred", "nowhere.npz", *out],
-        "no such file: nothing": ["--pred", files["a"], "--truth", "nothing", *out],
+        "no such file: nothing": ["--pred", files["a"], "--ground-truth", "nothing", *out],
         "give --out page.html": ["--pred", files["a"]],
         "ends with .html": ["--pred", files["a"], "--out", "page.pdf"],
         "ends with .pdf": ["--pred", files["a"], "--figure", "figure.html"],
@@ -118,18 +118,18 @@ def test_wrong_use(files, tmp_path, capsys):
 
 def test_files_that_do_not_belong_together(files, clips, tmp_path, capsys):
     sixteen = list(COMMON_16.indices_in(H36M_17))
-    truth = np.concatenate(truths(clips))
+    ground_truth = np.concatenate(ground_truths(clips))
     others = {
         "has the keypoint set h36m_17": dict(
             keypoints=np.array(COMMON_16.names),
-            truth=truth[:, sixteen],
-            prediction=truth[:, sixteen],
+            ground_truth=ground_truth[:, sixteen],
+            prediction=ground_truth[:, sixteen],
             counted=np.ones((60, 16), bool),
         ),
-        "have other truths, up to": dict(truth=truth[::-1]),
+        "have other ground truths, up to": dict(ground_truth=ground_truth[::-1]),
         "no frame in common": dict(frame=np.tile(np.arange(100, 130), 2)),
         "those of no known set": dict(keypoints=np.array([f"keypoint {i}" for i in range(17)])),
-        "has no truth": dict(truth=None),
+        "has no ground_truth": dict(ground_truth=None),
     }
     for message, changes in others.items():
         other = dump(tmp_path / "other.npz", clips, 0.01, **changes)
@@ -146,9 +146,9 @@ def test_damaged_file(files, tmp_path, capsys):
 
 
 def test_results_of_an_inference(clips, tmp_path):
-    truth = truths(clips)[0]
+    ground_truth = ground_truths(clips)[0]
     person = LiftedPerson(
-        "7", "h36m_17", np.arange(30), truth + 0.03, keypoints_2d=clips[0].keypoints, keypoint_set_2d="h36m_17"
+        "7", "h36m_17", np.arange(30), ground_truth + 0.03, keypoints_2d=clips[0].keypoints, keypoint_set_2d="h36m_17"
     )
     write_npz(tmp_path / "ours.npz", Scene("walk", [person], np.arange(30) / 30, 30.0, 1000, 1002))
     theirs = dump(tmp_path / "theirs.npz", clips, 0.02)

@@ -78,13 +78,13 @@ def test_equal_arrays_lie_there_once():
     assert other["start"] == 80
 
 
-def test_errors_are_those_of_keypoints_whose_truth_is_known():
+def test_errors_are_those_of_keypoints_whose_ground_truth_is_known():
     poses = np.zeros((3, 17, 3))
-    truth = np.zeros((3, 17, 3))
-    truth[0, :, 2] = 0.03
-    truth[1, 0], truth[1, 1:, 0] = np.nan, 0.05
-    truth[2] = np.nan
-    np.testing.assert_allclose(frame_errors(poses, truth), [30, 50, np.nan])
+    ground_truth = np.zeros((3, 17, 3))
+    ground_truth[0, :, 2] = 0.03
+    ground_truth[1, 0], ground_truth[1, 1:, 0] = np.nan, 0.05
+    ground_truth[2] = np.nan
+    np.testing.assert_allclose(frame_errors(poses, ground_truth), [30, 50, np.nan])
 
 
 def test_content_says_where_people_stand_and_how_wrong_they_are():
@@ -93,7 +93,7 @@ def test_content_says_where_people_stand_and_how_wrong_they_are():
     poses[7, 3, 1] = 5.0  # one wild frame, as a detector makes them, moves no floor
     poses[:, 13, 0] = -0.7
     trajectory = np.tile([1.0, 0.5, 4.0], (200, 1))
-    one = LiftedPerson("a", "h36m_17", np.arange(200), poses, trajectory=trajectory, truth=poses + [0, 0, 0.04])
+    one = LiftedPerson("a", "h36m_17", np.arange(200), poses, trajectory=trajectory, ground_truth=poses + [0, 0, 0.04])
     packer = Packer()
     content = scene_content(scene(one, frames=200), packer)
     (found,) = content["people"]
@@ -110,7 +110,7 @@ def test_content_says_where_people_stand_and_how_wrong_they_are():
 @pytest.mark.parametrize(
     "fields, message",
     [
-        (dict(truth=np.zeros((4, 16, 3))), r"truth has the shape \(4, 16, 3\), and not \(4, 17, 3\)"),
+        (dict(ground_truth=np.zeros((4, 16, 3))), r"ground_truth has the shape \(4, 16, 3\), and not \(4, 17, 3\)"),
         (dict(keypoints_2d=np.zeros((4, 17, 2)), keypoint_set_2d="body_25"), r"keypoints_2d .* not \(4, 25, 2\)"),
         (dict(spread=np.zeros((3, 17))), "spread"),
     ],

@@ -131,18 +131,18 @@ class Page:
 def person(name, kind, off, seconds=2.0, first=0, **more):
     """A moving person whose prediction is off by ``off`` m in depth."""
     clip = next(film(generate_motion(kind, seconds, 30, 0), cameras=1))
-    truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
+    ground_truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
     return LiftedPerson(
         name,
         clip.keypoint_set,
-        np.arange(first, first + len(truth)),
-        truth + np.array([0, 0, off], np.float32),
+        np.arange(first, first + len(ground_truth)),
+        ground_truth + np.array([0, 0, off], np.float32),
         trajectory=clip.keypoints_3d[:, 0],
-        hidden=np.arange(17) == np.full((len(truth), 1), 3),
-        spread=np.full(truth.shape[:2], 0.05),
+        masked=np.arange(17) == np.full((len(ground_truth), 1), 3),
+        spread=np.full(ground_truth.shape[:2], 0.05),
         keypoints_2d=clip.keypoints,
         keypoint_set_2d=clip.keypoint_set,
-        truth=truth,
+        ground_truth=ground_truth,
         **more,
     )
 
@@ -385,7 +385,7 @@ def test_ten_thousand_frames_of_five_people(browser, tmp_path):
             np.arange(10_000),
             poses + rng.normal(0, 0.005, poses.shape),
             spread=rng.uniform(0.02, 0.03, poses.shape[:2]),
-            truth=poses + rng.normal(0, 0.005, poses.shape),
+            ground_truth=poses + rng.normal(0, 0.005, poses.shape),
         )
         for i in range(5)
     ]

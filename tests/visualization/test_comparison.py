@@ -10,9 +10,9 @@ from studies.quickstart.synthetic_motion import generate_motion
 @pytest.fixture(scope="module")
 def clip():
     sequence = next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
-    truth = sequence.keypoints_3d - sequence.keypoints_3d[:, :1]
+    ground_truth = sequence.keypoints_3d - sequence.keypoints_3d[:, :1]
     keypoints = sequence.keypoints / sequence.width * 2 - [1, sequence.height / sequence.width]
-    return keypoints, truth + [0.0, 0.03, 0.04], truth
+    return keypoints, ground_truth + [0.0, 0.03, 0.04], ground_truth
 
 
 def colours(image: Image.Image) -> np.ndarray:

@@ -12,11 +12,17 @@ from studies.quickstart.synthetic_motion import generate_motion
 @pytest.fixture(scope="module")
 def scene():
     clip = next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
-    truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
-    fields = dict(truth=truth, keypoints_2d=clip.keypoints, keypoint_set_2d=clip.keypoint_set)
+    ground_truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
+    fields = dict(ground_truth=ground_truth, keypoints_2d=clip.keypoints, keypoint_set_2d=clip.keypoint_set)
     people = [
-        LiftedPerson("small & <quick>", clip.keypoint_set, np.arange(30), truth + [0, 0, 0.062], **fields),
-        LiftedPerson("large", clip.keypoint_set, np.arange(10, 20), (truth + [0.031, 0, 0])[10:20], truth=truth[10:20]),
+        LiftedPerson("small & <quick>", clip.keypoint_set, np.arange(30), ground_truth + [0, 0, 0.062], **fields),
+        LiftedPerson(
+            "large",
+            clip.keypoint_set,
+            np.arange(10, 20),
+            (ground_truth + [0.031, 0, 0])[10:20],
+            ground_truth=ground_truth[10:20],
+        ),
     ]
     return Scene("wave", people, np.arange(30) / 30, 30.0, clip.width, clip.height)
 
@@ -44,7 +50,7 @@ def test_pdf_is_vector_with_letters(scene, tmp_path):
     assert b"/FontFile2" in data  # TrueType
 
 
-def test_without_2d_and_truth_there_are_only_the_predictions(scene, tmp_path):
+def test_without_2d_and_ground_truth_there_are_only_the_predictions(scene, tmp_path):
     bare = Scene("wave", [LiftedPerson("a", "h36m_17", np.arange(30), scene.people[0].keypoints_3d)], scene.times, 30.0)
     text = draw_figure(bare, tmp_path / "a.svg", [5]).read_text()
     assert "2D input" not in text and ">ground truth<" not in text and " mm<" not in text

@@ -27,7 +27,7 @@ def person(clip, identity="0", frames=None, **changes):
         keypoint_set_2d="h36m_17",
         keypoints_3d=poses[frames],
         keypoint_set="h36m_17",
-        hidden=np.zeros((len(frames), 17), bool),
+        masked=np.zeros((len(frames), 17), bool),
     )
     return LiftedPerson(**values | changes)
 
@@ -75,22 +75,24 @@ def test_one_wild_frame_does_not_make_everybody_tiny(clip):
         clip,
         frames=range(30),
         keypoints_3d=long,
-        hidden=np.zeros((600, 17), bool),
+        masked=np.zeros((600, 17), bool),
     )
     object.__setattr__(wild, "frames", frames)
     assert SideBySide([wild], 1000, 1000)._metres == pytest.approx(usual, rel=0.1)
 
 
-def test_hidden_keypoints_are_thin_and_truth_is_grey_with_the_error(clip):
+def test_masked_keypoints_are_thin_and_ground_truth_is_grey_with_the_error(clip):
     drawing = SideBySide([person(clip)], 1000, 1000)
     whole = drawing.draw(0, None, 0.0)
-    hidden = SideBySide([person(clip, hidden=np.ones((30, 17), bool))], 1000, 1000).draw(0, None, 0.0)
-    paint = [(np.abs(image.astype(int) - PALETTE[0]).sum(-1) < 8).sum() for image in (whole, hidden)]
+    masked = SideBySide([person(clip, masked=np.ones((30, 17), bool))], 1000, 1000).draw(0, None, 0.0)
+    paint = [(np.abs(image.astype(int) - PALETTE[0]).sum(-1) < 8).sum() for image in (whole, masked)]
     assert paint[1] < 0.8 * paint[0]
 
-    truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
-    with_truth = SideBySide([person(clip, keypoints_3d=truth + (0, 0.03, 0.04), truth=truth)], 1000, 1000)
-    grey = [(image[:, 540:] == GHOST).all(-1).sum() for image in (with_truth.draw(0, None, 0.0), whole)]
+    ground_truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
+    with_ground_truth = SideBySide(
+        [person(clip, keypoints_3d=ground_truth + (0, 0.03, 0.04), ground_truth=ground_truth)], 1000, 1000
+    )
+    grey = [(image[:, 540:] == GHOST).all(-1).sum() for image in (with_ground_truth.draw(0, None, 0.0), whole)]
     assert grey[0] > 500 and grey[1] < 50
 
 
@@ -117,10 +119,10 @@ def test_without_a_place_of_everybody_each_has_a_cell(clip):
     assert unknown.room is None
 
 
-def test_truth_in_the_room_is_where_the_person_is(clip):
+def test_ground_truth_in_the_room_is_where_the_person_is(clip):
     root = np.tile((0.5, 0.0, 3.0), (30, 1))
-    truth = clip.keypoints_3d - clip.keypoints_3d[:, :1] - (0, 0.6, 0)  # above what was lifted
-    drawing = SideBySide([person(clip, truth=truth, trajectory=root)], 1000, 1000)
+    ground_truth = clip.keypoints_3d - clip.keypoints_3d[:, :1] - (0, 0.6, 0)  # above what was lifted
+    drawing = SideBySide([person(clip, ground_truth=ground_truth, trajectory=root)], 1000, 1000)
     image = drawing.draw(5, None, 0.0)[:490, 540:].astype(int)
     grey = (image == GHOST).all(-1).nonzero()
     shades = (np.abs(image - np.array(shade)).sum(-1) < 8 for shade in (PALETTE[0], (106, 68, 0)))

@@ -7,7 +7,7 @@ from typing import Any
 from mpm_mmpose.option_parser import OptionParser
 
 # Masked with its frame, masked by itself, visible; of different lightness too, for readers who do not see the hues.
-HIDDEN_FRAME, HIDDEN_KEYPOINT, VISIBLE = "#3B3F46", "#E69F00", "#DCE8F3"
+MASKED_FRAME, MASKED_KEYPOINT, VISIBLE = "#3B3F46", "#E69F00", "#DCE8F3"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -25,14 +25,14 @@ def draw_panel(axes: Any, title: str, masks: Any, names: tuple[str, ...]) -> Non
     import numpy as np
     from matplotlib.colors import ListedColormap
 
-    from mpm_mmpose.masking import hidden_cells
+    from mpm_mmpose.masking import masked_cells
 
-    cells = hidden_cells(masks, len(names))[0].T.numpy().astype(int)
+    cells = masked_cells(masks, len(names))[0].T.numpy().astype(int)
     share = cells.mean()
     if masks.frame_mask is not None:
         cells[:, masks.frame_mask[0].numpy()] = 2
     keypoints, frames = cells.shape
-    colours = ListedColormap([VISIBLE, HIDDEN_KEYPOINT, HIDDEN_FRAME])
+    colours = ListedColormap([VISIBLE, MASKED_KEYPOINT, MASKED_FRAME])
     axes.pcolormesh(cells, cmap=colours, vmin=0, vmax=2, edgecolors="white", linewidth=1.4)
     axes.set(xlim=(0, frames), ylim=(keypoints, 0), aspect="equal")
     details = []
@@ -72,7 +72,7 @@ def main() -> None:
     grid = figure.subplots(1, 3, sharey=True)
     for axes, (title, masks) in zip(grid, panels.items(), strict=True):
         draw_panel(axes, title, masks, H36M_17.names)
-    patches = {VISIBLE: "visible", HIDDEN_KEYPOINT: "masked keypoint", HIDDEN_FRAME: "masked frame"}
+    patches = {VISIBLE: "visible", MASKED_KEYPOINT: "masked keypoint", MASKED_FRAME: "masked frame"}
     figure.legend(
         handles=[Patch(facecolor=colour, label=label) for colour, label in patches.items()],
         loc="lower center",

@@ -9,8 +9,8 @@ const BONE = 0.019;
 const JOINT = 0.028;
 const TRUE_BONE = 0.011;
 /** Of keypoints that the model was not shown: thinner, and nearer to the background. */
-const HIDDEN_SIZE = 0.62;
-const HIDDEN_FADE = 0.55;
+const MASKED_SIZE = 0.62;
+const MASKED_FADE = 0.55;
 
 export class Bodies extends Group {
   constructor(scene, state, places, numbers) {
@@ -36,7 +36,7 @@ export class Bodies extends Group {
     this.add(...this.meshes, this.offs, this.shadows);
     this.pelvis = new Float32Array(3);
     this.poses = this.people.map((person) => new Float32Array(3 * person.skeleton.parents.length));
-    this.truths = this.people.map((person) => new Float32Array(3 * person.skeleton.parents.length));
+    this.truePoses = this.people.map((person) => new Float32Array(3 * person.skeleton.parents.length));
     this.known = this.people.map((person) => new Uint8Array(person.skeleton.parents.length));
     this.trulyKnown = this.people.map((person) => new Uint8Array(person.skeleton.parents.length));
     this.paintAll();
@@ -45,18 +45,18 @@ export class Bodies extends Group {
   /** Colours of the theme; once a change of it, not a frame. */
   paintAll() {
     const stage = new Color(pageColour("stage"));
-    const truth = new Color(pageColour("truth"));
+    const grey = new Color(pageColour("ground-truth"));
     this.shades = this.people.map((person) => {
       const plain = new Color(personColour(this.numbers[person.index], this.state.theme));
       const right = plain.clone().multiplyScalar(RIGHT_SHADE);
       return person.skeleton.sides.map((side) => {
         const shade = side === "right" ? right : plain;
-        return { plain: shade.toArray(), faded: shade.clone().lerp(stage, HIDDEN_FADE).toArray() };
+        return { plain: shade.toArray(), faded: shade.clone().lerp(stage, MASKED_FADE).toArray() };
       });
     });
-    this.truthShade = truth.toArray();
+    this.trueShade = grey.toArray();
     this.shadows.material.color.set(pageColour("shadow"));
-    this.offs.material.color.copy(truth);
+    this.offs.material.color.copy(grey);
   }
 
   /** Put everybody where they are in the frame of the state. */
@@ -77,7 +77,7 @@ export class Bodies extends Group {
     const row = state.shown[i] ? person.rowAt[state.frame] : -1;
     const there = row >= 0 && this.places.of(person, state.place, row, this.pelvis);
     this.fill(person.poses, there ? row : -1, this.poses[i], this.known[i]);
-    this.fill(person.truth, there && state.truth ? row : -1, this.truths[i], this.trulyKnown[i]);
+    this.fill(person.ground_truth, there && state.ground_truth ? row : -1, this.truePoses[i], this.trulyKnown[i]);
     const parents = person.skeleton.parents;
     for (let k = 0; k < parents.length; k += 1) {
       this.updateJoint(person, row, k, first + k);
@@ -92,9 +92,9 @@ export class Bodies extends Group {
     this.halos.hide(at);
     this.trueJoints.hide(at);
     if (this.known[i][k]) {
-      const hidden = isHidden(person, row, k);
-      this.joints.put(at, points, 3 * k, JOINT * (hidden ? HIDDEN_SIZE : 1));
-      this.joints.paint(at, this.shade(i, k, hidden));
+      const masked = isMasked(person, row, k);
+      this.joints.put(at, points, 3 * k, JOINT * (masked ? MASKED_SIZE : 1));
+      this.joints.paint(at, this.shade(i, k, masked));
       const spread = this.state.spread && person.spread ? readValue(person.spread, row * person.spread.row + k) : 0;
       if (spread > 0) {
         this.halos.put(at, points, 3 * k, JOINT + spread);
@@ -102,9 +102,9 @@ export class Bodies extends Group {
       }
     }
     if (this.trulyKnown[i][k]) {
-      this.trueJoints.put(at, this.truths[i], 3 * k, TRUE_BONE);
-      this.trueJoints.paint(at, this.truthShade);
-      if (this.known[i][k]) this.offs.add(points, 3 * k, this.truths[i], 3 * k);
+      this.trueJoints.put(at, this.truePoses[i], 3 * k, TRUE_BONE);
+      this.trueJoints.paint(at, this.trueShade);
+      if (this.known[i][k]) this.offs.add(points, 3 * k, this.truePoses[i], 3 * k);
     }
   }
 
@@ -115,13 +115,13 @@ export class Bodies extends Group {
     this.trueBones.hide(at);
     if (parent < 0) return;
     if (this.known[i][k] && this.known[i][parent]) {
-      const hidden = isHidden(person, row, k) || isHidden(person, row, parent);
-      this.bones.put(at, this.poses[i], 3 * parent, 3 * k, BONE * (hidden ? HIDDEN_SIZE : 1));
-      this.bones.paint(at, this.shade(i, k, hidden));
+      const masked = isMasked(person, row, k) || isMasked(person, row, parent);
+      this.bones.put(at, this.poses[i], 3 * parent, 3 * k, BONE * (masked ? MASKED_SIZE : 1));
+      this.bones.paint(at, this.shade(i, k, masked));
     }
     if (this.trulyKnown[i][k] && this.trulyKnown[i][parent]) {
-      this.trueBones.put(at, this.truths[i], 3 * parent, 3 * k, TRUE_BONE);
-      this.trueBones.paint(at, this.truthShade);
+      this.trueBones.put(at, this.truePoses[i], 3 * parent, 3 * k, TRUE_BONE);
+      this.trueBones.paint(at, this.trueShade);
     }
   }
 
@@ -132,12 +132,12 @@ export class Bodies extends Group {
     }
   }
 
-  shade(person, k, hidden) {
+  shade(person, k, masked) {
     const shades = this.shades[person][k];
-    return hidden ? shades.faded : shades.plain;
+    return masked ? shades.faded : shades.plain;
   }
 }
 
-function isHidden(person, row, k) {
-  return person.hidden !== null && person.hidden[row * person.skeleton.parents.length + k] > 0;
+function isMasked(person, row, k) {
+  return person.masked !== null && person.masked[row * person.skeleton.parents.length + k] > 0;
 }

@@ -28,7 +28,7 @@ export const RIGHT_SHADE = 0.6;
 
 const found = new Map();
 
-/** A colour of page.css by name: stage, panel, ink, faint, line, grid, axis, shadow, truth. */
+/** A colour of page.css by name: stage, panel, ink, faint, line, grid, axis, shadow, ground-truth. */
 export function pageColour(name) {
   const { theme } = document.documentElement.dataset;
   const key = `${theme} ${name}`;

@@ -20,7 +20,7 @@ function preparePerson(unpack, person, index, frames) {
   unpack(person.rows).forEach((frame, row) => {
     person.rowAt[frame] = row;
   });
-  for (const name of ["poses", "truth", "spread", "trajectory", "hidden", "errors"]) {
+  for (const name of ["poses", "ground_truth", "spread", "trajectory", "masked", "errors"]) {
     person[name] = person[name] ? unpack(person[name]) : null;
   }
   if (person.image) {

@@ -37,7 +37,7 @@ export class Image2D {
     for (const person of this.shared ? this.people.slice(0, 1) : this.people) {
       const row = this.shared || this.state.shown[person.index] ? person.rowAt[this.state.frame] : -1;
       const colour = personColour(this.numbers[person.index], this.state.theme);
-      if (row >= 0) this.drawPerson(person, row, this.shared ? pageColour("truth") : colour);
+      if (row >= 0) this.drawPerson(person, row, this.shared ? pageColour("ground-truth") : colour);
     }
   }
 

@@ -11,7 +11,7 @@ export function keyTable(state, stage, act) {
     { keys: ["+", "="], run: () => state.changeSpeed(1) },
     { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], label: "1 … 9", does: "hide or show a person", run: (e) => state.togglePerson(Number(e.key) - 1) },
     { keys: ["v"], label: "V", does: "side by side, one place, trajectory", run: () => state.nextPlace() },
-    { keys: ["e"], label: "E", does: "ground truth", run: () => state.set({ truth: !state.truth }) },
+    { keys: ["e"], label: "E", does: "ground truth", run: () => state.set({ ground_truth: !state.ground_truth }) },
     { keys: ["u"], label: "U", does: "uncertainty", run: () => state.set({ spread: !state.spread }) },
     { keys: ["l"], label: "L", does: "names", run: () => state.set({ labels: !state.labels }) },
     { keys: ["ArrowUp"], label: "↑ ↓", does: "nearer or further", run: () => stage?.zoom(0.9) },

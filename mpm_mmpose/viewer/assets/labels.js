@@ -46,7 +46,7 @@ export class Labels {
       label.hidden = heads[person.index] === -Infinity || !this.state.labels;
       if (label.hidden) continue;
       const error = person.errors ? person.errors[person.rowAt[this.state.frame]] : NaN;
-      const text = this.state.truth && Number.isFinite(error) ? `${error.toFixed(0)} mm` : "";
+      const text = this.state.ground_truth && Number.isFinite(error) ? `${error.toFixed(0)} mm` : "";
       if (label.lastChild.textContent !== text) label.lastChild.textContent = text;
       const one = this.state.place === "same";
       const points = this.bodies.poses[person.index];
@@ -75,7 +75,7 @@ export class Labels {
     const { person, k } = found;
     const row = person.rowAt[this.state.frame];
     const parts = [person.skeleton.names[k]];
-    if (person.truth && this.bodies.trulyKnown[person.index][k]) {
+    if (person.ground_truth && this.bodies.trulyKnown[person.index][k]) {
       parts.push(`${distance(this.bodies, person.index, k).toFixed(0)} mm off`);
     }
     const spread = person.spread ? readValue(person.spread, row * person.spread.row + k) : NaN;
@@ -122,6 +122,6 @@ export class Labels {
 
 function distance(bodies, person, k) {
   const a = bodies.poses[person];
-  const b = bodies.truths[person];
+  const b = bodies.truePoses[person];
   return 1000 * Math.hypot(a[3 * k] - b[3 * k], a[3 * k + 1] - b[3 * k + 1], a[3 * k + 2] - b[3 * k + 2]);
 }

@@ -50,12 +50,12 @@ function describe(scene) {
   const parts = [people, `${scene.frames} frames`, `${last.toFixed(1)} s`, `${Number(scene.fps.toFixed(3))} frames a second`];
   $("about").textContent = [...parts, scene.madeBy].filter(Boolean).join(" · ");
   const marks = [];
-  if (scene.people.some((person) => person.truth)) {
+  if (scene.people.some((person) => person.ground_truth)) {
     $("unit").textContent = "error now and ⌀, mm";
     marks.push("Grey: the ground truth.");
   }
   if (scene.people.some((person) => person.spread)) marks.push("Halos: how far several predictions lie apart.");
-  if (scene.people.some((person) => person.hidden)) marks.push("Thin and pale: not shown to the model.");
+  if (scene.people.some((person) => person.masked)) marks.push("Thin and pale: not shown to the model.");
   if (scene.people.length > 0) marks.push("Darker: the person's right.");
   $("marks").textContent = marks.join(" ");
   for (const note of scene.notes) $("notes-list").appendChild(document.createElement("li")).textContent = note;

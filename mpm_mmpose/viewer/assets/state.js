@@ -12,7 +12,7 @@ export class State {
     this.place = "side";
     this.places = scene.people.some((person) => person.trajectory) ? PLACES : PLACES.slice(0, 2);
     if (scene.people.length < 2) this.places = this.places.filter((place) => place !== "same");
-    this.truth = true;
+    this.ground_truth = true;
     this.spread = true;
     this.labels = true;
     this.theme = "light";

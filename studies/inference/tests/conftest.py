@@ -19,7 +19,7 @@ KNOWN, HELD_OUT = ("active", "normal", "old", "happy", "proud"), ("feminine", "s
 class Gaussian(WindowPredictor):
     """Knows how keypoints of windows and their 3D vary together, and nothing else.
 
-    Its answer is what the 3D is on average, given what is visible. What is hidden (NaN) has no say, as with mask
+    Its answer is what the 3D is on average, given what is visible. What is masked (NaN) has no say, as with mask
     tokens.
     """
 

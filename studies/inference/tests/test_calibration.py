@@ -49,7 +49,7 @@ def test_tenths_by_spread():
 def test_a_lifter_that_leans_on_what_it_sees_errs_where_it_spreads(lifter, clips, tmp_path):
     found = measure_calibration(clips[:4], TrackLifter(lifter, flip_test=False, maskings=4))
     assert 0 not in found.keypoint and set(found.clip) == {0, 1, 2, 3}
-    assert 0.02 < found.hidden.mean() < 0.4
+    assert 0.02 < found.masked.mean() < 0.4
     assert correlation(found) > 0.25
     tenths = [part.error.mean() for part in bins(found)]
     assert tenths[-1] > 2 * tenths[0]

@@ -6,10 +6,10 @@ from ..filters import FILTERS, INPUTS, describe_filters, draw_filters, measure_f
 
 
 def test_errors_of_a_tremble():
-    truth = np.zeros((6, 17, 3))
-    poses = truth.copy()
+    ground_truth = np.zeros((6, 17, 3))
+    poses = ground_truth.copy()
     poses[::2, :, 0] = 0.01  # 10 mm to and fro
-    found = motion_errors(poses, truth)
+    found = motion_errors(poses, ground_truth)
     assert found["mpjpe"].shape == (6, 17) and found["mpjpe"].mean() == 5
     np.testing.assert_allclose(found["mpjve"], np.full((5, 17), 10), rtol=1e-6)
     np.testing.assert_allclose(found["acceleration"], np.full((4, 17), 20), rtol=1e-6)

@@ -78,5 +78,5 @@ def test_prediction_of_a_sequence_is_in_order(store):
 
     dataset = PoseWindowDataset(store, window=9)
     clip = report.predict_sequence(Echo(), dataset, 1)
-    np.testing.assert_allclose(clip["truth"], dataset.stores[0].sequence(1).keypoints_3d, atol=1e-6)
-    np.testing.assert_allclose(clip["prediction"], clip["truth"] + 1)
+    np.testing.assert_allclose(clip["ground_truth"], dataset.stores[0].sequence(1).keypoints_3d, atol=1e-6)
+    np.testing.assert_allclose(clip["prediction"], clip["ground_truth"] + 1)

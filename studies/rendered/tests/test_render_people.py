@@ -32,7 +32,7 @@ def test_images(tool, store, tmp_path, capsys):
 def test_videos_and_not_twice(tool, store, tmp_path, capsys):
     arguments = ["videos", store, "--out", str(tmp_path), "--number", "1", "--frames", "2"]
     assert tool.main(arguments) == 0
-    assert PoseStore(tmp_path / "truth").lengths.tolist() == [2]
+    assert PoseStore(tmp_path / "ground_truth").lengths.tolist() == [2]
     assert tool.main(arguments) == 2 and "error: " in capsys.readouterr().err
 
 

@@ -35,7 +35,7 @@ def tool():
 
 
 @pytest.fixture
-def truth():
+def ground_truth():
     rng = np.random.default_rng(0)
     keypoints = rng.uniform(300, 500, (4, 17, 2)).astype(np.float32)
     keypoints[:, 0], keypoints[:, 1] = (300, 300), (500, 400)  # 200 px
@@ -52,11 +52,11 @@ def truth():
     )
 
 
-def track(truth, frames, shift=(0, 0)):
+def track(ground_truth, frames, shift=(0, 0)):
     return Track2D(
         "1",
         np.array(frames) / 10,
-        truth.keypoints[frames] + np.float32(shift),
+        ground_truth.keypoints[frames] + np.float32(shift),
         np.ones((len(frames), 17)),
         "h36m_17",
         800,
@@ -65,15 +65,15 @@ def track(truth, frames, shift=(0, 0)):
     )
 
 
-def relative(truth, frames):
-    return truth.keypoints_3d[frames] - truth.keypoints_3d[frames, :1]
+def relative(ground_truth, frames):
+    return ground_truth.keypoints_3d[frames] - ground_truth.keypoints_3d[frames, :1]
 
 
-def test_errors_are_those_made_by_hand(tool, truth):
-    truth.keypoint_scores[1, 5] = 0
-    pose = relative(truth, [0, 1, 3])
+def test_errors_are_those_made_by_hand(tool, ground_truth):
+    ground_truth.keypoint_scores[1, 5] = 0
+    pose = relative(ground_truth, [0, 1, 3])
     pose[1, 2, 0] += 0.17  # one of 17 keypoints, 170 mm off
-    found = tool.errors(truth, [track(truth, [0, 1, 3], (6, 8))], [pose])
+    found = tool.errors(ground_truth, [track(ground_truth, [0, 1, 3], (6, 8))], [pose])
     np.testing.assert_allclose(found.pixels[[0, 3]], 10, atol=1e-3)
     assert np.isnan(found.pixels[1, 5]) and np.isnan(found.pixels[2]).all()
     np.testing.assert_allclose(found.shares[0], 0.05, atol=1e-4)
@@ -82,17 +82,19 @@ def test_errors_are_those_made_by_hand(tool, truth):
     assert found.aligned[0] == pytest.approx(0, abs=1e-3) and found.aligned[1] > 5
 
 
-def test_the_longest_track_is_the_person(tool, truth):
-    tracks = [track(truth, [0, 1, 2], (3, 4)), track(truth, [2, 3], (300, 0))]
-    found = tool.errors(truth, tracks, [relative(truth, [0, 1, 2]), relative(truth, [2, 3])])
+def test_the_longest_track_is_the_person(tool, ground_truth):
+    tracks = [track(ground_truth, [0, 1, 2], (3, 4)), track(ground_truth, [2, 3], (300, 0))]
+    found = tool.errors(ground_truth, tracks, [relative(ground_truth, [0, 1, 2]), relative(ground_truth, [2, 3])])
     np.testing.assert_allclose(found.pixels[:3], 5, atol=1e-3)
     np.testing.assert_allclose(found.pixels[3], 300, atol=1e-3)
 
 
-def test_nobody_found_is_no_error_but_said(tool, truth):
-    nothing = tool.errors(truth, [], [])
+def test_nobody_found_is_no_error_but_said(tool, ground_truth):
+    nothing = tool.errors(ground_truth, [], [])
     assert tool.describe(("a", "b", "c"), [nothing]) == "| a | b | c | - | - | - | - | 4 |"
-    some = tool.errors(truth, [track(truth, [0, 1, 2, 3], (3, 4))], [relative(truth, [0, 1, 2, 3])])
+    some = tool.errors(
+        ground_truth, [track(ground_truth, [0, 1, 2, 3], (3, 4))], [relative(ground_truth, [0, 1, 2, 3])]
+    )
     row = tool.describe(("a", "b", "c"), [nothing, some])
     assert row == "| a | b | c | 5.0 (5.0-5.0) | 100.0% | 0.0 (0.0-0.0) | 0.0 (0.0-0.0) | 4 |"
 

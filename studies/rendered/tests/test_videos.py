@@ -21,14 +21,16 @@ def test_sequences_are_of_different_clips_and_cut(store):
         choose_sequences(store, 4)
 
 
-def test_videos_and_their_truth(store, tmp_path):
+def test_videos_and_their_ground_truth(store, tmp_path):
     chosen = choose_sequences(PoseStore(store), 2, frames=3)
     steps = []
-    truth = PoseStore(write_videos(chosen, tmp_path / "videos", seed=2, progress=lambda: steps.append(1)))
-    assert len(steps) == 6 and truth.names == tuple(sequence.name for sequence in chosen)
-    np.testing.assert_array_equal(truth.keypoints, np.concatenate([sequence.keypoints for sequence in chosen]))
-    np.testing.assert_array_equal(truth.keypoints_3d, np.concatenate([sequence.keypoints_3d for sequence in chosen]))
-    seen = np.asarray(truth.keypoint_scores).reshape(2, 3, 17)
+    ground_truth = PoseStore(write_videos(chosen, tmp_path / "videos", seed=2, progress=lambda: steps.append(1)))
+    assert len(steps) == 6 and ground_truth.names == tuple(sequence.name for sequence in chosen)
+    np.testing.assert_array_equal(ground_truth.keypoints, np.concatenate([sequence.keypoints for sequence in chosen]))
+    np.testing.assert_array_equal(
+        ground_truth.keypoints_3d, np.concatenate([sequence.keypoints_3d for sequence in chosen])
+    )
+    seen = np.asarray(ground_truth.keypoint_scores).reshape(2, 3, 17)
     assert set(np.unique(seen)) <= {0, 1} and seen[0].all() and not seen[1].all()  # nothing is before the first
     for sequence in chosen:
         capture = cv2.VideoCapture(str(tmp_path / "videos" / f"{sequence.name}.mp4"))

@@ -17,13 +17,13 @@ ROOT = Path(__file__).parents[3]
 
 def make_dump(path, shift):
     """Two clips of frames 0 to 3; the prediction is ``shift`` mm off in every frame of the second clip only."""
-    truth = np.random.default_rng(0).normal(0, 0.3, (8, 17, 3)).astype(np.float32)
-    prediction = truth + np.float32(shift / 1000) * np.array([[[0, 0, 1]]], np.float32)
-    prediction[:4] = truth[:4]
+    ground_truth = np.random.default_rng(0).normal(0, 0.3, (8, 17, 3)).astype(np.float32)
+    prediction = ground_truth + np.float32(shift / 1000) * np.array([[[0, 0, 1]]], np.float32)
+    prediction[:4] = ground_truth[:4]
     np.savez(
         path,
         prediction=prediction,
-        truth=truth,
+        ground_truth=ground_truth,
         counted=np.ones((8, 17), bool),
         sequence=np.repeat([0, 2], 4),
         frame=np.tile(np.arange(4), 2),
@@ -44,10 +44,10 @@ def test_rows_of_the_scene_are_the_chosen_frames(tmp_path, pair):
     assert frames == [("clip 0", 1), ("clip 2", 2)]
     assert frame_errors(dumps["a"]) == pytest.approx([0] * 4 + [20] * 4, abs=1e-3)
     scene = scene_of(dumps, [pair[1]], frames)
-    truth = np.load(dumps["a"])["truth"]
+    ground_truth = np.load(dumps["a"])["ground_truth"]
     for person, shift in zip(scene.people, (20, 5), strict=True):
-        np.testing.assert_array_equal(person.truth, truth[[1, 6]])
-        off = person.keypoints_3d - person.truth
+        np.testing.assert_array_equal(person.ground_truth, ground_truth[[1, 6]])
+        off = person.keypoints_3d - person.ground_truth
         np.testing.assert_allclose(off[:, 0, 2], [0, shift / 1000], atol=1e-6)
     store = PoseStore(pair[1])
     seen = store.sequence(2).keypoints[2]

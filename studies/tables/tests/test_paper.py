@@ -56,8 +56,8 @@ def test_the_numbers_of_samples_agree():
 
 def test_the_masking_ratio_is_that_of_its_two_parts():
     recipe = contents()["recipe"]
-    total = 1 - (1 - recipe["frame_ratio"]) * (1 - recipe["hidden_keypoints"] / recipe["keypoints"])
-    assert total == pytest.approx(recipe["hidden_total"], abs=5e-4)
+    total = 1 - (1 - recipe["frame_ratio"]) * (1 - recipe["masked_keypoints"] / recipe["keypoints"])
+    assert total == pytest.approx(recipe["masked_total"], abs=5e-4)
 
 
 def test_what_is_in_no_row_is_an_error():
@@ -66,7 +66,7 @@ def test_what_is_in_no_row_is_an_error():
     with pytest.raises(KeyError, match="2 such rows"):
         cell("2", "pck", method="MPM (ours)")
     with pytest.raises(KeyError, match="or a dash"):
-        cell("3", "Li et al. [18]", hidden="2 Legs")
+        cell("3", "Li et al. [18]", masked="2 Legs")
 
 
 def test_a_printed_table_with_its_notes():

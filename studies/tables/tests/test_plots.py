@@ -74,7 +74,7 @@ def test_no_text_leaves_the_picture(tmp_path, monkeypatch, table):
     monkeypatch.setattr(plots, "new_figure", lambda *size, **more: made.append(new(*size, **more)) or made[-1])
     results = [row_of(row, [50.0 + 3 * i, 60.0], 100 * 2**i) for i, row in enumerate(TABLES[table].rows)]
     for result in results:
-        result.tests[0][""]["figures"] |= dict.fromkeys(("pck", "hidden/mpjpe", "p_mpjpe"), 50.0)
+        result.tests[0][""]["figures"] |= dict.fromkeys(("pck", "masked/mpjpe", "p_mpjpe"), 50.0)
     plots.draw(TABLES[table], results, tmp_path / f"{table}.png")
     (picture,) = made
     box, (width, height) = picture.get_tightbbox(), picture.get_size_inches()

@@ -13,7 +13,7 @@ ACTIONS = dict(
         "mpjpe/mean_over_actions": 50.0,
         "mpjpe/low": 40.0,
         "mpjpe/high": 60.0,
-        "hidden/mpjpe": 7.0,
+        "masked/mpjpe": 7.0,
     },
 )
 FRAMES = dict(
@@ -24,11 +24,11 @@ FRAMES = dict(
         "mpjpe/mean_over_actions": 99.0,
         "mpjpe/low": 10.0,
         "mpjpe/high": 14.0,
-        "hidden/mpjpe": 70.0,
+        "masked/mpjpe": 70.0,
     },
 )
 SECOND = FRAMES | dict(
-    figures=FRAMES["figures"] | {"mpjpe": 14.0, "mpjpe/low": 12.0, "mpjpe/high": 18.0, "hidden/mpjpe": 80.0}
+    figures=FRAMES["figures"] | {"mpjpe": 14.0, "mpjpe/low": 12.0, "mpjpe/high": 18.0, "masked/mpjpe": 80.0}
 )
 
 
@@ -74,15 +74,15 @@ def test_csv_holds_numbers_in_full_and_nothing_where_there_is_none():
         "13.0",
         "2",
     )
-    assert (second["figure"], second["ours"], second["interval_low"]) == ("hidden/mpjpe", "75.0", "")
+    assert (second["figure"], second["ours"], second["interval_low"]) == ("masked/mpjpe", "75.0", "")
     assert (third["row"], third["ours"], third["seeds"], third["missing"]) == ("left_leg", "", "0", "no data")
 
 
 def test_parts_of_a_row_are_told_apart_by_the_names_of_their_figures():
     tests = {"": ACTIONS, "lifter/": FRAMES, "3dhp/": SECOND}
     result = RowResult("spatial", [tests])
-    found = {name: result.measured(name).mean for name in ("mpjpe", "lifter/mpjpe", "3dhp/mpjpe", "hidden/mpjpe")}
-    assert found == {"mpjpe": 50.0, "lifter/mpjpe": 12.0, "3dhp/mpjpe": 14.0, "hidden/mpjpe": None}
+    found = {name: result.measured(name).mean for name in ("mpjpe", "lifter/mpjpe", "3dhp/mpjpe", "masked/mpjpe")}
+    assert found == {"mpjpe": 50.0, "lifter/mpjpe": 12.0, "3dhp/mpjpe": 14.0, "masked/mpjpe": None}
     assert RowResult("decoder_i", [{"": FRAMES}]).measured("lifter/mpjpe").mean is None
     assert result.measured("lifter/mpjpe").interval == (10.0, 14.0) and result.protocol == "h36m_p1, plain"
 

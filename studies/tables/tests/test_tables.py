@@ -136,13 +136,13 @@ def test_the_grid_of_table_c_and_the_masks_of_table_b():
     shares = set()
     for row in TABLES["C"].rows.values():
         masking = row.tests["lifter/"].after.config(CONFIGS).model.data_preprocessor.masking
-        shares.add((masking.hidden_keypoints, masking.frame_ratio))
+        shares.add((masking.masked_keypoints, masking.frame_ratio))
     assert shares == {(k, r) for k in (2, 3, 5, 7, 9) for r in (0.4, 0.5, 0.6, 0.7, 0.8)}
     masks = [
         row.tests["3dhp/"].after.config(CONFIGS).model.data_preprocessor.masking for row in TABLES["B"].rows.values()
     ]
     assert [mask.type for mask in masks] == ["spatial", "temporal", "spatio_temporal"]
-    assert masks[0].ratio == masks[1].ratio == contents()["recipe"]["hidden_total"]
+    assert masks[0].ratio == masks[1].ratio == contents()["recipe"]["masked_total"]
 
 
 @pytest.mark.parametrize(("row", "shares"), [("small", [0.5, 0.25]), ("base", [1, 0.5]), ("large", None)])
