@@ -28,7 +28,9 @@ _DEPTH = 10
 _PACKAGE = __name__.partition(".")[0]
 # What only training, test or the choice of encoders and decoders depends on; root_depth is overruled where nobody
 # knows the true one.
-_FREE = re.compile(r"type|.*drop|.*weight|.*_cfg|data_preprocessor|encode_masked_frames|inputs|outputs|modalities|root_depth")
+_FREE = re.compile(
+    r"type|.*drop|.*weight|.*_cfg|data_preprocessor|encode_masked_frames|inputs|outputs|modalities|root_depth"
+)
 _UNUSED = ("init_cfg", "train_cfg")
 
 
