@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .layers import PoseEncoder, SpatialMLP, TransformerLayer
 from .person_view import PersonView, person_features, person_view
-from .pretrained import report_pretrained, starts_pretrained
+from .pretrained import report_pretrained
 from .recovery_targets import COORDINATES
 from .temporal_mixer import TemporalMixer
 from .window_centre import window_place, with_place
@@ -164,9 +164,9 @@ class MPMBackbone(BaseModule):
     def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
         """Put tokens of their own at their keypoints' means: poses_2d (N, T, K, 2) normalised, poses_3d (N, T, K, 3) m.
 
-        Nothing where the weights come from a checkpoint, or the view is that of the person, whose middle is 0.
+        Nothing where the view is that of the person, whose middle is 0.
         """
-        if not (self.tokens_per_keypoint and self.mask_tokens) or self.view == "person" or starts_pretrained(self):
+        if not (self.tokens_per_keypoint and self.mask_tokens) or self.view == "person":
             return
         for name, poses in (("2d", poses_2d), ("3d", poses_3d)):
             if name not in self.inputs or poses is None:

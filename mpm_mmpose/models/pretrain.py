@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..masking import Masks
 from .backbone import PersonTokens
 from .layers import LAYER_NORM_EPS, TransformerLayer, pose_projection, start_at_mean
+from .pretrained import starts_pretrained
 from .recovery_targets import COORDINATES, PoseTargets, WhitenedTargets
 
 
@@ -241,7 +242,7 @@ class MaskedPoseEstimator(BaseModel):
 
     def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
         """Start at the means of poses (N, T, K, D), which whitened targets have at 0; see TrainingStatisticsHook."""
-        if isinstance(self.targets, PoseTargets):
+        if isinstance(self.targets, PoseTargets) and not starts_pretrained(self.head):
             self.head.start_at_means(poses_2d, poses_3d)
 
     def _encode(self, windows: _Windows) -> Tensor:

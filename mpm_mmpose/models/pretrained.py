@@ -5,11 +5,12 @@ import logging
 from mmengine.logging import print_log
 from mmengine.model import BaseModule, PretrainedInit
 from mmengine.runner import CheckpointLoader
+from torch import nn
 
 from ..checkpoints.loading import CheckpointError, weights_of
 
 
-def starts_pretrained(module: BaseModule) -> bool:
+def starts_pretrained(module: nn.Module) -> bool:
     """Whether a module's init_cfg takes its weights from a checkpoint."""
     return bool(_pretrained(module))
 
@@ -25,8 +26,9 @@ def report_pretrained(module: BaseModule) -> None:
         _report(module, config["checkpoint"], config.get("prefix"))
 
 
-def _pretrained(module: BaseModule) -> list[dict]:
-    configs = module.init_cfg if isinstance(module.init_cfg, (list, tuple)) else [module.init_cfg]
+def _pretrained(module: nn.Module) -> list[dict]:
+    configs = getattr(module, "init_cfg", None)  # what is no BaseModule has none
+    configs = configs if isinstance(configs, (list, tuple)) else [configs]
     return [config for config in configs if config and config["type"] in ("Pretrained", PretrainedInit)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from mmengine.hooks import Hook
@@ -10,6 +12,7 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from torch import Tensor
 
+from ..models.pretrained import starts_pretrained
 from ..pose.geometry import root_relative
 from ..pose.keypoints import get_keypoint_set
 
@@ -21,7 +24,8 @@ class TrainingStatisticsHook(Hook):
     """Hands evenly spaced windows of the training data to each part of a new model that has `read_statistics`.
 
     Output layers start at the mean pose (52.1 -> 45.1 mm after 400 steps), whitened targets get their directions; both
-    are in checkpoints. A resumed or loaded model has them already. Every process takes the same windows.
+    are in checkpoints. A resumed or loaded model has them already, and so has a part whose `init_cfg` is of type
+    'Pretrained', or that is inside of such a one. Every process takes the same windows.
     """
 
     priority = "LOW"  # after weights were loaded
@@ -32,7 +36,7 @@ class TrainingStatisticsHook(Hook):
         if runner.iter or runner._load_from is not None:
             return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        parts = [part for part in model.modules() if hasattr(part, "read_statistics")]
+        parts = list(_new_parts(model))
         dataset = runner.train_dataloader.dataset
         if not parts or not hasattr(dataset, "__getitems__"):  # MMPose's data sets give no batches
             return
@@ -40,6 +44,16 @@ class TrainingStatisticsHook(Hook):
         for part in parts:
             part.read_statistics(**poses)
         runner.logger.info(f"{len(parts)} parts of the model start with statistics of the training data")
+
+
+def _new_parts(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """The module and those inside of it that have `read_statistics`, without what starts pre-trained."""
+    if starts_pretrained(module):
+        return
+    if hasattr(module, "read_statistics"):
+        yield module
+    for child in module.children():
+        yield from _new_parts(child)
 
 
 def read_poses(dataset: torch.utils.data.Dataset, frames: int = FRAMES) -> dict[str, Tensor | None]:

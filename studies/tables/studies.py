@@ -46,6 +46,9 @@ def _pretrained_27(name: str, changes: dict[str, object]) -> Experiment:
 
 _POSES_27 = _pretrained_27("poses", {})
 _WHITENED_27 = _pretrained_27("whitened", _WHITENED)
+# One decoder layer, as pre-training has; and its weights, where there are any.
+_ONE_LAYER = {"model.head.depth": 1}
+_DECODERS = _ONE_LAYER | {"model.head.init_cfg": dict(type="Pretrained", checkpoint="", prefix="head.")}
 _WHITENED_FRAMES = Experiment("pretrain_s5_whitened_frames", "pretrain_h36m_amass", _APART | _WHITENED | _FRAMES)
 
 STUDIES = (
@@ -120,12 +123,14 @@ STUDIES = (
         "S7",
         "Pre-training before occluded 2D and completion (a study of this project)",
         {
-            f"{task}_{name}": row(f"{words}, {title}", f"s7_{task}_{name}", _TOKENS, after)
+            f"{task}_{name}": row(f"{words}, {title}", f"s7_{task}_{name}", _TOKENS | changes, after)
             for task, words, row in (("occluded", "occluded 2D", _occluded), ("completion", "completion", _complete))
-            for name, title, after in (
-                ("scratch", "no pre-training", None),
-                ("poses", "poses, as in the paper", _POSES_27),
-                ("whitened", "whitened", _WHITENED_27),
+            for name, title, changes, after in (
+                ("scratch", "no pre-training", {}, None),
+                ("poses", "poses, as in the paper", {}, _POSES_27),
+                ("whitened", "whitened", {}, _WHITENED_27),
+                ("scratch_one", "one decoder layer, no pre-training", _ONE_LAYER, None),
+                ("decoders", "one decoder layer, poses, decoders taken over", _DECODERS, _POSES_27),
             )
         },
         ("mpjpe", "masked/mpjpe"),

@@ -80,6 +80,21 @@ def test_a_new_model_starts_at_the_mean_pose_and_a_loaded_one_where_it_was(store
     torch.testing.assert_close(bias(tmp_path / "loaded/epoch_1.pth"), mean + 1, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("part", ["model.init_cfg", "model.head.init_cfg"])
+def test_what_starts_pre_trained_stays(store, tmp_path, part):
+    Runner.from_cfg(config(store, tmp_path / "first")).train()
+    checkpoint = torch.load(tmp_path / "first/epoch_1.pth", weights_only=False)
+    checkpoint["state_dict"]["head.target_out.bias"] += 1
+    torch.save(checkpoint, tmp_path / "changed.pth")
+    init_cfg = dict(type="Pretrained", checkpoint=str(tmp_path / "changed.pth"))
+    if "head" in part:
+        init_cfg["prefix"] = "head."
+    Runner.from_cfg(config(store, tmp_path / "second", **{part: init_cfg})).train()
+    torch.testing.assert_close(
+        bias(tmp_path / "second/epoch_1.pth"), bias(tmp_path / "first/epoch_1.pth") + 1, atol=1e-5, rtol=0
+    )
+
+
 def tokens(path):
     return torch.load(path, weights_only=False)["state_dict"]["backbone.keypoint_token_2d"]
 
