@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -152,7 +152,7 @@ class MaskedPoseEstimator(BaseModel):
             them (named in paper section 5, which gives no weight; released code: 8). 0 leaves it out.
         targets: 'poses', as the paper; or 'whitened', which leave out place and size and teach all directions of a pose
             alike, see :class:`~mpm_mmpose.models.recovery_targets.WhitenedTargets`; they need TrainingStatisticsHook.
-        data_preprocessor: config of :class:`PretrainPreprocessor`.
+        data_preprocessor: config of :class:`PretrainPreprocessor`, or a built one, which has its own modalities.
         init_cfg: mmengine's.
     """
 
@@ -166,10 +166,12 @@ class MaskedPoseEstimator(BaseModel):
         loss_on: str = "all",
         loss_lift_weight: float = 0.0,
         targets: str = "poses",
-        data_preprocessor: dict | None = None,
+        data_preprocessor: dict | nn.Module | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
-        super().__init__(data_preprocessor and dict(data_preprocessor, modalities=modalities), init_cfg)
+        if isinstance(data_preprocessor, Mapping):
+            data_preprocessor = dict(data_preprocessor, modalities=modalities)
+        super().__init__(data_preprocessor, init_cfg)
         if targets not in ("poses", "whitened") or (targets == "whitened" and loss_on != "all"):
             raise ValueError(f"targets is {targets!r} with loss_on={loss_on!r}; give 'poses', or 'whitened' with 'all'")
         self.backbone = MODELS.build(dict(backbone, inputs=modalities))

@@ -247,10 +247,3 @@ def test_statistics_change_nothing_where_there_is_one_token_or_none(changes):
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
     backbone.read_statistics(poses(2), poses(3))
     assert all(torch.equal(value, before[name]) for name, value in backbone.state_dict().items())
-
-
-def test_tokens_that_were_pre_trained_stay():
-    backbone = build(tokens_per_keypoint=True)
-    backbone.init_cfg = dict(type="Pretrained", checkpoint="pretrained.pth")
-    backbone.read_statistics(poses(2), poses(3))
-    assert not backbone.keypoint_token_2d.any()
