@@ -142,6 +142,9 @@ def complete(config: object) -> object:
     known = own_types().get(name.removeprefix("mmpose.")) if isinstance(name, str) else None
     given = dict(config, type=known.__name__) if known else config
     whole = (_defaults(known) if known else {}) | given
+    if given.get("type") == "MaskedPoseEstimator":  # what its parts take and give is its modalities
+        for part, field in (("backbone", "inputs"), ("head", "outputs")):
+            whole[part] = whole[part] | {field: whole["modalities"]}
     return {name: complete(value) for name, value in whole.items() if name not in _UNUSED}
 
 

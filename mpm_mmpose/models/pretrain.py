@@ -121,6 +121,16 @@ class MaskedPoseHead(BaseModule):
         return tokens.gather(1, index[..., None].expand(-1, -1, channels))
 
 
+def _of(part: Mapping, field: str, modalities: Sequence[str]) -> dict:
+    """The config of a part of the model with its modalities; raises ValueError where it says others itself."""
+    if set(part.get(field, modalities)) != set(modalities):
+        raise ValueError(
+            f"{part.get('type')} has {field}={tuple(part[field])}, but the model has modalities={tuple(modalities)}; "
+            "give the modalities of MaskedPoseEstimator alone"
+        )
+    return dict(part, **{field: modalities})
+
+
 class _Windows(NamedTuple):
     """The inputs of one kind of poses; see :class:`MaskedPoseEstimator`."""
 
@@ -170,12 +180,12 @@ class MaskedPoseEstimator(BaseModel):
         init_cfg: dict | list | None = None,
     ) -> None:
         if isinstance(data_preprocessor, Mapping):
-            data_preprocessor = dict(data_preprocessor, modalities=modalities)
+            data_preprocessor = _of(data_preprocessor, "modalities", modalities)
         super().__init__(data_preprocessor, init_cfg)
         if targets not in ("poses", "whitened") or (targets == "whitened" and loss_on != "all"):
             raise ValueError(f"targets is {targets!r} with loss_on={loss_on!r}; give 'poses', or 'whitened' with 'all'")
-        self.backbone = MODELS.build(dict(backbone, inputs=modalities))
-        self.head = MODELS.build(dict(head, outputs=modalities))
+        self.backbone = MODELS.build(_of(backbone, "inputs", modalities))
+        self.head = MODELS.build(_of(head, "outputs", modalities))
         self.loss_weights = {"2d": loss_2d_weight, "3d": loss_3d_weight}
         self.loss_lift_weight = loss_lift_weight
         if loss_lift_weight and set(modalities) != {"2d", "3d"}:

@@ -229,6 +229,11 @@ def test_pretrained_weights_are_of_a_model_with_fewer_parts():
     assert contradictions(theirs, put(ours, ("head", "depth"), 2)) == ["head.depth is 1 there and 2 here"]
 
 
+def test_pre_training_on_2d_alone_says_so_of_its_parts():
+    model = complete(plain(Config.fromfile(CONFIGS / "pretrain_mocap_27_2d_only.py").model))
+    assert (model["modalities"], model["backbone"]["inputs"], model["head"]["outputs"]) == (["2d"], ["2d"], ["2d"])
+
+
 def test_plain_data():
     value = dict(a=(1, np.float32(2.5), None), b=dict(type=nn.Linear, on=np.bool_(True)))
     assert plain(value) == dict(a=[1, 2.5, None], b=dict(type="Linear", on=True))

@@ -159,6 +159,35 @@ def test_one_kind_alone(inputs):
         PretrainPreprocessor(modalities=["4d"])
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        dict(backbone=dict(type="MPMBackbone", depth=1, inputs=("2d",), **WIDTH)),
+        dict(head=dict(type="MaskedPoseHead", outputs=("2d",), **WIDTH)),
+        dict(data_preprocessor=dict(type="mmpose.PretrainPreprocessor", modalities=("2d",))),
+    ],
+    ids=lambda parts: next(iter(parts)),
+)
+def test_parts_that_say_other_modalities_are_refused(parts):
+    with pytest.raises(
+        ValueError, match=r"=\('2d',\), but the model has modalities=\('2d', '3d'\); give the modalities"
+    ):
+        build(**parts)
+    build(modalities=("2d",), **parts)
+
+
+def test_a_head_that_starts_pre_trained_is_not_put_at_the_means(inputs):
+    model = build()
+    before = model.head.decoder_3d.out.bias.clone()
+    model.head.init_cfg = dict(type="Pretrained", checkpoint="pretrained.pth")
+    model.read_statistics(inputs["poses_2d"], inputs["poses_3d"])
+    assert torch.equal(model.head.decoder_3d.out.bias, before)
+    model.head.init_cfg = None
+    with torch.no_grad():
+        model.read_statistics(inputs["poses_2d"], inputs["poses_3d"])
+    assert torch.equal(model.head.decoder_3d.out.bias, inputs["poses_3d"].mean((0, 1)).flatten())
+
+
 def test_predict_holds_both_reconstructions(inputs):
     model = build()
     poses_2d, poses_3d = model(inputs)
