@@ -219,7 +219,7 @@ def _size(recording: Recording) -> tuple[int, int]:
 
 
 def _ground_truth(recording: Recording, person: Track3D) -> np.ndarray | None:
-    """Truth (N, K, 3) in the keypoints of the poses; None where some of them are not known exactly."""
+    """Ground truth (N, K, 3) in the keypoints of the poses; None where some of them are not known exactly."""
     ground_truth = recording.ground_truth.get(person.track.person)
     if ground_truth is None:
         return None

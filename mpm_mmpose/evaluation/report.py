@@ -101,7 +101,7 @@ def masked_table(total: Row) -> list[str]:
         "masked keypoints": {name: total[masked] for name, masked in zip(ERRORS, MASKED, strict=True)},
         "given keypoints": {name: total[f"given/{name}"] for name in ERRORS},
     }
-    return _table("Hidden from the model, mm", "", [_TITLES[name] for name in ERRORS], list(ERRORS), rows)
+    return _table("Masked and given keypoints, mm", "", [_TITLES[name] for name in ERRORS], list(ERRORS), rows)
 
 
 def keypoint_table(rows: Mapping[str, Row], masked: bool) -> list[str]:

@@ -325,7 +325,7 @@ class Remap:
 
     @cached_property
     def available(self) -> np.ndarray:
-        """(K,) of bool, False for what is missing: hide these keypoints (True in masks is masked: its negation)."""
+        """(K,) of bool, False for what is missing: mask these keypoints (masks are True where masked: its negation)."""
         return np.array([name not in self.missing for name in self.target.names])
 
     def __call__(self, poses: np.ndarray, scores: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

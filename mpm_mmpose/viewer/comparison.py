@@ -14,7 +14,7 @@ from ..pose.scene import LiftedPerson, Scene
 from ..version import __version__
 from .clips import ClipFile, Results, find_clip, open_clips
 
-#: Truths of one clip may differ by rounding, m.
+#: Ground truths of one clip may differ by rounding, m.
 SAME = 1e-3
 #: Where no file says how many frames a second there are.
 USUAL_FPS = 30.0
@@ -48,7 +48,7 @@ def compare(
             f"{ground_truth}: holds no ground truth; give an evaluation's dump, a pose store, or results with it"
         )
     notes = [f"{name}: {files[name].path.name}" for name in clips]
-    notes += [f"Ground ground_truth: {ground_truth.name}"] if ground_truth is not None else []
+    notes += [f"Ground truth: {ground_truth.name}"] if ground_truth is not None else []
     rates = [scene.fps for scene in (*clips.values(), *([true] if true else [])) if not math.isnan(scene.fps)]
     if fps is None and not rates:
         notes.append(f"No file says how many frames a second there are; shown as if {USUAL_FPS:g}.")

@@ -110,7 +110,7 @@ class SideBySide:
             from ..evaluation.pose_error import mpjpe
 
             (error,) = 1000 * mpjpe(person.keypoints_3d[row][None], person.ground_truth[row][None])
-            label += f": {error:.0f} mm (ground_truth: grey)"
+            label += f": {error:.0f} mm (ground truth: grey)"
         points = self._place(flat, corner)
         if person.spread is not None:
             for point, spread in zip(points, np.nan_to_num(person.spread[row]), strict=True):

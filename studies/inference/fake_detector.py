@@ -15,13 +15,13 @@ from mpm_mmpose.pose.keypoints import get_keypoint_set
 
 #: Of keypoints that are seen: deviation in normalised units (4 px of an image 1000 px wide), outliers, missed ones.
 NOISE = dict(sigma=0.008, outliers=0.02, missed=0.01)
-#: Where a occluded keypoint is taken to be: so far off (standard deviation), as a part of the person's height ...
+#: Where an occluded keypoint is taken to be: so far off (standard deviation), as a part of the person's height ...
 WRONG_BY = 0.15
 #: ... with a score of at most this, but for the share of stretches in which the detector is as sure as ever.
 UNSURE, FOOLED = 0.3, 0.1
 #: Seconds, shortest and longest, that something is occluded, and the share of time in which it is.
 STRETCHES = {
-    "nothing masked": None,
+    "nothing occluded": None,
     "single keypoints": ((0.1, 1.0), 0.15),
     "whole frames": ((0.1, 1.0), 0.2),
     "half of the body": ((0.5, 2.0), 0.4),
@@ -30,10 +30,10 @@ STRETCHES = {
 
 @dataclass(frozen=True)
 class Detected:
-    """A track as detected, and what was really masked: (N, K) bool."""
+    """A track as detected, and what was really occluded: (N, K) bool."""
 
     track: Track2D
-    masked: np.ndarray
+    occluded: np.ndarray
 
 
 def detect(track: Track2D, occlusion: str, seed: int) -> Detected:
@@ -53,22 +53,22 @@ def detect(track: Track2D, occlusion: str, seed: int) -> Detected:
     columns = number if occlusion == "single keypoints" else 1
     stretch = np.stack([_stretches(frames, track.fps, seconds, share, random) for _ in range(columns)], 1)
     stretch = np.broadcast_to(stretch, (frames, number))
-    wrong, masked = noisy.keypoints.copy(), stretch >= 0
+    wrong, occluded = noisy.keypoints.copy(), stretch >= 0
     most = max(int(stretch.max()), 0) + 1  # a short clip may have no stretch
     if occlusion == "half of the body":
         for index in range(most):
             rows = stretch[:, 0] == index
             wrong[rows], beyond = _behind_edge(noisy.keypoints[rows], track, random)
-            masked[rows] &= beyond
+            occluded[rows] &= beyond
     else:
         offsets = random.normal(scale=WRONG_BY * _height(track), size=(most, number, 2))
         wrong += offsets[stretch, np.arange(number)].astype(np.float32)
     unsure = random.uniform(0, UNSURE, (frames, number))
     fooled = (random.uniform(size=(most, number)) < FOOLED)[stretch, np.arange(number)]
-    scores = np.where(masked & ~fooled, unsure, noisy.scores)
+    scores = np.where(occluded & ~fooled, unsure, noisy.scores)
     # Detectors look inside of the image.
-    keypoints = np.where(masked[..., None], wrong, noisy.keypoints).clip(0, (track.width, track.height))
-    return Detected(replace(track, keypoints=keypoints, scores=scores), masked)
+    keypoints = np.where(occluded[..., None], wrong, noisy.keypoints).clip(0, (track.width, track.height))
+    return Detected(replace(track, keypoints=keypoints, scores=scores), occluded)
 
 
 def _noisy(track: Track2D, seed: int) -> Track2D:

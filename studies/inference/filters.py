@@ -27,7 +27,7 @@ FILTERS: dict[str, tuple[str, dict[str, float]] | None] = {
     "savitzky_golay": ("savitzky_golay", {}),
     "savitzky_golay, seconds=0.5": ("savitzky_golay", dict(seconds=0.5)),
 }
-INPUTS = {"true 2D": None, "detector's noise": "nothing masked"}
+INPUTS = {"true 2D": None, "detector's noise": "nothing occluded"}
 ERRORS = {"mpjpe": "MPJPE, mm", "mpjve": "MPJVE, mm a frame", "acceleration": "acceleration error, mm a frame^2"}
 
 

@@ -56,7 +56,7 @@ def measure_look_ahead(
         progress(f"look-ahead {look_ahead}")
         milliseconds = []
         for seed, clip in enumerate(clips):
-            poses, taken = run_stream(lifter, detect(clip.track, "nothing masked", seed).track, look_ahead)
+            poses, taken = run_stream(lifter, detect(clip.track, "nothing occluded", seed).track, look_ahead)
             sums.add(str(look_ahead), MILLIMETRES * np.linalg.norm(poses - clip.ground_truth, axis=-1))
             milliseconds.append(taken[look_ahead:])  # the first calls only wait
         speed[look_ahead] = float(np.median(np.concatenate(milliseconds)))

@@ -110,7 +110,7 @@ def _calibration(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, pic
     found = measure_calibration(clips, load_lifter(inputs.model, inputs.weights, maskings=inputs.maskings))
     draw_calibration(found, picture)
     return (
-        f"## Spread and error\n\n`maskings={inputs.maskings}`. Clips take turns: nothing masked, single keypoints, "
+        f"## Spread and error\n\n`maskings={inputs.maskings}`. Clips take turns: nothing occluded, single keypoints, "
         "whole frames, half of the body. Without the root, which has neither.\n\n"
         f"![Error over spread]({link})\n\n{describe_calibration(found)}"
     )
@@ -121,7 +121,7 @@ def _look_ahead(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, pict
     fps = clips[0].track.fps
     draw_look_ahead(sums, lifter, fps, picture)
     return (
-        "## Look-ahead of `MPMStream`\n\nDetector's noise, nothing masked. Computing is what a call of "
+        "## Look-ahead of `MPMStream`\n\nDetector's noise, nothing occluded. Computing is what a call of "
         f"`push` takes, median.\n\n![Error over delay]({link})\n\n{describe_look_ahead(sums, speed, lifter, fps)}"
     )
 

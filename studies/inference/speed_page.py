@@ -111,7 +111,7 @@ def _ratio(rows: dict[str, list[Speed]]) -> str:
 def _blending(clips: Sequence[Clip], build: Callable[..., TrackLifter]) -> str:
     """How far the two modes of one trained lifter are from the ground truth."""
     sums = ClipSums()
-    inputs = {"true 2D": None, "detector's noise": "nothing masked"}
+    inputs = {"true 2D": None, "detector's noise": "nothing occluded"}
     lifters = {EXACT: build(mode="exact"), BLENDED: build(mode="blended")}
     for name, occlusion in inputs.items():
         for seed, clip in enumerate(clips):

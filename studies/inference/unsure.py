@@ -33,7 +33,7 @@ def measure_unsure(
     plain: TrackLifter | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> ClipSums:
-    """Errors in mm, named '<occlusion>/<repair>/<all or masked>', of every occlusion and repair.
+    """Errors in mm, named '<occlusion>/<repair>/<all or occluded>', of every occlusion and repair.
 
     plain: a lifter that was trained without masks, for one more row. Frames that are too far from any sight to be
     lifted with masks count in no row; their number is the count of '<occlusion>/left out'.
@@ -54,7 +54,7 @@ def measure_unsure(
             for name, found in poses.items():
                 errors = MILLIMETRES * np.linalg.norm(found - clip.ground_truth, axis=-1)[lifted]
                 sums.add(f"{occlusion}/{name}/all", errors)
-                sums.add(f"{occlusion}/{name}/masked", np.where(detected.masked[lifted], errors, np.nan))
+                sums.add(f"{occlusion}/{name}/occluded", np.where(detected.occluded[lifted], errors, np.nan))
     return sums
 
 
@@ -66,16 +66,16 @@ def describe_unsure(sums: ClipSums, names: Sequence[str]) -> str:
         for name in names:
             row = [name, sums.mean(f"{occlusion}/{name}/all").text()]
             if stretches is not None:
-                row.append(sums.mean(f"{occlusion}/{name}/masked").text())
-            kind = "all" if stretches is None else "masked"
+                row.append(sums.mean(f"{occlusion}/{name}/occluded").text())
+            kind = "all" if stretches is None else "occluded"
             pair = f"{occlusion}/{name}/{kind}", f"{occlusion}/{MASKED}/{kind}"
             rows.append([*row, "" if name == MASKED else sums.difference(*pair).text()])
         if stretches is None:
-            title, head = "Nothing masked, detector's noise alone", ["MPJPE", "more than with masks"]
+            title, head = "Nothing occluded, detector's noise alone", ["MPJPE", "more than with masks"]
         else:
             (low, high), share = stretches
-            title = f"Hidden: {occlusion}, {low:g} to {high:g} s at a time, {100 * share:.0f} % of the time"
-            head = ["MPJPE", "of masked keypoints", "masked, more than with masks"]
+            title = f"Occluded: {occlusion}, {low:g} to {high:g} s at a time, {100 * share:.0f} % of the time"
+            head = ["MPJPE", "of occluded keypoints", "occluded, more than with masks"]
         left_out = sums.mean(f"{occlusion}/left out").mean
         note = f"\n\n{left_out:.1f} % of frames are too far from any sight and left out." if left_out else ""
         parts.append(f"### {title}\n\n{table(['mm', *head], rows)}{note}")
@@ -83,22 +83,22 @@ def describe_unsure(sums: ClipSums, names: Sequence[str]) -> str:
 
 
 def draw_unsure(sums: ClipSums, names: Sequence[str], path: str | Path) -> Path:
-    """Errors of masked keypoints, and how much larger each is than with masks, with intervals."""
+    """Errors of occluded keypoints, and how much larger each is than with masks, with intervals."""
     occlusions = [name for name, stretches in STRETCHES.items() if stretches is not None]
     figure = new_figure(10.4, 4.2, dpi=120)
     left, right = figure.subplots(1, 2)
     width = 0.84 / len(names)
     for place, (name, (colour, _)) in enumerate(zip(names, STYLES, strict=False)):
         x = np.arange(len(occlusions)) + (place - (len(names) - 1) / 2) * width
-        found = [sums.mean(f"{occlusion}/{name}/masked").mean for occlusion in occlusions]
+        found = [sums.mean(f"{occlusion}/{name}/occluded").mean for occlusion in occlusions]
         left.bar(x, found, 0.92 * width, color=colour, label=name)
         if name != MASKED:
-            pairs = [(f"{occlusion}/{name}/masked", f"{occlusion}/{MASKED}/masked") for occlusion in occlusions]
+            pairs = [(f"{occlusion}/{name}/occluded", f"{occlusion}/{MASKED}/occluded") for occlusion in occlusions]
             more = np.array([sums.difference(*pair) for pair in pairs])
             errors = np.abs(more[:, 1:].T - more[:, 0]) if np.isfinite(more).all() else None
             right.errorbar(x, more[:, 0], yerr=errors, color=colour, fmt="o", markersize=5, capsize=3)
     right.axhline(0, color=STYLES[0][0], linewidth=1.2)
-    left.set(title="error of masked keypoints", ylabel="mm")
+    left.set(title="error of occluded keypoints", ylabel="mm")
     right.set(title="more than with masks, 95 % interval", ylabel="mm")
     for axes in (left, right):
         axes.set_xticks(range(len(occlusions)), occlusions)

@@ -107,5 +107,17 @@ def test_the_report_of_an_evaluation(poses):
     assert table[1].split()[1:] == [
         f"{metric.by_action['Sitting'][e]:.2f}" for e in ("mpjpe", "p_mpjpe", "n_mpjpe")
     ] + ["60"]
-    assert "Hidden from the model, mm" not in lines
+    assert "Masked and given keypoints, mm" not in lines
     assert sum(line.startswith(("left_", "right_")) for line in lines) == 12
+
+
+def test_where_something_was_masked_the_report_has_a_table_of_it(poses):
+    metric = PoseErrorMetric(protocol="h36m_p1")
+    metric.dataset_meta = META
+    metric.process(None, [poses.sample(slice(None), masked=np.tile(np.arange(17) == 3, (200, 1)))])
+    found = metric.evaluate(200)
+    lines = metric.report.splitlines()
+    table = lines[lines.index("Masked and given keypoints, mm") + 2 :]
+    errors = {line[:16].strip(): line[16:].split() for line in table[:3]}
+    assert list(errors) == ["all keypoints", "masked keypoints", "given keypoints"]
+    assert errors["masked keypoints"][0] == f"{found['pose/masked/mpjpe']:.2f}"

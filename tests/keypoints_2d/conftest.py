@@ -33,12 +33,12 @@ def make_people(number, people=2, frames=12):
     return keypoints, rng.uniform(0.3, 1, keypoints.shape[:3])
 
 
-def rows(number, masked=(), **options):
-    """(frame, person, keypoints, scores) frame by frame, without the (frame, person) pairs of ``masked``."""
+def rows(number, absent=(), **options):
+    """(frame, person, keypoints, scores) frame by frame, without the (frame, person) pairs of ``absent``."""
     keypoints, scores = make_people(number, **options)
     for frame in range(keypoints.shape[1]):
         for person in range(len(keypoints)):
-            if (frame, person) not in masked:
+            if (frame, person) not in absent:
                 yield frame, person, keypoints[person, frame], scores[person, frame]
 
 

@@ -38,7 +38,7 @@ def test_help_is_quick_and_complete():
 
 
 def test_converting(tmp_path, write, layouts, capsys):
-    path, store = write(layouts.mmpose_demo(masked=[(2, 0)]), "results_walk.json"), tmp_path / "keypoints_2d_train"
+    path, store = write(layouts.mmpose_demo(absent=[(2, 0)]), "results_walk.json"), tmp_path / "keypoints_2d_train"
     arguments = [str(path), "--out", str(store), "--fps", "30", "--width", "1000", "--height", "500"]
     assert command.main([*arguments, "--min-frames", "5"]) == 0
     printed = capsys.readouterr()

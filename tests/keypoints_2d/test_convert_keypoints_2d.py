@@ -12,7 +12,7 @@ OPTIONS = dict(fps=25, width=1000, height=500, progress=False)
 
 def test_every_format_in_one_store(tmp_path, write, layouts):
     write(layouts.mmpose_demo(), "in/results_demo.json")
-    write(layouts.coco_results(masked=[(5, 0)]), "in/results.json")
+    write(layouts.coco_results(absent=[(5, 0)]), "in/results.json")
     write(layouts.alphapose_results(26), "in/run/alphapose-results.json")
     layouts.write_openpose(tmp_path / "in" / "openpose")
     layouts.write_videopose3d(tmp_path / "in" / "data_2d_custom_my.npz")

@@ -19,12 +19,12 @@ SIZE = dict(width=1000, height=500)
 
 @pytest.fixture
 def detections(layouts):
-    """Function: two people in frames 1 to 12, without the (frame, person) pairs of ``masked``."""
+    """Function: two people in frames 1 to 12, without the (frame, person) pairs of ``absent``."""
 
-    def make(keypoint_set="coco_17", masked=(), track=True, frame_step=1, boxes=True):
+    def make(keypoint_set="coco_17", absent=(), track=True, frame_step=1, boxes=True):
         keypoints, scores = layouts.make_people(len(get_keypoint_set(keypoint_set)))
         # The second person comes first in odd frames: order says nothing about who is who.
-        rows = [(f, p) for f in range(12) for p in ((0, 1), (1, 0))[f % 2] if (f, p) not in masked]
+        rows = [(f, p) for f in range(12) for p in ((0, 1), (1, 0))[f % 2] if (f, p) not in absent]
         frames, people = np.array(rows).T
         poses = keypoints[people, frames].astype(np.float32)
         return Detections(
@@ -65,7 +65,7 @@ def test_values(detections, layouts, keypoint_set, track, boxes):
 @pytest.mark.parametrize("frame_step", [1, 3])
 def test_gaps(detections, layouts, frame_step):
     """Out of sight in frame index 3, 7 and 8: three sequences, whose first frames say where the gaps are."""
-    found = detections(masked=[(3, 0), (7, 0), (8, 0)], frame_step=frame_step)
+    found = detections(absent=[(3, 0), (7, 0), (8, 0)], frame_step=frame_step)
     sequences, too_short = track_sequences(found, fps=25, **SIZE)
     starts = [0, 4, 9]
     names = [f"walk.person0.{start * frame_step + 1}" for start in starts] + ["walk.person1.1"]
@@ -80,7 +80,7 @@ def test_gaps(detections, layouts, frame_step):
 
 
 def test_everybody_out_of_sight_is_a_gap_too(detections):
-    sequences, _ = track_sequences(detections(masked=[(5, 0), (5, 1)]), fps=25, **SIZE)
+    sequences, _ = track_sequences(detections(absent=[(5, 0), (5, 1)]), fps=25, **SIZE)
     assert [(s.name, len(s)) for s in sequences] == [
         ("walk.person0.1", 5),
         ("walk.person0.7", 6),
@@ -101,14 +101,14 @@ def test_any_gaps(detections, layouts, there, min_frames):
             if present:
                 runs.append((person, frames[0] + 1, len(frames)))
     expected = [(f"walk.person{person}.{start}", number) for person, start, number in runs if number >= min_frames]
-    found = detections(masked=[tuple(pair) for pair in np.argwhere(~there)])
+    found = detections(absent=[tuple(pair) for pair in np.argwhere(~there)])
     sequences, too_short = track_sequences(found, fps=25, min_frames=min_frames, **SIZE)
     assert [(s.name, len(s)) for s in sequences] == expected and too_short == len(runs) - len(expected)
 
 
 def test_association_of_people_who_come_and_go(detections):
     """Whoever is out of sight is somebody new afterwards; the other person is not disturbed."""
-    found = detections(masked=[(0, 1), (6, 0)], track=False)
+    found = detections(absent=[(0, 1), (6, 0)], track=False)
     tracks = associate(found)
     people = (found.keypoints[:, :, 0].mean(1) > 350).astype(int)
     first = found.frames < 7
@@ -134,7 +134,7 @@ def test_boxes_hold_what_was_found():
 
 
 def test_keypoints_that_were_not_found(detections):
-    found = detections(masked=[(f, 1) for f in range(12)])
+    found = detections(absent=[(f, 1) for f in range(12)])
     whole = track_sequences(found, fps=25, **SIZE)[0][0]
     coco, scores, keypoints = get_keypoint_set("coco_17"), found.scores.copy(), found.keypoints.copy()
     for name, frames in (("left_wrist", slice(4, 7)), ("left_knee", slice(9, None)), ("right_ankle", slice(None))):

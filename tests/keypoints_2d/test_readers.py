@@ -10,25 +10,25 @@ from mpm_mmpose.readers.keypoints_2d import find_keypoint_files, read_keypoints_
 from mpm_mmpose.readers.track_ids import settle_ids
 
 
-def check(detections, layouts, number, masked=(), first=0, body=None):
+def check(detections, layouts, number, absent=(), first=0, body=None):
     """Frames, keypoints and scores are what was written, frame by frame."""
     keypoints, scores = layouts.make_people(number)
-    frames, people = np.array([(f, p) for f in range(12) for p in range(2) if (f, p) not in masked]).T
+    frames, people = np.array([(f, p) for f in range(12) for p in range(2) if (f, p) not in absent]).T
     np.testing.assert_array_equal(detections.frames, frames + first)
     np.testing.assert_allclose(detections.keypoints, keypoints[people, frames][:, :body], rtol=1e-6)
     np.testing.assert_allclose(detections.scores, scores[people, frames][:, :body], rtol=1e-6)
     return people
 
 
-MASKED = ((3, 0), (5, 0), (5, 1))
+ABSENT = ((3, 0), (5, 0), (5, 1))
 
 
 @pytest.mark.parametrize("track", [False, True])
 @pytest.mark.parametrize("demo", [False, True])
 def test_mmpose(write, layouts, demo, track):
     make = layouts.mmpose_demo if demo else layouts.mmpose_frames
-    (detections,) = read_keypoints_2d(write(make(masked=MASKED, track=track)))
-    people = check(detections, layouts, 17, MASKED, first=1)
+    (detections,) = read_keypoints_2d(write(make(absent=ABSENT, track=track)))
+    people = check(detections, layouts, 17, ABSENT, first=1)
     assert (detections.name, detections.keypoint_set, detections.width) == ("video", "coco_17", 0)
     np.testing.assert_array_equal(detections.tracks, people + 5 if track else None)
     boxes = [layouts.box_of(pose) for pose in detections.keypoints]
@@ -46,12 +46,12 @@ def test_mmpose_sets(write, layouts, dataset, number, keypoint_set, body):
 
 
 def test_mmpose_with_what_ours_say_more(write, layouts):
-    content = layouts.mmpose_demo(masked=MASKED)
+    content = layouts.mmpose_demo(absent=ABSENT)
     times = [0.1, 0.15, 0.3, *np.arange(4, 13).tolist()]
     for frame, time in zip(content["instance_info"], times, strict=True):
         frame["time"] = time
     (found,) = read_keypoints_2d(write(content))
-    check(found, layouts, 17, MASKED)  # counted from 0, as the times are
+    check(found, layouts, 17, ABSENT)  # counted from 0, as the times are
     np.testing.assert_array_equal(found.times, times)
     assert (found.width, found.height) == (0, 0) and found.fps == pytest.approx(1)
     content["meta_info"].update(fps=29.97, image_size=[640, 480], keypoint_set="h36m_17")
@@ -63,8 +63,8 @@ def test_mmpose_with_what_ours_say_more(write, layouts):
 
 @pytest.mark.parametrize("track", [False, True])
 def test_coco(write, layouts, track):
-    (detections,) = read_keypoints_2d(write(layouts.coco_results(masked=MASKED, track=track)))
-    people = check(detections, layouts, 17, MASKED)
+    (detections,) = read_keypoints_2d(write(layouts.coco_results(absent=ABSENT, track=track)))
+    people = check(detections, layouts, 17, ABSENT)
     np.testing.assert_array_equal(detections.tracks, people + 1 if track else None)
     assert detections.keypoint_set == "coco_17" and np.isnan(detections.boxes).all()
 
@@ -106,18 +106,18 @@ def test_written_by_mmpose_itself(tmp_path, layouts, demo):
 
 
 def test_several_videos_in_a_file(write, layouts):
-    content = layouts.alphapose_results(video="walk/") + layouts.alphapose_results(video="run_", masked=MASKED)
+    content = layouts.alphapose_results(video="walk/") + layouts.alphapose_results(video="run_", absent=ABSENT)
     first, second = read_keypoints_2d(write(content), "takes")
     assert (first.name, second.name) == ("takes/walk", "takes/run")
     check(first, layouts, 17)
-    check(second, layouts, 17, MASKED)
+    check(second, layouts, 17, ABSENT)
 
 
 @pytest.mark.parametrize("track", [False, True])
 def test_openpose(tmp_path, layouts, track):
-    folder = layouts.write_openpose(tmp_path / "walk", masked=MASKED, track=track)
+    folder = layouts.write_openpose(tmp_path / "walk", absent=ABSENT, track=track)
     (detections,) = read_keypoints_2d(folder)
-    people = check(detections, layouts, 25, MASKED)
+    people = check(detections, layouts, 25, ABSENT)
     np.testing.assert_array_equal(detections.tracks, people if track else None)
     assert (detections.name, detections.keypoint_set) == ("walk", "body_25")
     layouts.write_openpose(folder, video="run")

@@ -188,9 +188,9 @@ def test_what_cannot_be_done_is_refused():
         lifting(augmentations=[dict(type="blur")])
     with pytest.raises(ValueError, match=r"augmentations_3d: virtual_camera has no \['turn'\]; it has \['distance'"):
         pretraining(augmentations_3d=[dict(type="virtual_camera", turn=3)])
-    for masked in ("missed", "occluded"):
-        with pytest.raises(ValueError, match=rf"augmentations hide keypoints \({masked}\)"):
-            lifting(augmentations=[dict(type="detector_noise", **{masked: 0.1})])
+    for kind in ("missed", "occluded"):
+        with pytest.raises(ValueError, match=rf"augmentations hide keypoints \({kind}\)"):
+            lifting(augmentations=[dict(type="detector_noise", **{kind: 0.1})])
     with pytest.raises(KeyError, match="needs the field 'source_3d'.*`modalities`"):
         pretraining(augmentations_2d=[CAMERA])(batch_of(), True)
     with pytest.raises(ValueError, match="no 2D keypoints"):

@@ -38,12 +38,12 @@ def person(keypoint_set, frames=20, seed=0):
     ("right", "wrong"),
     [("coco_17", "h36m_17"), ("h36m_17", "coco_17"), ("body_25", "body_25b"), ("body_25b", "body_25")],
 )
-@pytest.mark.parametrize("masked", [(), ("knee", "ankle", "toe", "heel"), ("eye", "nose")])
-def test_the_right_order_fits(right, wrong, masked):
+@pytest.mark.parametrize("absent", [(), ("knee", "ankle", "toe", "heel"), ("eye", "nose")])
+def test_the_right_order_fits(right, wrong, absent):
     poses = person(right)
     found = np.ones(poses.shape[:2], bool)
     for index, name in enumerate(get_keypoint_set(right).names):
-        found[:, index] = not any(part in name for part in masked)
+        found[:, index] = not any(part in name for part in absent)
     for candidates in ((right, wrong), (wrong, right)):
         likeliest, times = likeliest_set(poses, found, candidates)
         assert likeliest == right and times > CLEAR

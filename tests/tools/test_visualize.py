@@ -85,6 +85,7 @@ def test_page_and_figure(files, tmp_path, capsys):
     assert run("--pred", files["a"], "--pred", f"large={files['b']}", "--out", page, *options) == 0
     assert "30 frames" in capsys.readouterr().out
     assert "wave" in page.read_text() and '"name": "large"' in page.read_text()
+    assert '"Ground truth: store"' in page.read_text()
     assert ">frame 29<" in figure.read_text() and ">50 mm<" in figure.read_text()
 
 

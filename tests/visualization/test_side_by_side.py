@@ -81,7 +81,7 @@ def test_one_wild_frame_does_not_make_everybody_tiny(clip):
     assert SideBySide([wild], 1000, 1000)._metres == pytest.approx(usual, rel=0.1)
 
 
-def test_masked_keypoints_are_thin_and_ground_truth_is_grey_with_the_error(clip):
+def test_masked_keypoints_are_thin_and_ground_truth_is_grey_with_the_error(clip, monkeypatch):
     drawing = SideBySide([person(clip)], 1000, 1000)
     whole = drawing.draw(0, None, 0.0)
     masked = SideBySide([person(clip, masked=np.ones((30, 17), bool))], 1000, 1000).draw(0, None, 0.0)
@@ -94,6 +94,12 @@ def test_masked_keypoints_are_thin_and_ground_truth_is_grey_with_the_error(clip)
     )
     grey = [(image[:, 540:] == GHOST).all(-1).sum() for image in (with_ground_truth.draw(0, None, 0.0), whole)]
     assert grey[0] > 500 and grey[1] < 50
+    labels = []
+    monkeypatch.setattr(
+        "mpm_mmpose.visualization.side_by_side.write_text", lambda canvas, text, *_: labels.append(text)
+    )
+    with_ground_truth.draw(0, None, 0.0)
+    assert "0: 50 mm (ground truth: grey)" in labels
 
 
 def test_who_is_somewhere_walks_in_the_room_and_leaves_a_trail(clip):

@@ -16,13 +16,13 @@ def sums(lifter, clips):
 
 
 def more(sums, occlusion, repair):
-    return sums.difference(f"{occlusion}/{repair}/masked", f"{occlusion}/{MASKED}/masked")
+    return sums.difference(f"{occlusion}/{repair}/occluded", f"{occlusion}/{MASKED}/occluded")
 
 
 def test_where_nothing_is_masked_it_hardly_matters(sums):
-    errors = [sums.mean(f"nothing masked/{name}/all").mean for name in REPAIRS]
+    errors = [sums.mean(f"nothing occluded/{name}/all").mean for name in REPAIRS]
     assert max(errors) < 1.15 * min(errors) and 30 < min(errors) < 80
-    assert not np.isfinite(sums.mean(f"nothing masked/{MASKED}/masked").mean)
+    assert not np.isfinite(sums.mean(f"nothing occluded/{MASKED}/occluded").mean)
 
 
 @pytest.mark.parametrize("occlusion", ["single keypoints", "whole frames"])
@@ -44,7 +44,7 @@ def test_masks_are_better_than_repeating_single_keypoints(sums):
 
 def test_the_tables_say_the_figures(sums, tmp_path):
     text = describe_unsure(sums, list(REPAIRS))
-    figure = sums.mean(f"whole frames/{INTERPOLATED}/masked").text()
+    figure = sums.mean(f"whole frames/{INTERPOLATED}/occluded").text()
     (line,) = [line for line in text.split("### ")[3].splitlines() if line.startswith(f"| {INTERPOLATED} |")]
     assert figure in line and more(sums, "whole frames", INTERPOLATED).text() in line
     assert text.count("### ") == 4 and "0.1 to 1 s at a time, 20 % of the time" in text

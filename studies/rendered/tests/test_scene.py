@@ -51,7 +51,7 @@ def test_everything_follows_the_seed(walk):
 
 def test_what_stands_in_front_hides_keypoints(walk):
     pose = walk[0][0]
-    masked = 0
+    occluded = 0
     for seed in range(6):
         made = scene(walk, seed, occluders=1)
         frame = made.render(pose)
@@ -63,8 +63,8 @@ def test_what_stands_in_front_hides_keypoints(walk):
         inside[1:] &= mask[:-1]
         difference = np.abs(made.render(pose).image[inside] - 255 * colours[inside])
         assert np.median(difference) < 12
-        masked += (~frame.visible).sum()
-    assert masked > 5
+        occluded += (~frame.visible).sum()
+    assert occluded > 5
 
 
 def test_who_leaves_the_image_is_not_visible(walk):
