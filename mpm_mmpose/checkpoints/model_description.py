@@ -68,7 +68,7 @@ class ModelDescription:
         if said.get("format_version") != FORMAT_VERSION:
             raise CheckpointError(
                 f"{path}: field 'meta.{FIELD}' is of format version {str(said.get('format_version'))[:20]!r}, this "
-                f"program reads {FORMAT_VERSION}; use the version of mpm_mmpose that wrote it, or give --model CONFIG"
+                f"program reads {FORMAT_VERSION}; use the version of mpm_mmpose that wrote it, or train it again"
             )
         if set(said) != {entry.name for entry in fields(cls)}:
             raise refuse(f"has not the fields {', '.join(entry.name for entry in fields(cls))}")
