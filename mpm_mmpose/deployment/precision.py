@@ -39,7 +39,9 @@ def convert(path: Path, precision: str) -> None:
         onnx.save(model, path)
         return
     if precision == "float16":
-        onnx.save(convert_float_to_float16(model, keep_io_types=True), path)
+        model = convert_float_to_float16(model, keep_io_types=True)
+        _drop_second_casts(model.graph)
+        onnx.save(model, path)
         return
     del model.graph.value_info[:]  # shapes in between, which turned weights no longer fit
     said = {entry.key: entry.value for entry in model.metadata_props}
@@ -53,6 +55,15 @@ def convert(path: Path, precision: str) -> None:
     model = onnx.load(path)
     onnx.helper.set_model_props(model, said)
     onnx.save(model, path)
+
+
+def _drop_second_casts(graph: onnx.GraphProto) -> None:
+    """Leave one of several nodes that make the same value: the converter casts what two nodes take, twice."""
+    made: set[str] = set()
+    for node in list(graph.node):
+        if made.issuperset(node.output):
+            graph.node.remove(node)
+        made.update(node.output)
 
 
 def _store_shorter(graph: onnx.GraphProto) -> None:

@@ -24,6 +24,7 @@ from mpm_mmpose.lifting.windows import cut_windows
 from mpm_mmpose.pose.geometry import normalize_screen
 from mpm_mmpose.readers import read_motion
 from mpm_mmpose.runtime import OnnxModel
+from mpm_mmpose.runtime.shipped import shipped_model
 from studies.quickstart.synthetic_motion import generate_motion
 
 CONFIGS = Path(__file__).parents[2] / "configs/mpm"
@@ -225,3 +226,12 @@ def test_weights_stored_in_half_precision_are_smaller_and_nearly_the_same(traine
     _, difference = export_model(*files, short, precision="stored_float16")
     assert short.stat().st_size < 0.8 * whole.stat().st_size
     assert 0 < difference < 0.01
+
+
+@pytest.mark.parametrize(("precision", "most", "output"), [("float16", 2e-3, "target"), ("int8", 3e-2, "sequence")])
+def test_the_shipped_model_in_other_precisions(tmp_path, precision, most, output):
+    weights = shipped_model().with_suffix(".pth")
+    _, difference = export_model(
+        CONFIGS / "wild_27.py", weights, tmp_path / "a.onnx", output=output, precision=precision
+    )
+    assert 0 < difference < most  # m
