@@ -12,6 +12,7 @@ from ..errors import UsageError, unknown_name
 from ..lifting.windows import Camera, WindowPredictor
 from ..pose.keypoints import get_keypoint_set
 from .model_info import INPUT, INPUTS, MASKED, ModelInfo
+from .shipped import shipped_model
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -20,20 +21,25 @@ if TYPE_CHECKING:
 class OnnxModel(WindowPredictor):
     """A file of ``tools/deployment/export_onnx.py``; gives what the exported model gives, within rounding.
 
-    providers: of ONNX Runtime, by name, the first that can do a step does it; by default the GPU's where the installed
-    ONNX Runtime has one. threads: of the CPU's, by default all cores. info: what the file says of itself. Raises
-    UsageError for a file that is not there, a provider that is not known or cannot be had, and where ONNX Runtime is
-    missing; ValueError for a file that is not ours or contradicts itself.
+    path: of the file, by default the one that is in this package. Of a file that gives sequences, the target is the
+    middle of each. providers: of ONNX Runtime, by name, the first that can do a step does it; by default the GPU's
+    where the installed ONNX Runtime has one. threads: of the CPU's, by default all cores. info: what the file says of
+    itself. Raises UsageError for a file that is not there, a provider that is not known or cannot be had, and where
+    ONNX Runtime is missing; ValueError for a file that is not ours or contradicts itself.
     """
 
-    def __init__(self, path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path | None = None, providers: Sequence[str] | None = None, threads: int | None = None
+    ) -> None:
+        path = shipped_model() if path is None else path
         self.session = open_session(path, providers, threads)
         self.info = ModelInfo.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
         if self.info.output == "features":
             raise UsageError(f"{path}: gives features, which are no poses; export it with --output target or sequence")
         _check_graph(self.session, self.info, path)
         modality, self.space = INPUTS[self.info.input]
-        self.inputs, self.outputs = (modality,), (self.info.output,)
+        self.inputs = (modality,)
+        self.outputs = ("sequence", "target") if self.info.output == "sequence" else ("target",)
         self.window, self.keypoint_set = self.info.window, self.info.keypoint_set
         self.num_keypoints = len(get_keypoint_set(self.keypoint_set))
         self.mask_tokens, self.ignored = self.info.mask_tokens, self.info.ignored
@@ -41,15 +47,16 @@ class OnnxModel(WindowPredictor):
 
     def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:
         """See :class:`~mpm_mmpose.lifting.windows.WindowPredictor`; no exported model wants a camera."""
-        return self._predict(windows, "target", flip_test)
+        poses = self._predict(windows, flip_test)
+        return poses[:, self.window // 2] if self.info.output == "sequence" else poses
 
     def sequences(self, windows: np.ndarray, flip_test: bool) -> np.ndarray:
         """See :class:`~mpm_mmpose.lifting.windows.WindowPredictor`."""
-        return self._predict(windows, "sequence", flip_test)
+        if self.info.output != "sequence":
+            raise ValueError("this model file gives poses of the target; export it with --output sequence")
+        return self._predict(windows, flip_test)
 
-    def _predict(self, windows: np.ndarray, output: str, flip_test: bool) -> np.ndarray:
-        if output not in self.outputs:
-            raise ValueError(f"this model file gives poses of the {self.info.output}; export it with --output {output}")
+    def _predict(self, windows: np.ndarray, flip_test: bool) -> np.ndarray:
         poses = self._run(windows)
         return (poses + self.mirror(self._run(self.mirror(windows)))) / 2 if flip_test else poses
 

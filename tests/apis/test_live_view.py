@@ -13,6 +13,7 @@ from mpm_mmpose.apis.live_view import AWAY, LiveView
 from mpm_mmpose.errors import UsageError
 from mpm_mmpose.lifting.people import People
 from mpm_mmpose.lifting.track_lifter import TrackLifter
+from mpm_mmpose.runtime import OnnxModel
 from mpm_mmpose.visualization.strokes import PALETTE
 
 BODY = np.random.default_rng(0).uniform(0, 1, (17, 2)) * (40, 100)
@@ -76,6 +77,18 @@ def test_the_3d_is_that_of_the_stream(lifter, screen):
         drawn = view._person(frame / 10, 0, found, 0)
         (lifted,) = stream.push(found.keypoints[0], found.scores[0], frame / 10)
         np.testing.assert_array_equal(drawn.keypoints_3d[0], lifted.keypoints_3d)
+
+
+def test_the_shipped_model_is_shown(screen):
+    """With the keypoints of the detector that is there without being asked for."""
+    images = ArrayImages(np.zeros((1, 200, 200, 3), np.uint8), 30.0)
+    places = np.random.default_rng(1).uniform((40, 20), (160, 180), (3, 1, 33, 2)).astype(np.float32)
+    with LiveView(images, TrackLifter(OnnxModel()), "blazepose_33") as view:
+        for number, keypoints in enumerate(places):
+            found = People(keypoints, np.ones((1, 33), np.float32), np.zeros((1, 4), np.float32))
+            assert view.show(number / 30, images.images[0], found, np.array([0]))
+    cell = screen[0][1][:, 540:]
+    assert has(cell, PALETTE[0])
 
 
 def test_who_is_away_for_long_gives_their_cell_to_others(lifter, screen):

@@ -15,7 +15,6 @@ from mpm_mmpose.lifting.trajectory import choose_camera
 from mpm_mmpose.pose.bones import bone_variation
 from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.runtime import OnnxModel
-from mpm_mmpose.runtime.shipped import shipped_model
 
 T, FRAMES = 9, 30
 IGNORED = (0, 7, 8, 9, 10)
@@ -88,7 +87,7 @@ def test_a_rolled_camera_gives_the_same_3d_rolled(degrees):
 
 def test_the_shipped_model_does_not_mind_how_the_camera_is_held():
     """To a few millimetres: what it takes for granted of the lens depends on the image's size."""
-    lifter = TrackLifter(OnnxModel(shipped_model()))
+    lifter = TrackLifter(OnnxModel())
     track = make_track(focal=None)
     quarter = replace(track, keypoints=np.stack([1080 - track.keypoints[..., 1], track.keypoints[..., 0]], -1))
     quarter = replace(quarter, width=1080, height=1920)
@@ -121,12 +120,12 @@ def test_keypoints_that_the_model_ignores_are_said_to_be_masked(model):
     np.testing.assert_array_equal(lift(model, make_track(keypoints=other)), lifted.keypoints_3d)
 
 
-def test_streams_give_what_whole_tracks_give(model):
+@pytest.mark.parametrize("shipped", [False, True])
+def test_streams_give_what_whole_tracks_give(model, shipped):
     track = make_track()
-    lifter = TrackLifter(model, fps=30, mode="exact", constant_bones=False)
-    stream = MPMStream(
-        lifter, keypoint_set="h36m_17", width=1920, height=1080, fps=30, look_ahead=T // 2, intrinsics=track.intrinsics
-    )
+    lifter = TrackLifter(OnnxModel() if shipped else model, fps=30, mode="exact", constant_bones=False)
+    size = dict(width=1920, height=1080, fps=30, intrinsics=track.intrinsics)
+    stream = MPMStream(lifter, keypoint_set="h36m_17", look_ahead=lifter.window // 2, **size)
     frames = [frame for row in range(FRAMES) for frame in stream.push(track.keypoints[row])] + stream.finish()
     np.testing.assert_allclose([frame.keypoints_3d for frame in frames], lifter.lift(track).keypoints_3d, atol=1e-5)
     assert all(frame.masked[list(IGNORED)].all() for frame in frames)

@@ -38,11 +38,16 @@ def test_flip_test_is_the_mean_with_left_and_right_exchanged(model_file, windows
 def test_whole_windows(write_model, windows):
     model = OnnxModel(write_model(output="sequence"))
     np.testing.assert_allclose(model.sequences(windows, False)[..., 1], np.nan_to_num(windows[..., 1]), atol=1e-6)
-    assert TrackLifter(model).mode == "blended"
-    with pytest.raises(ValueError, match="gives poses of the sequence; export it with --output target"):
-        model.targets(windows, False)
-    with pytest.raises(ValueError, match="mode 'exact' needs poses of the target"):
-        TrackLifter(model, mode="exact")
+    assert TrackLifter(model).mode == "blended" and TrackLifter(model, mode="exact").mode == "exact"
+    np.testing.assert_array_equal(model.targets(windows, True), model.sequences(windows, True)[:, T // 2])
+
+
+def test_a_file_of_targets_gives_no_sequences(model_file, windows):
+    model = OnnxModel(model_file)
+    with pytest.raises(ValueError, match="gives poses of the target; export it with --output sequence"):
+        model.sequences(windows, False)
+    with pytest.raises(ValueError, match="mode 'blended' needs poses of the sequence"):
+        TrackLifter(model, mode="blended")
 
 
 def test_the_lifter_takes_what_the_file_says(write_model):
