@@ -6,6 +6,7 @@ where it was.
 
 import argparse
 import os
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -136,7 +137,7 @@ def main() -> None:
     if changes:
         changes["name"] = f"{args.budget}, changed: {', '.join(changes)}"
     budget = replace(budgets[args.budget], **changes)
-    command = " ".join(["tools/reproduce.py", *sys.argv[1:]])
+    command = shlex.join(["uv", "run", "tools/reproduce.py", *sys.argv[1:]])
     name = "figure_5" if args.figure == "5" else f"table_{args.table.lower()}"
     try:
         if args.figure == "5":

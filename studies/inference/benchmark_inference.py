@@ -5,7 +5,6 @@ Writes a section of a Markdown page, in the place of the one that is there. Noth
 
 import argparse
 import os
-import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -40,14 +39,14 @@ def main(argv: list[str] | None = None) -> int:
     import mpm_mmpose.register  # noqa: F401
     from mpm_mmpose.errors import exit_status
 
-    from .page import load_lifter
+    from ..command import command_of
+    from .lifters import load_lifter
     from .speed_page import SpeedInputs, measure_speed, write_section
 
     def trained(**options: str):
         return load_lifter(args.model, args.weights, device=args.device, **options)
 
-    threads = f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} " if "OMP_NUM_THREADS" in os.environ else ""
-    command = threads + shlex.join(["python", "studies/inference/benchmark_inference.py", *(argv or sys.argv[1:])])
+    command = command_of(__spec__.name, argv or sys.argv[1:])
     configs = Path(__file__).parents[2] / "configs/mpm"
     inputs = SpeedInputs(args.store, configs, args.model and trained, args.frames, args.clips, args.device)
 

@@ -16,13 +16,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("motions", nargs="+", metavar="FILE", help="recorded motion, as .amc beside its .asf, or .bvh")
-    parser.add_argument("--model", required=True, help="config of a lifter, or its name in configs/mpm/metafile.yml")
-    parser.add_argument("--weights", required=True, help="its checkpoint")
+    parser.add_argument("--model", help="config of a lifter (default: the model in the package)")
+    parser.add_argument("--weights", help="its checkpoint")
     parser.add_argument("--fps", type=float, help="frames a second of the model; default: as its checkpoint says")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each motion at most (default: 5)")
     args = parser.parse_args(argv)
     if missing := [motion for motion in args.motions if not Path(motion).is_file()]:
         parser.error(f"{missing[0]}: no such file of motion")
+    if (args.model is None) != (args.weights is None):
+        parser.error("--model and --weights go together")
     for name in ("fps", "seconds"):
         if (value := getattr(args, name)) is not None and not 0 < value < float("inf"):
             parser.error(f"argument --{name}: {value} is not above 0")
@@ -38,15 +40,12 @@ def main(argv: list[str] | None = None) -> int:
     from mpm_mmpose.errors import exit_status
 
     def work() -> None:
-        from mpm_mmpose.apis.model_index import build_lifter
-        from mpm_mmpose.apis.model_names import find_model
-        from mpm_mmpose.lifting.track_lifter import TrackLifter
-
+        from .lifters import load_lifter
         from .machine import describe_machine
         from .rates import describe_rates, measure_rates, read_sequences
 
         sequences = read_sequences(args.motions, args.seconds)
-        lifter = TrackLifter(build_lifter(*find_model(args.model, args.weights), "cpu"), fps=args.fps)
+        lifter = load_lifter(args.model, args.weights, fps=args.fps)
         print(describe_rates(measure_rates(sequences, lifter)))
         rate = f"model of {lifter.rate(0):g} frames a second"
         print(f"\n{len(sequences)} motions, {rate}. {describe_machine()}")

@@ -6,7 +6,6 @@ half of the body masked again and again.
 
 import argparse
 import os
-import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -20,8 +19,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="pose store of clips that the model was not trained on")
-    parser.add_argument("--model", required=True, help="config of a lifter with mask tokens")
-    parser.add_argument("--weights", required=True, help="its checkpoint")
+    parser.add_argument("--model", help="config of a lifter with mask tokens (default: the model in the package)")
+    parser.add_argument("--weights", help="its checkpoint")
     parser.add_argument("--plain-model", help="config of a lifter trained without masks, for one more row")
     parser.add_argument("--plain-weights", help="its checkpoint")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.md", help="page to write")
@@ -33,8 +32,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=150, help="of each clip at most (default: 150)")
     parser.add_argument("--maskings", type=int, default=8, help="for the spread (default: 8)")
     args = parser.parse_args(argv)
-    if (args.plain_model is None) != (args.plain_weights is None):
-        parser.error("--plain-model and --plain-weights go together")
+    for prefix in ("", "plain-"):
+        model, weights = (getattr(args, f"{prefix}{name}".replace("-", "_")) for name in ("model", "weights"))
+        if (model is None) != (weights is None):
+            parser.error(f"--{prefix}model and --{prefix}weights go together")
     for name in ("clips", "frames", "maskings"):
         if getattr(args, name) < 1:
             parser.error(f"argument --{name}: {getattr(args, name)} is not 1 or more")
@@ -50,9 +51,10 @@ def main(argv: list[str] | None = None) -> int:
     import mpm_mmpose.register  # noqa: F401
     from mpm_mmpose.errors import exit_status
 
+    from ..command import command_of
     from .page import Inputs, write_page
 
-    command = shlex.join(["python", "studies/inference/inference_evidence.py", *(argv or sys.argv[1:])])
+    command = command_of(__spec__.name, argv or sys.argv[1:])
     inputs = Inputs(**{name: value for name, value in vars(args).items() if name not in ("out", "images")})
 
     def work() -> None:

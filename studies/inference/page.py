@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpm_mmpose.apis.model_index import build_lifter
-from mpm_mmpose.apis.model_names import find_model
 from mpm_mmpose.atomic_file import write_atomically
 from mpm_mmpose.data.pose_store import PoseStore
 from mpm_mmpose.lifting.track_lifter import TrackLifter
@@ -19,6 +16,7 @@ from .calibration import describe_calibration, draw_calibration, measure_calibra
 from .fake_detector import FOOLED, NOISE, UNSURE, WRONG_BY
 from .filters import describe_filters, draw_filters, measure_filters
 from .held_out import Clip, read_clips
+from .lifters import load_lifter
 from .look_ahead import describe_look_ahead, draw_look_ahead, measure_look_ahead
 from .machine import describe_machine
 from .unsure import PLAIN, REPAIRS, describe_unsure, draw_unsure, measure_unsure
@@ -29,8 +27,8 @@ class Inputs:
     """What is measured, as the command line says it."""
 
     store: Path
-    model: str
-    weights: str
+    model: str | None
+    weights: str | None
     plain_model: str | None
     plain_weights: str | None
     studies: Sequence[str]
@@ -102,7 +100,7 @@ def _unsure(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, picture:
     draw_unsure(sums, names, picture)
     return (
         "## Low confidence as masks\n\nThe same lifter throughout, unless it says otherwise.\n\n"
-        f"![Error of masked keypoints]({link})\n\n{describe_unsure(sums, names)}"
+        f"![Error of occluded keypoints]({link})\n\n{describe_unsure(sums, names)}"
     )
 
 
@@ -133,14 +131,6 @@ def _filters(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, picture
         "## Smoothing\n\nOff unless asked for. Velocity and acceleration are of neighbouring frames of the clip.\n\n"
         f"![Acceleration error over MPJPE]({link})\n\n{describe_filters(sums)}"
     )
-
-
-def load_lifter(config: str, weights: str, device: str = "cpu", **options: object) -> TrackLifter:
-    """A lifter of a config and weights, see `find_model`; options: those of `TrackLifter`."""
-    # Where from weights are loaded is said on stdout, which is for what is written.
-    with redirect_stdout(sys.stderr):
-        model = build_lifter(*find_model(config, weights), device)
-    return TrackLifter(model, **options)
 
 
 def _say(text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 PCK_SHARE = 0.05  # of the longer side of the person's box
 PAGE = """\
-<!-- Written by studies/rendered/video_error.py; run it again rather than editing it. -->
+<!-- Written by studies.rendered.video_error; run it again rather than editing it. -->
 
 {machine}
 
@@ -199,7 +198,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--detector-weights", help="its checkpoint")
     parser.add_argument(
-        "--threshold", type=float, default=0.3, help="doubtful keypoints score less; default: %(default)s"
+        "--threshold", type=float, default=0.3, help="keypoints that score less are masked; default: %(default)s"
     )
     parser.add_argument("--device", default="cpu", help="default: %(default)s")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="page (.md) with the table")
@@ -214,7 +213,9 @@ def main(argv: list[str] | None = None) -> int:
     warnings.filterwarnings("ignore")
     from mpm_mmpose.errors import exit_status
 
-    command = shlex.join(["python", "studies/rendered/video_error.py", *(argv or sys.argv[1:])])
+    from ..command import command_of
+
+    command = command_of(__spec__.name, argv or sys.argv[1:])
     return exit_status(lambda: print(f"{measure(args, command)}\nwrote {args.out}"))
 
 

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 from mpm_mmpose.option_parser import OptionParser
 
+from ..command import command_of
+
 ROOT = Path(__file__).parents[2]
 STEPS = ("pre-training step", "lifting training step")
 INFERENCE, ONE = "lifting inference", "lifting, one window"
@@ -146,8 +148,7 @@ def measure(args: argparse.Namespace, command: str) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Measure and write; returns the exit status."""
     args = parse_args(argv)
-    threads = f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} " if "OMP_NUM_THREADS" in os.environ else ""
-    command = threads + shlex.join(["uv", "run", "studies/speed/speed_table.py", *(argv or sys.argv[1:])])
+    command = command_of(__spec__.name, argv or sys.argv[1:])
     try:
         text = measure(args, command)
     except subprocess.CalledProcessError as error:
