@@ -29,6 +29,8 @@ def person_noise(
     missed: float = 0.0,
     occluded: float = 0.0,
     frames: tuple[int, int] = (5, 30),
+    absent: float = 0.0,
+    occluded_half: float = 0.0,
 ) -> WindowBatch:
     """2D as a detector gives it of a person of any size in the image.
 
@@ -38,13 +40,16 @@ def person_noise(
     large for ``outliers``, a share of keypoints. strength: factor on all three, drawn for each window between the two,
     even in its logarithm. exchanged: chance of the legs, and of the arms, to be seen as each other's for a stretch of
     ``frames`` (shortest, longest). missed: chance of every keypoint of every frame not to be found. occluded: chance
-    of every keypoint not to be found for one such stretch.
+    of every keypoint not to be found for one such stretch. absent: chance of the person not to be found at all for one
+    such stretch, which is shorter than the window. occluded_half: chance of the legs, the arms, the right or the left
+    arm and leg not to be found for one such stretch.
     ``true_keypoints`` are what the keypoints were; scores of what is missed are 0, others as they were.
     Raises ValueError where there is no 2D or a chance is outside [0, 1].
     """
     if windows.keypoints is None:
         raise ValueError("person_noise: there are no 2D keypoints; use it where 2D is augmented")
     chances = dict(outliers=outliers, exchanged=exchanged, missed=missed, occluded=occluded)
+    chances |= dict(absent=absent, occluded_half=occluded_half)
     if wrong := {name: chance for name, chance in chances.items() if not 0 <= chance <= 1}:
         raise ValueError(f"person_noise: {wrong}; give shares in [0, 1]")
     keypoints = windows.keypoints
@@ -72,6 +77,8 @@ def person_noise(
     if occluded:
         happens = chance(batch, 1, number) < occluded
         away = away | (happens & random_stretches(batch, window, number, frames, generator))
+    if absent or occluded_half:
+        away = away | _parts_missed(keypoints.shape, keypoint_set, absent, occluded_half, frames, generator)
     away = away if windows.missed is None else away | windows.missed
     return windows._replace(
         keypoints=seen + size[:, None, None, None] * error,
@@ -79,6 +86,28 @@ def person_noise(
         scores=None if windows.scores is None else windows.scores.masked_fill(away, 0),
         missed=away,
     )
+
+
+def _parts_missed(
+    shape: torch.Size,
+    keypoint_set: KeypointSet,
+    absent: float,
+    occluded_half: float,
+    frames: tuple[int, int],
+    generator: torch.Generator,
+) -> Tensor:
+    """(B, T, K) bool: the whole person, and half of the limbs, each for a stretch of frames by its chance."""
+    batch, window, number = shape[:3]
+    halves = torch.zeros(4, number, dtype=torch.bool)  # legs, arms, right, left
+    for limb, indices in keypoint_set.limbs.items():
+        halves[0 if limb.endswith("leg") else 1, indices] = True
+        halves[2 if limb.startswith("right") else 3, indices] = True
+    draw = torch.rand(batch, 1, 3, generator=generator, device=generator.device)
+    half = halves.to(generator.device, non_blocking=True)[(4 * draw[:, 0, 2]).long().clamp_(max=3)]  # (B, K)
+    happens = draw[..., :2] < draw.new_tensor([absent, occluded_half])  # (B, 1, person and half)
+    longest = min(frames[1], window - 1)
+    when = happens & random_stretches(batch, window, 2, (min(frames[0], longest), longest), generator)
+    return when[..., :1] | (when[..., 1:] & half[:, None])
 
 
 def _exchanged(

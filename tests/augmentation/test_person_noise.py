@@ -87,3 +87,27 @@ def test_wrong_use_is_refused():
         person_noise(WindowBatch(), H36M_17, generator=torch.Generator())
     with pytest.raises(ValueError, match="'missed': 2"):
         noise(missed=2)
+
+
+def test_the_whole_person_is_missed_for_a_part_of_the_window():
+    missed = noise(absent=0.5, frames=(5, 60)).missed
+    assert torch.equal(missed.all(-1), missed.any(-1))
+    frames = missed[..., 0].sum(1)
+    assert 0.4 < (frames > 0).float().mean() < 0.6 and 30 < frames.max() < 40
+    # In one piece.
+    assert (missed[..., 0].int().diff(dim=1).abs().sum(1) <= 2).all()
+
+
+def test_half_of_the_limbs_are_occluded_together():
+    missed = noise(occluded_half=1.0, frames=(5, 10)).missed
+    parts = {tuple(row.nonzero().flatten().tolist()) for row in missed.any(1)}
+    limbs = {limb: set(indices) for limb, indices in H36M_17.limbs.items()}
+    pairs = [("right_leg", "left_leg"), ("right_arm", "left_arm"), ("right_arm", "right_leg"), ("left_arm", "left_leg")]
+    assert parts == {tuple(sorted(limbs[one] | limbs[other])) for one, other in pairs}
+    assert torch.equal(missed.any(-1).sum(1) > 0, torch.ones(400, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("name", ["absent", "occluded_half", "missed"])
+def test_a_chance_is_a_share(name):
+    with pytest.raises(ValueError, match=f"person_noise: {{'{name}': 1.5}}; give shares"):
+        noise(**{name: 1.5})
