@@ -1,4 +1,4 @@
-"""The light door: `python -m mpm_mmpose.runtime VIDEO|FILE --out DIR`; see :mod:`mpm_mmpose.apis.light_command`."""
+"""The light command: `python -m mpm_mmpose.runtime VIDEO|FILE --out DIR`; see :mod:`mpm_mmpose.apis.light_command`."""
 
 import sys
 

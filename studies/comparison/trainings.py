@@ -19,8 +19,8 @@ from mmpose.registry import MODELS
 import mpm_mmpose.register  # noqa: F401
 from mpm_mmpose.atomic_file import write_atomically
 from mpm_mmpose.models.cost import count_flops, count_parameters
-from mpm_mmpose.training.file_runner import FileRunner
 
+from ..file_runner import FileRunner
 from . import metre_codec  # noqa: F401
 from .budget import WARM_UP, Budget
 from .lifters import LIFTERS

@@ -28,8 +28,8 @@ def main() -> None:
     """Read or make the clips and write the picture."""
     args = parse_args()
     from mpm_mmpose.readers import read_motions
-    from mpm_mmpose.visualization.clips import draw_clips
 
+    from .clips import draw_clips
     from .synthetic_motion import generate_motion
 
     try:

@@ -18,8 +18,8 @@ from mpm_mmpose.converters.stores import convert_mocap
 from mpm_mmpose.converters.virtual_camera import film
 from mpm_mmpose.data.pose_store import PoseSequence, write_store
 from mpm_mmpose.readers import find_motion_files
-from mpm_mmpose.training.file_runner import FileRunner
 
+from ..file_runner import FileRunner
 from .report import STAGES, draw, format_table, mean_pose_errors
 from .synthetic_motion import KINDS, generate_motion
 

@@ -14,9 +14,9 @@ from mpm_mmpose.data.pose_store import PoseStore
 from mpm_mmpose.data.window_dataset import PoseWindowDataset
 from mpm_mmpose.evaluation.metric import ERRORS, MILLIMETRES, TITLES
 from mpm_mmpose.pose.geometry import root_relative
-from mpm_mmpose.visualization.comparison import animate_comparison, draw_comparison
 
 from ..curves import draw_loss_curves, read_scalars
+from .comparison import animate_comparison, draw_comparison
 
 STAGES = {
     "pretrain": "pre-training, masked 2D and 3D",

@@ -124,7 +124,9 @@ def main(argv: list[str] | None = None) -> int:
     from mpm_mmpose.atomic_file import write_atomically
     from mpm_mmpose.data.pose_store import PoseStore
     from mpm_mmpose.errors import exit_status
-    from mpm_mmpose.pose.consistency import LIMIT, body_views, learn_body_views
+    from mpm_mmpose.pose.consistency import LIMIT, body_views
+
+    from .learned_views import learn_body_views
 
     def work() -> None:
         if args.write:

@@ -19,8 +19,8 @@ from mmpose.registry import DATASETS
 from tqdm import tqdm
 
 from mpm_mmpose.atomic_file import write_atomically
-from mpm_mmpose.training.file_runner import FileRunner
 
+from ..file_runner import FileRunner
 from .experiment import pretrained_parts
 from .plan import Step
 

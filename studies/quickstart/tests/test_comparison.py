@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from mpm_mmpose.converters.virtual_camera import film
-from mpm_mmpose.visualization import comparison
+from studies.quickstart import comparison
 from studies.quickstart.synthetic_motion import generate_motion
 
 

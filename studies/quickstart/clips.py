@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..pose.keypoints import get_keypoint_set
-from ..readers.motion import Motion
-from .skeleton import add_floor, add_skeleton, bare, new_figure, save, side_legend, spread
-from .upright import flatten
+from mpm_mmpose.pose.keypoints import get_keypoint_set
+from mpm_mmpose.readers.motion import Motion
+from mpm_mmpose.visualization.skeleton import add_floor, add_skeleton, bare, new_figure, save, side_legend, spread
+from mpm_mmpose.visualization.upright import flatten
 
 ELEVATION = 14.0
 

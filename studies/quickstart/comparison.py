@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ..atomic_file import write_atomically
-from ..evaluation.pose_error import mpjpe
-from ..pose.keypoints import KeypointSet, get_keypoint_set
-from .skeleton import add_skeleton, bare, new_figure, save, segments, side_legend, spread
-from .upright import SIDEWAYS, camera_to_upright, flatten
+from mpm_mmpose.atomic_file import write_atomically
+from mpm_mmpose.evaluation.pose_error import mpjpe
+from mpm_mmpose.pose.keypoints import KeypointSet, get_keypoint_set
+from mpm_mmpose.visualization.skeleton import add_skeleton, bare, new_figure, save, segments, side_legend, spread
+from mpm_mmpose.visualization.upright import SIDEWAYS, camera_to_upright, flatten
 
 #: Room around the poses, as a part of their size, which is the ground truth's; a prediction that goes further is cut
 #: off.

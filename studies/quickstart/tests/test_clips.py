@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from mpm_mmpose.pose.keypoints import H36M_17
-from mpm_mmpose.visualization.clips import _viewer, draw_clips
 from mpm_mmpose.visualization.upright import flatten
+from studies.quickstart.clips import _viewer, draw_clips
 from studies.quickstart.synthetic_motion import generate_motion
 
 
