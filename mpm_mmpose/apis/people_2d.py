@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..lifting.people import PeopleDetector
+from ..readers.tracking import PersonTracker
 from .camera_recording import Recorder
 from .images import Images
 from .read_ahead import read_ahead
 from .sources import Recording, split_tracks
-from .tracking import PersonTracker
 
 if TYPE_CHECKING:
     from .live_view import LiveView

@@ -17,8 +17,8 @@ from mmpose.evaluation.functional import nms
 from ..errors import UsageError, unknown_name
 from ..lifting.people import People, PeopleDetector
 from ..pose.keypoints import COCO_17, get_keypoint_set
+from ..readers.boxes import keypoint_boxes
 from ..readers.keypoint_choice import SETS_BY_NUMBER
-from ..readers.person_tracks import keypoint_boxes
 from .model_names import check_weights
 
 #: Boxes with a lower score, and those that overlap further with a better one, are no people; as in MMPose.

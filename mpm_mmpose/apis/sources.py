@@ -23,8 +23,8 @@ from ..readers.keypoints_2d import FORMATS, find_keypoint_files, frame_files, re
 from ..readers.normalised import in_pixels
 from ..readers.person_tracks import image_size
 from ..readers.track_ids import settle_ids
+from ..readers.tracking import follow
 from .source_kind import is_camera, source_kind, wrong_command
-from .tracking import follow
 
 if TYPE_CHECKING:
     from .images import Images

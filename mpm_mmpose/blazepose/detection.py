@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..readers.person_tracks import box_overlaps
+from ..readers.boxes import box_overlaps
 from .model_files import DETECTION, TfliteModel, find_model, sigmoid
 from .region import Region, tensor
 

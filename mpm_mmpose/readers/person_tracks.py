@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain, count, pairwise
 
 import numpy as np
 
@@ -11,12 +10,10 @@ from ..pose.keypoints import remap
 from ..pose.pose_sequence import PoseSequence
 from .detections import Detections
 from .frame_times import frame_times
+from .tracking import follow
 
-#: Boxes of one person overlap at least so far from a frame to the next; as in MMPose's demos.
-MIN_OVERLAP = 0.3
 #: Shares of keypoints outside of the image: from one on it is said, beyond the other the size is wrong.
 SAID_OUTSIDE, MOST_OUTSIDE = 0.05, 0.5
-_NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
 
 def track_sequences(
@@ -42,7 +39,7 @@ def track_sequences(
     places = np.rint(timed.times[timed.frames] * timed.fps).astype(np.int64)
     numbers = detections.frames
     detections = replace(detections, frames=places, listed=np.arange(places.max() + 1))
-    tracks = associate(detections) if detections.tracks is None else detections.tracks
+    tracks = follow(detections, places / timed.fps) if detections.tracks is None else detections.tracks
     order = np.lexsort((detections.frames, tracks))
     tracks, frames, numbers = tracks[order], detections.frames[order], numbers[order]
     check_ids(detections, tracks, numbers)
@@ -71,66 +68,6 @@ def track_sequences(
         )
         sequences.append(sequence)
     return sequences, len(stretches) - len(kept)
-
-
-def associate(detections: Detections) -> np.ndarray:
-    """(N,) int64 track of each row: greedily by overlap of boxes with those of the frame before.
-
-    Of all pairs of a person there and a person here, those that overlap most are taken first, down to ``MIN_OVERLAP``
-    (intersection over union); who is left begins a track. A gap therefore ends a track. Boxes that the file lacks are
-    those of the keypoints found.
-    """
-    boxes = detection_boxes(detections)
-    frames = _rows_by_frame(detections)
-    pairs = np.concatenate([_pairs(before, rows, detections) for before, rows in pairwise(frames)] or [_NO_PAIRS])
-    overlaps = box_overlaps(boxes[pairs[:, 0]], boxes[pairs[:, 1]])
-    # A row is "before" for one frame only, so the pairs of all frames can be gone through together.
-    before = np.full(len(detections), -1)
-    followed = np.zeros(len(detections), dtype=bool)
-    for pair in np.argsort(-overlaps, kind="stable")[: (overlaps >= MIN_OVERLAP).sum()]:
-        there, here = pairs[pair]
-        if before[here] < 0 and not followed[there]:
-            before[here], followed[there] = there, True
-    tracks = np.empty(len(detections), dtype=np.int64)
-    number = count()
-    for row in chain.from_iterable(frames):
-        tracks[row] = next(number) if before[row] < 0 else tracks[before[row]]
-    return tracks
-
-
-def _rows_by_frame(detections: Detections) -> list[np.ndarray]:
-    order = np.argsort(detections.frames, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(detections.frames[order])) + 1)
-
-
-def _pairs(before: np.ndarray, rows: np.ndarray, detections: Detections) -> np.ndarray:
-    """(pairs, 2) everybody of a frame with everybody of the one before; none where that is further away."""
-    if detections.frames[rows[0]] - detections.frames[before[0]] != detections.step:
-        return _NO_PAIRS
-    return np.stack(np.meshgrid(before, rows), axis=-1).reshape(-1, 2)
-
-
-def keypoint_boxes(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(N, 4) x1 y1 x2 y2 around the keypoints (N, K, 2) with a score (N, K) above 0, in their unit."""
-    found = (scores > 0)[..., None]
-    low = np.where(found, keypoints, np.inf).min(axis=1)
-    return np.concatenate((low, np.where(found, keypoints, -np.inf).max(axis=1)), axis=-1)
-
-
-def detection_boxes(detections: Detections) -> np.ndarray:
-    """(N, 4) x1 y1 x2 y2 px of the rows: the file's, else those around the keypoints that were found."""
-    return np.where(
-        np.isnan(detections.boxes), keypoint_boxes(detections.keypoints, detections.scores), detections.boxes
-    )
-
-
-def box_overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Intersection over union (...) of boxes (..., 4) x1 y1 x2 y2 in px; MMPose's, for arrays that broadcast."""
-    low = np.maximum(first[..., :2], second[..., :2])
-    high = np.minimum(first[..., 2:], second[..., 2:])
-    common = (high - low).clip(0).prod(-1)
-    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (first, second)]
-    return common / np.maximum(sum(areas) - common, 1e-6)
 
 
 def check_ids(detections: Detections, tracks: np.ndarray, frames: np.ndarray) -> None:

@@ -7,8 +7,8 @@ from itertools import count
 
 import numpy as np
 
+from .boxes import MIN_OVERLAP, box_overlaps, detection_boxes
 from .detections import Detections
-from .person_tracks import MIN_OVERLAP, box_overlaps, detection_boxes
 
 #: Frames that a person may be out of sight and still be known by where they were.
 REACH = 30

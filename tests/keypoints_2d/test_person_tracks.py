@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mpm_mmpose.pose.keypoints import H36M_17, get_keypoint_set
+from mpm_mmpose.readers.boxes import keypoint_boxes
 from mpm_mmpose.readers.detections import Detections
 from mpm_mmpose.readers.keypoints_2d import read_keypoints_2d
-from mpm_mmpose.readers.person_tracks import associate, image_size, keypoint_boxes, stated_size_fits, track_sequences
+from mpm_mmpose.readers.person_tracks import image_size, stated_size_fits, track_sequences
 
 SIZE = dict(width=1000, height=500)
 
@@ -106,26 +107,13 @@ def test_any_gaps(detections, layouts, there, min_frames):
     assert [(s.name, len(s)) for s in sequences] == expected and too_short == len(runs) - len(expected)
 
 
-def test_association_of_people_who_come_and_go(detections):
-    """Whoever is out of sight is somebody new afterwards; the other person is not disturbed."""
+def test_people_without_ids_are_tracked(detections):
+    """By the tracker of videos: a short miss ends a sequence, and not the person."""
     found = detections(absent=[(0, 1), (6, 0)], track=False)
-    tracks = associate(found)
-    people = (found.keypoints[:, :, 0].mean(1) > 350).astype(int)
-    first = found.frames < 7
-    assert set(tracks[(people == 0) & first]) == {0} and set(tracks[people == 1]) == {1}
-    assert set(tracks[(people == 0) & ~first]) == {2}
-
-
-def test_association_takes_the_best_overlap_first(detections):
-    """Both boxes overlap with that of the first person before; it goes on as the one that overlaps more."""
-    found = detections(track=False)
-    boxes = np.array([[0, 0, 10, 10], [100, 0, 110, 10], [4, 0, 14, 10], [1, 0, 11, 10], [7.0, 0, 17, 10]])
-    few = {name: getattr(found, name)[:5] for name in ("keypoints", "scores")}
-    found = replace(found, frames=np.array([1, 1, 2, 2, 3]), boxes=boxes, **few)
-    assert associate(found).tolist() == [0, 1, 2, 0, 2]
-    found = replace(found, frames=np.array([1, 1, 2, 2, 4]))
-    assert associate(found).tolist() == [0, 1, 2, 0, 3]
-    assert associate(replace(found, frames=np.full(5, 7))).tolist() == [0, 1, 2, 3, 4]
+    sequences, _ = track_sequences(found, fps=25, **SIZE)
+    assert sorted(one.name for one in sequences) == ["walk.person0.1", "walk.person0.8", "walk.person1.2"]
+    assert sorted(len(one) for one in sequences) == [5, 6, 11]
+    assert sorted({one.subject for one in sequences}) == ["walk.person0", "walk.person1"]
 
 
 def test_boxes_hold_what_was_found():

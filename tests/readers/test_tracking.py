@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.tracking import PersonTracker
 from mpm_mmpose.errors import UsageError
+from mpm_mmpose.readers.tracking import PersonTracker
 
 BODY = np.random.default_rng(0).uniform(0, 1, (17, 2)) * (40, 100)
 

@@ -8,8 +8,8 @@ from itertools import count
 import numpy as np
 
 from ..errors import UsageError
-from ..readers.detections import Detections
-from ..readers.person_tracks import MIN_OVERLAP, box_overlaps, detection_boxes
+from .boxes import MIN_OVERLAP, box_overlaps, detection_boxes
+from .detections import Detections
 
 TRACKERS = ("iou", "oks")
 #: A person who is not found for so long, in s, comes back as somebody new.
