@@ -64,6 +64,9 @@ def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser.add_argument("--frames", type=int, choices=(9, 27, 81, 243), help="frames of a window, in all rows")
     parser.add_argument("--gpus", type=positive, default=1, metavar="N", help="processes of a training")
     parser.add_argument(
+        "--dump", type=Path, metavar="DIR", help="write the rows' trainings as config files and end; the paper's budget"
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("work_dirs/reproduce"), help="folder of all results (default: %(default)s)"
     )
     args = parser.parse_args()
@@ -130,6 +133,12 @@ def main() -> None:
         parser.error(
             f"--rows: table {args.table} has no {', '.join(unknown)}; it has {', '.join(table.rows) or 'none'}"
         )
+    if args.dump:
+        from studies.tables.leaves import write_configs
+
+        for path in write_configs(table, args.rows or list(table.rows), root / "configs/mpm", args.dump):
+            print(f"wrote {path}")
+        return
     changes = dict(batch=args.batch, frames=args.frames)
     if args.steps:
         changes |= dict(pretrain_steps=args.steps[0], finetune_steps=args.steps[1])

@@ -17,5 +17,4 @@ model = dict(
         ),
     ),
 )
-# Validation clips are the test clips of all papers, so no checkpoint is chosen by them: report the last one.
 default_hooks = dict(checkpoint=dict(save_best=None))

@@ -14,5 +14,4 @@ model = dict(
     head=dict(num_frames=81, strides=(3, 3, 3, 3), root=14),
 )
 train_cfg = dict(max_epochs=100)
-# Validation clips are the test clips of all papers, so no checkpoint is chosen by them: report the last one.
 default_hooks = dict(checkpoint=dict(save_best=None))

@@ -13,5 +13,4 @@ model = dict(
     ),
     head=dict(num_frames=243, strides=(3, 3, 3, 3, 3)),
 )
-# Validation clips are the test clips of all papers, so no checkpoint is chosen by them: report the last one.
 default_hooks = dict(checkpoint=dict(save_best=None))

@@ -18,5 +18,4 @@ model = dict(
 train_dataloader = dict(dataset=dict(window=81))
 val_dataloader = dict(dataset=dict(window=81))
 test_dataloader = dict(dataset=dict(window=81))
-# Validation clips are the test clips of all papers, so no checkpoint is chosen by them: report the last one.
 default_hooks = dict(checkpoint=dict(save_best=None))

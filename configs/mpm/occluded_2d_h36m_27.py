@@ -26,5 +26,4 @@ model = dict(
     ),
     head=dict(outputs=("2d", "3d"), loss_3d_weight=2.0),
 )
-# Validation clips are the test clips of all papers, so no checkpoint is chosen by them: report the last one.
 default_hooks = dict(checkpoint=dict(save_best=None))
