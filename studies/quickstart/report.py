@@ -64,7 +64,8 @@ def format_table(
     verdict = _verdict(*(table[row]["mpjpe"] for row in ("mean_pose", "lift_scratch", "lift_pretrained")))
     lines += [
         "",
-        f"{verdict} One run each with the same budget of fine-tuning; --seed N repeats it with other weights, masks "
+        f"{verdict} One run each with the same budget of fine-tuning, before which the pre-trained one had its "
+        "pre-training; --seed N repeats it with other weights, masks "
         "and held-out clips. What pre-training is for is few labels; where all clips have them (--labelled 1) the same "
         "steps are better spent on lifting: docs/results.md.",
         "",
@@ -75,6 +76,11 @@ def format_table(
         "",
         f"    uv run tools/test.py {best.filename} {lifter} \\",
         f"        --cfg-options test_dataloader.dataset.store={stores['test']}",
+        "",
+        "with your own motion (BVH, or folders of ASF/AMC), or lift your own video with the model in the package,",
+        "",
+        "    uv run tools/quickstart.py --motion DIR",
+        "    uv run demo/video_to_3d.py my_video.mp4 --out out",
         "",
     ]
     return "\n".join(lines)
