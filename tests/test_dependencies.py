@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from mpm_mmpose import dependencies
@@ -37,3 +40,12 @@ def test_mmcv_lite_is_named_as_the_likely_reason(monkeypatch):
     assert line == (
         "mmcv >= 2.1.0, < 2.2 is needed, none is installed (mmcv-lite is not enough: MMPose imports mmcv.ops)"
     )
+
+
+def test_the_versions_are_those_of_setup():
+    """setup.py cannot import the package, whose pins it repeats."""
+    text = (Path(__file__).parents[1] / "setup.py").read_text(encoding="utf-8")
+    for name, (lowest, too_new) in dependencies.REQUIREMENTS.items():
+        (pin,) = set(re.findall(rf'"{name}(==|>=)([\d.]+)"', text))
+        # An exact pin is the lowest version of its series.
+        assert pin == ("==" if too_new else ">=", lowest), name
