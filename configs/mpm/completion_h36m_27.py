@@ -9,7 +9,7 @@ _base_ = [
 
 _patterns = [["right_leg"], ["left_leg"], ["right_arm"], ["left_arm"], 3]
 model = dict(
-    data_preprocessor=dict(source="3d", masking=dict(type="tube", patterns=_patterns)),
+    data_preprocessor=dict(type="CompletionPreprocessor", masking=dict(type="tube", patterns=_patterns)),
     backbone=dict(
         inputs=("3d",),
         init_cfg=dict(

@@ -2,6 +2,7 @@
 
 from .backbone import MPMBackbone
 from .completion_head import CompletionHead
+from .completion_preprocessor import CompletionPreprocessor
 from .lifting_head import LiftingHead
 from .lifting_preprocessor import LiftingPreprocessor
 from .pretrain import MaskedPoseEstimator, MaskedPoseHead
@@ -12,6 +13,7 @@ from .sequence_head import PersonSequenceHead, SequenceHead
 
 __all__ = [
     "CompletionHead",
+    "CompletionPreprocessor",
     "LiftingHead",
     "LiftingPreprocessor",
     "MPMBackbone",

@@ -1,4 +1,4 @@
-"""Batches of windows to inputs and targets of stage II: lifting and completion."""
+"""Batches of windows to inputs and targets of stage II: lifting."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ class LiftingPreprocessor(WindowPreprocessor):
     Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) camera space, metres; intrinsics (B, 9)
     normalised; action, window (B,); where the batch has them, sequence, frame (B,), down (B, 3), aspect (B,), unknown,
     unknown_3d (B, T, K) and padding (B, T) bool.
-    Out: inputs (B, T, K, 2) normalised, or (B, T, K, 3) root-relative metres; NaN where masked.
+    Out: inputs (B, T, K, 2) normalised; NaN where masked.
     `gt_instance_labels`, of all frames: lifting_target_label (B, T, K, 3) root-relative, metres; keypoints_label
     (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight and keypoints_weight (B, T, K), 0 for
     what the data set does not know of either. `gt_instances`, of the target frame, which is the centre one:
     lifting_target (B, K, 3) root-relative, metres; keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,)
     metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False for what the data set lacks;
-    masked (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches of
-    `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, masked and given, are of
-    all frames, (B, T, K, ...), and frame is (B, T).
+    masked (B, K), True where the input was masked. With batches of `PoseChunkDataset`, which have padding, these three,
+    lifting_target, lifting_target_visible and masked, are of all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
 
     Args:
@@ -40,7 +39,6 @@ class LiftingPreprocessor(WindowPreprocessor):
         seed: Of the random streams; every rank has its own.
         keypoint_set: Name of the keypoint set of the windows.
         augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
-        source: What the model sees: '2d' keypoints, to lift them, or '3d' poses, to complete them.
         masking: What to hide of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
             arguments; frames that it would drop are masked whole. A test hides the same of a window every time.
         hide_unknown: Hide what the data set lacks and a detector missed; needs a backbone with mask_tokens, as does
@@ -69,16 +67,13 @@ class LiftingPreprocessor(WindowPreprocessor):
         seed: int = 0,
         keypoint_set: str = "h36m_17",
         augmentations: Sequence[Mapping] = (),
-        source: str = "2d",
         masking: Mapping | None = None,
         hide_unknown: bool = False,
     ) -> None:
         super().__init__(flip, seed, keypoint_set)
         self._augmentations = read_augmentations("augmentations", augmentations)
         self._draw = read_masking(masking, self.keypoint_set)
-        self.source, self.hide_unknown = source, hide_unknown or masking is not None
-        if source not in ("2d", "3d"):
-            raise ValueError(f"source is {source!r}; give '2d' to lift or '3d' to complete")
+        self.hide_unknown = hide_unknown or masking is not None
         for name in ("missed", "occluded"):
             if not self.hide_unknown and any(augment.keywords.get(name) for augment in self._augmentations):
                 raise ValueError(f"augmentations hide keypoints ({name}): set hide_unknown=True, or leave it 0")
@@ -98,7 +93,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         views = self._vary(views, self._augmentations, training)
         absolute, root = views.keypoints_3d, self.keypoint_set.root
         poses = root_relative(absolute, root)
-        whole = self._seen_2d(views) if self.source == "2d" else poses
+        whole = self._seen(views, poses)
         masked = self._masked(views, None if training else data["window"].tolist())
         if masked is not None:
             inputs = whole.masked_fill(masked[..., None], torch.nan)
@@ -111,9 +106,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         labels = InstanceData(lifting_target_label=poses, keypoints_label=true, **self._more_labels(views))
         if views.unknown is not None:
             labels.keypoints_weight = (~views.unknown).to(poses.dtype)
-        targets = dict(lifting_target=poses, masked=masked)
-        if self.source == "3d":
-            targets["given"] = inputs.clone()
+        targets = dict(lifting_target=poses, masked=masked, **self._more_targets(inputs))
         if views.unknown_3d is not None:
             labels.lifting_target_weight = (~views.unknown_3d).to(poses.dtype)
             targets["lifting_target_visible"] = ~views.unknown_3d
@@ -134,9 +127,17 @@ class LiftingPreprocessor(WindowPreprocessor):
             sample.gt_instances.frame = data["frame"].to(poses.device, non_blocking=True)
         return dict(inputs=inputs, data_samples=[sample])
 
-    def _seen_2d(self, views: WindowBatch) -> Tensor:
-        """2D (B, T, K, 2) in the space that the model takes."""
+    def _seen(self, views: WindowBatch, poses: Tensor) -> Tensor:
+        """What the model takes, (B, T, K, 2); poses: (B, T, K, 3) m, root-relative."""
         return views.keypoints
+
+    def _unknown(self, views: WindowBatch) -> tuple[Tensor | None, ...]:
+        """Masks (B, T, K) of what cannot be shown of that."""
+        return views.unknown, views.missed
+
+    def _more_targets(self, inputs: Tensor) -> dict[str, Tensor]:
+        """Further fields of `gt_instances`, (B, T, K, ...); inputs: as the model takes them."""
+        return {}
 
     def _more_labels(self, views: WindowBatch) -> dict[str, Tensor]:
         """Further labels of all frames."""
@@ -146,8 +147,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         """(B, T, K) bool, what the model does not get to see; None where that is nothing. windows: as `draw_masks`."""
         if not self.hide_unknown:
             return None
-        unknown = (views.unknown, views.missed) if self.source == "2d" else (views.unknown_3d,)
-        masks = [mask for mask in unknown if mask is not None]
+        masks = [mask for mask in self._unknown(views) if mask is not None]
         if self._draw is not None:
             drawn = self.draw_masks(self._draw, views.keypoints_3d.shape[:3], windows)
             cells = masked_cells(drawn, len(self.keypoint_set))

@@ -18,7 +18,7 @@ class RayPreprocessor(LiftingPreprocessor):
     `gt_instance_labels` also has root_label (B, T, 3) m, camera space.
     """
 
-    def _seen_2d(self, views: WindowBatch) -> Tensor:
+    def _seen(self, views: WindowBatch, poses: Tensor) -> Tensor:
         return to_rays(views.keypoints, views.intrinsics)
 
     def _more_labels(self, views: WindowBatch) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from mpm_mmpose.pose.keypoints import H36M_17
 
 B, T, C = 6, 9, 32
 WIDTH = dict(num_frames=T, channels=C, hidden_channels=48, num_heads=4)
+PREPROCESSORS = {"2d": "LiftingPreprocessor", "3d": "CompletionPreprocessor"}
 LEGS = dict(type="tube", patterns=[["left_leg", "right_arm"]])
 MASKED = list(H36M_17.indices_of(["left_leg", "right_arm"]))
 
@@ -28,7 +29,7 @@ def model_of(source, head, masking, **test_cfg):
     return MODELS.build(
         dict(
             type="PoseLifter",
-            data_preprocessor=dict(type="LiftingPreprocessor", source=source, masking=masking),
+            data_preprocessor=dict(type=PREPROCESSORS[source], masking=masking),
             backbone=dict(type="MPMBackbone", depth=1, inputs=(source,), **WIDTH),
             head=head | WIDTH,
             test_cfg=test_cfg,
@@ -137,8 +138,6 @@ def test_features_for_other_uses():
 def test_wrong_choices_are_named():
     with pytest.raises(KeyError, match="no keypoint or limb 'tail'; it has right_leg"):
         model_of("2d", LIFT, dict(type="tube", patterns=[["tail"]]))
-    with pytest.raises(ValueError, match="source is '4d'"):
-        MODELS.build(dict(type="LiftingPreprocessor", source="4d"))
     everything = model_of("2d", LIFT, dict(type="tube", patterns=[17]))
     with pytest.raises(ValueError, match="hides 17 of 17 keypoints"):
         predict(everything, batch_of())

@@ -1,5 +1,5 @@
 # Stage II with masked keypoints, 27 frames: mask tokens in the backbone, and the masked-pose head, which completes.
-# Leaves say what is shown (source, inputs), what is masked of it (masking) and what is put out.
+# Leaves say what is shown (type of the preprocessor, inputs), what is masked of it (masking) and what is put out.
 # Released code: depth=3 in the backbone.
 model = dict(
     type="PoseLifter",
