@@ -54,8 +54,9 @@ def _motion(person: LiftedPerson, axes: np.ndarray, scene: Scene) -> tuple[Fitte
     unseen = person.never_seen if scene.leave_out_unseen else ()
     skeleton = skeleton_of(person.keypoint_set, unseen)
     known = np.isfinite(person.keypoints_3d).all((1, 2))
-    if known.sum() < 2:
-        raise ValueError(f"{known.sum()} frames have a pose, and a motion needs 2")
+    needed = min(2, len(scene.times))  # a still image is a motion of one frame
+    if known.sum() < needed:
+        raise ValueError(f"{known.sum()} frames have a pose, and a motion needs {needed}")
     rows = slice(*(np.flatnonzero(known)[[0, -1]] + (0, 1)))
     frames = person.frames[rows]
     poses = every_frame(frames, person.keypoints_3d[rows]) @ axes.T

@@ -197,6 +197,22 @@ def test_nobody_to_write(tmp_path, people, message):
     assert not list(tmp_path.iterdir())
 
 
+def read_first_of_two(folder, poses):
+    """The first frame of somebody who stands still for two."""
+    write_scene(folder / "still.bvh", scene_of_poses(np.repeat(poses, 2, axis=0)))
+    return read(folder / "still.bvh", [0])
+
+
+def test_a_still_image_is_a_motion_of_one_frame(tmp_path):
+    poses = moving(1)
+    written = write_scene(tmp_path / "photo.bvh", scene_of_poses(poses))
+    assert not written.notes and "Frames: 1\n" in (tmp_path / "photo.bvh").read_text()
+    np.testing.assert_allclose(read(tmp_path / "photo.bvh", [0]), read_first_of_two(tmp_path, poses), atol=1e-3)
+    for suffix in (".glb", ".smpl.npz"):
+        write_scene(tmp_path / f"photo{suffix}", scene_of_poses(poses))
+        assert (tmp_path / f"photo{suffix}").is_file()
+
+
 def test_angles_do_not_jump(motion_dir):
     """From one frame of a dance to the next no angle changes by half a turn."""
     from mpm_mmpose.pose.rotations import euler_zxy
