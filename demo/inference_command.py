@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpm_mmpose.option_parser import OptionParser, add_person_options
+from mpm_mmpose.option_parser import OptionParser, add_person_options, positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
@@ -20,19 +20,6 @@ EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kep
 FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "glb", "smpl", "html", "video")
 DEFAULT_FORMATS = ("json", "npz", "video")
 BACKENDS = ("pytorch", "onnx")
-
-
-def positive(kind: type) -> Callable[[str], float]:
-    """For `type=` of an argument: a number of this kind above 0."""
-
-    def convert(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    convert.__name__ = f"{kind.__name__} above 0"
-    return convert
 
 
 def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAULT_FORMATS) -> argparse.ArgumentParser:
@@ -80,7 +67,7 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
     )
-    add_person_options(parser, positive(float))
+    add_person_options(parser)
     parser.add_argument(
         "--filter",
         choices=("one_euro", "savitzky_golay"),

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from inference_command import keypoint_map, new_parser, positive, run
+from inference_command import keypoint_map, new_parser, run
+
+from mpm_mmpose.option_parser import positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording

@@ -10,8 +10,21 @@ from typing import NoReturn
 _UNKNOWN = "unrecognized arguments: "
 
 
-def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str], float]) -> None:
-    """What all commands that lift people have on their sides, size and place; positive: reads a number above 0."""
+def positive(kind: type) -> Callable[[str], float]:
+    """For `type=` of an argument: a number of this kind above 0."""
+
+    def convert(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    convert.__name__ = f"{kind.__name__} above 0"
+    return convert
+
+
+def add_person_options(parser: argparse.ArgumentParser) -> None:
+    """What all commands that lift people have on their sides, size and place."""
     parser.add_argument(
         "--level",
         nargs="?",
@@ -33,7 +46,7 @@ def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str]
     parser.add_argument("--mend-sides", action="store_true", help="undo exchanges of left and right for some frames")
     parser.add_argument(
         "--person-height",
-        type=positive,
+        type=positive(float),
         metavar="M",
         help="how tall people are, m; default: as the model makes them",
     )
@@ -44,9 +57,14 @@ def add_person_options(parser: argparse.ArgumentParser, positive: Callable[[str]
         action="store_true",
         help="keep feet where they stand, if the camera stands; adds --trajectory",
     )
-    parser.add_argument("--focal", type=positive, metavar="PX", help="focal length of the camera, with --trajectory")
     parser.add_argument(
-        "--focal-35mm", type=positive, metavar="MM", help="the same in 35 mm equivalent, as photos and videos say it"
+        "--focal", type=positive(float), metavar="PX", help="focal length of the camera, with --trajectory"
+    )
+    parser.add_argument(
+        "--focal-35mm",
+        type=positive(float),
+        metavar="MM",
+        help="the same in 35 mm equivalent, as photos and videos say it",
     )
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from mpm_mmpose.option_parser import OptionParser
+from mpm_mmpose.option_parser import OptionParser, positive
 
 
 @pytest.fixture
@@ -27,3 +27,18 @@ def test_the_nearest_option_is_named(parser, capsys, arguments, message):
     with pytest.raises(SystemExit) as stop:
         parser.parse_args(arguments)
     assert stop.value.code == 2 and message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), [(int, "3", 3), (float, "0.5", 0.5)])
+def test_a_number_above_zero(kind, text, value):
+    assert positive(kind)(text) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "inf", "nan", "1.5", "many"])
+def test_no_number_above_zero(text, capsys):
+    parser = OptionParser()
+    parser.add_argument("--seeds", type=positive(int))
+    with pytest.raises(SystemExit) as stop:
+        parser.parse_args(["--seeds", text])
+    assert stop.value.code == 2
+    assert f"argument --seeds: invalid int above 0 value: '{text}'" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from mpm_mmpose.option_parser import OptionParser
+from mpm_mmpose.option_parser import OptionParser, positive
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for studies, which are no part of the package
 
@@ -28,14 +28,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="default: all of them")
     budget = parser.add_mutually_exclusive_group(required=True)
-    budget.add_argument("--minutes", type=_positive(float), help="of processor time, of every training")
-    budget.add_argument("--windows", type=_positive(int), help="that every training sees")
-    budget.add_argument("--steps", type=_positive(int), help="of every training")
-    parser.add_argument("--seeds", type=_positive(int), default=3, help="default: %(default)s")
+    budget.add_argument("--minutes", type=positive(float), help="of processor time, of every training")
+    budget.add_argument("--windows", type=positive(int), help="that every training sees")
+    budget.add_argument("--steps", type=positive(int), help="of every training")
+    parser.add_argument("--seeds", type=positive(int), default=3, help="default: %(default)s")
     parser.add_argument(
         "--rates",
         nargs="+",
-        type=_positive(float),
+        type=positive(float),
         default=[1.0],
         metavar="FACTOR",
         help="of each model's learning rate, of which the best on VAL is taken; default: 1",
@@ -47,17 +47,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.out.suffix != ".md":
         parser.error(f"--out: give a file that ends in .md, not {args.out}")
     return args
-
-
-def _positive(kind: type) -> object:
-    def convert(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    convert.__name__ = f"{kind.__name__} above 0"
-    return convert
 
 
 def main(argv: list[str] | None = None) -> int:

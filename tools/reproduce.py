@@ -11,7 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from mpm_mmpose.option_parser import OptionParser
+from mpm_mmpose.option_parser import OptionParser, positive
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for studies, which are no part of the package
 
@@ -52,17 +52,17 @@ def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
         help="how much to train: 'paper' as the configs say, 'cpu' some hundred steps of half the width, "
         "'ci' two steps, to see that it runs (default: %(default)s)",
     )
-    parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="repeat with seeds 0 to N-1")
+    parser.add_argument("--seeds", type=positive(int), default=1, metavar="N", help="repeat with seeds 0 to N-1")
     parser.add_argument(
         "--steps",
         nargs=2,
-        type=positive,
+        type=positive(int),
         metavar=("PRETRAIN", "FINETUNE"),
         help="training steps, in place of the budget's",
     )
-    parser.add_argument("--batch", type=positive, metavar="N", help="windows a step over all processes")
+    parser.add_argument("--batch", type=positive(int), metavar="N", help="windows a step over all processes")
     parser.add_argument("--frames", type=int, choices=(9, 27, 81, 243), help="frames of a window, in all rows")
-    parser.add_argument("--gpus", type=positive, default=1, metavar="N", help="processes of a training")
+    parser.add_argument("--gpus", type=positive(int), default=1, metavar="N", help="processes of a training")
     parser.add_argument(
         "--dump", type=Path, metavar="DIR", help="write the rows' trainings as config files and end; the paper's budget"
     )
@@ -81,14 +81,6 @@ def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
         if not path.is_dir():
             parser.error(f"--data: no such store: {path}")
     return parser, args
-
-
-def positive(text: str) -> int:
-    """A whole number of 1 or more, for `type=` of an argument."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"give 1 or more, not {text}")
-    return number
 
 
 def check(numbers: list[str], stores: object, root: Path) -> None:

@@ -12,7 +12,7 @@ from ..runtime.onnx_model import OnnxModel
 from .results import AS_WRITTEN, InferenceResult, WritingOptions
 from .sources import read_recordings
 
-Progress = Callable[[str, int, int], None]
+PersonProgress = Callable[[str, int, int], None]
 
 
 def lift_file(
@@ -29,7 +29,7 @@ def lift_file(
     ids: str = "file",
     people: PersonLifting = AS_LIFTED,
     writing: WritingOptions = AS_WRITTEN,
-    progress: Progress | None = None,
+    progress: PersonProgress | None = None,
     **lifting: object,
 ) -> Iterator[InferenceResult]:
     """Yield the result of each recording of a file or folder of 2D keypoints, or of a pose store; save it as you like.

@@ -18,7 +18,7 @@ from ..errors import UsageError, unknown_name
 from ..lifting.people import PeopleDetector
 from ..lifting.person_lifting import AS_LIFTED, PersonLifting
 from ..lifting.pose_completer import PoseCompleter
-from ..lifting.track_lifter import TrackLifter
+from ..lifting.track_lifter import Progress, TrackLifter
 from ..lifting.tracks import Track2D, Track3D
 from ..lifting.windows import WindowPredictor
 from ..runtime import OnnxModel
@@ -34,7 +34,6 @@ from .results import (
     FORMATS,
     OF_SOMEBODY,
     InferenceResult,
-    Progress,
     WritingOptions,
     result_path,
     write_keypoints_2d,

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from ..errors import UsageError
-from ..option_parser import OptionParser, add_person_options
+from ..option_parser import OptionParser, add_person_options, positive
 
 EPILOG = """examples:
   python -m mpm_mmpose.runtime walk.mp4 --out out
@@ -29,19 +29,6 @@ DEFAULT_FORMATS, IMAGE_FORMATS = ("npz",), ("json", "npz", "bvh", "html", "video
 def suffix_of(name: str) -> str:
     """The suffix of a format's files, with the dot."""
     return {"video": ".mp4", "smpl": ".smpl.npz"}.get(name, f".{name}")
-
-
-def positive(kind: type) -> object:
-    """For `type=` of an argument: a number of this kind above 0."""
-
-    def convert(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    convert.__name__ = f"{kind.__name__} above 0"
-    return convert
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -97,7 +84,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--mode", choices=("exact", "blended"), help="default: exact where the model has target poses")
     parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")
-    add_person_options(parser, positive(float))
+    add_person_options(parser)
     return parser.parse_args(argv)
 
 

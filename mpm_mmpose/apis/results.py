@@ -13,12 +13,12 @@ from ..formats import WRITERS, LiftedPerson, Scene, mmpose_json, write_scene
 from ..formats.character import read_character
 from ..formats.files import safe_name
 from ..formats.writers import suffix_of as suffix_of_file
+from ..lifting.track_lifter import Progress
 from ..lifting.tracks import Track3D
 from ..lifting.vertical import check_tilt, choose_up
 from ..pose.keypoints import remap
 from .sources import Recording
 
-Progress = Callable[[int, int], None]
 #: What can be left of a result, by name; a video's suffix is .mp4, the others' are their names.
 FORMATS = (*WRITERS, "html", "video")
 #: What is left where nothing else is asked for: MMPose's JSON, arrays, and a video.

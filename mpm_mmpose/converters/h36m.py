@@ -11,7 +11,7 @@ from ..data.store_writer import write_store
 from ..messages import of_file, shortened
 from ..pose.pose_sequence import PoseSequence
 from ..readers.archives import npz_fields
-from ..readers.h36m import SKIP_LISTS, TEST_SUBJECTS, TRAIN_SUBJECTS, Recording, Source
+from ..readers.h36m import SKIP_LISTS, TEST_SUBJECTS, TRAIN_SUBJECTS, H36MRecording, Source
 from ..readers.h36m_mmpose import MMPoseFiles
 from ..readers.h36m_videopose3d import VideoPose3DFiles
 from .stores import Conversion
@@ -86,7 +86,7 @@ def convert_h36m(
 
 
 def _sequences(
-    jobs: Sequence[tuple[Source, Recording]], report: Conversion, skip_bad: bool, bar: tqdm
+    jobs: Sequence[tuple[Source, H36MRecording]], report: Conversion, skip_bad: bool, bar: tqdm
 ) -> Iterator[PoseSequence]:
     reason = None
     for source, recording in jobs:

@@ -12,7 +12,7 @@ from ..messages import of_file, shortened
 from ..pose.pose_sequence import PoseSequence
 from ..readers.archives import npz_fields
 from ..readers.matlab import MissingPackageError
-from ..readers.mpi_inf_3dhp import ANNOTATIONS, TEST_SUBJECTS, TRAIN_SUBJECTS, Recording, Source
+from ..readers.mpi_inf_3dhp import ANNOTATIONS, TEST_SUBJECTS, TRAIN_SUBJECTS, MPIInf3DHPRecording, Source
 from ..readers.mpi_inf_3dhp_mmpose import MMPoseFiles
 from ..readers.mpi_inf_3dhp_original import TestFile, TrainingFile, find_original
 from ..readers.mpi_inf_3dhp_pstmo import PSTMOFiles
@@ -95,7 +95,9 @@ def _counted(sequences: Iterator[PoseSequence], report: Conversion) -> Iterator[
 
 
 def _results(
-    jobs: Sequence[tuple[Source, Recording]], activities: dict[str, list[tuple[int, int]]], agreement: Agreement
+    jobs: Sequence[tuple[Source, MPIInf3DHPRecording]],
+    activities: dict[str, list[tuple[int, int]]],
+    agreement: Agreement,
 ) -> Iterator[tuple[str, list[PoseSequence] | Exception]]:
     for source, recording in jobs:
         try:

@@ -180,7 +180,7 @@ class PoseWindowDataset(Dataset):
         theirs = get_keypoint_set(sets.pop())
         self.keypoints = theirs if wanted is None else get_keypoint_set(wanted)
         known = remap(theirs, self.keypoints, approximate=False).available
-        self.order = None if self.keypoints is theirs else _standing(theirs, self.keypoints)
+        self.order = None if self.keypoints is theirs else _nearest_ancestors(theirs, self.keypoints)
         self.never_there = ~known
         if "3d" in self.modalities and not known[self.keypoints.root]:
             root = self.keypoints.names[self.keypoints.root]
@@ -230,7 +230,7 @@ def scores_tell(store: PoseStore, name: str) -> bool:
     return name == UNKNOWN["2d"] or store.meta.get("scores") == "validity"
 
 
-def _standing(source: KeypointSet, target: KeypointSet) -> np.ndarray:
+def _nearest_ancestors(source: KeypointSet, target: KeypointSet) -> np.ndarray:
     """(K,) indices in ``source`` of the keypoints of ``target``, or of the nearest ancestor that the source has.
 
     A keypoint that is not there thus stands inside the body, and no projection of it leaves the image.

@@ -15,7 +15,7 @@ from ..pose.keypoints import BY_DEFINITION, get_keypoint_set
 from .resampling import ModelFrames, interpolate, resample_track
 from .tracks import Track2D, Track3D
 from .trajectory import choose_camera
-from .windows import Camera, WindowPredictor, cut_windows
+from .windows import TargetView, WindowPredictor, cut_windows
 
 if TYPE_CHECKING:
     import torch
@@ -195,7 +195,7 @@ class TrackLifter:
             )
         return poses
 
-    def camera(self, track: Track2D, keypoints: np.ndarray) -> Camera | None:
+    def camera(self, track: Track2D, keypoints: np.ndarray) -> TargetView | None:
         """What heads that refine need of target frames' keypoints (B, K, 2) px; None where intrinsics are unknown."""
         if track.intrinsics is None:
             return None

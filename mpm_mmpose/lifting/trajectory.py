@@ -19,14 +19,14 @@ _log = logging.getLogger("mpm_mmpose")
 
 
 @dataclass(frozen=True)
-class Camera:
+class AssumedCamera:
     """intrinsics (9,) float32 px as in :mod:`mpm_mmpose.pose.geometry`, and where they are from, in words."""
 
     intrinsics: np.ndarray
     source: str
 
 
-def choose_camera(track: Track2D, focal: float | None = None, focal_35mm: float | None = None) -> Camera:
+def choose_camera(track: Track2D, focal: float | None = None, focal_35mm: float | None = None) -> AssumedCamera:
     """The best that is known of a track's camera; the principal point is in the middle of the image unless known.
 
     focal px, if given; else the track's intrinsics; else focal_35mm, mm, the equivalent focal length that photos and
@@ -40,16 +40,16 @@ def choose_camera(track: Track2D, focal: float | None = None, focal_35mm: float 
     if focal is not None:
         source = "given"
     elif track.intrinsics is not None:
-        return Camera(track.intrinsics, "the track's own intrinsics")
+        return AssumedCamera(track.intrinsics, "the track's own intrinsics")
     elif focal_35mm is not None:
         focal, source = focal_35mm * diagonal / DIAGONAL_35MM, f"{focal_35mm:g} mm in 35 mm equivalent"
     else:
         focal, source = diagonal, "a guess: the image's diagonal, 53 degrees from corner to corner"
     intrinsics = np.array([focal, focal, track.width / 2, track.height / 2, 0, 0, 0, 0, 0], np.float32)
-    return Camera(intrinsics, source)
+    return AssumedCamera(intrinsics, source)
 
 
-def add_trajectory(lifted: Track3D, camera: Camera | None = None) -> Track3D:
+def add_trajectory(lifted: Track3D, camera: AssumedCamera | None = None) -> Track3D:
     """The track with its root in camera space: where its 3D, at its own size, is seen where the 2D is.
 
     camera: None is :func:`choose_camera`'s. Least squares over the keypoints that were seen (see
@@ -106,7 +106,7 @@ def place(
     return placed
 
 
-def assumptions(camera: Camera) -> str:
+def assumptions(camera: AssumedCamera) -> str:
     """What a trajectory takes for granted, in words."""
     fx, fy, cx, cy = camera.intrinsics[:4]
     focal = f"{fx:.0f} px" if fx == fy else f"{fx:.0f} x {fy:.0f} px"

@@ -70,7 +70,7 @@ def find_up(lifted: Track3D) -> tuple[np.ndarray, str]:
     up = _unit(trunk[trunk @ up >= min(WIDEST_LEAN, (trunk @ up).max())].mean(0))
     if lifted.trajectory is not None:
         ankles = body[:, :2] + lifted.trajectory[known, None]
-        floor = _floor(_standing(ankles, lifted.track.times[known]), up)
+        floor = _floor(_while_still(ankles, lifted.track.times[known]), up)
         if floor is not None:
             return floor, "the plane through ankles that stand still"
     return up, "the direction from ankles to thorax in most frames, as people are upright on average"
@@ -96,7 +96,7 @@ def level(lifted: Track3D, up: np.ndarray | None = None) -> np.ndarray:
     return poses
 
 
-def _standing(ankles: np.ndarray, times: np.ndarray) -> np.ndarray:
+def _while_still(ankles: np.ndarray, times: np.ndarray) -> np.ndarray:
     """(M, 3) m, places of ankles (N, 2, 3) m, camera space, while they stand still."""
     if len(times) < 3:
         return np.empty((0, 3))

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..models import RefinedLiftingHead, SequenceHead
 from ..pose.keypoints import get_keypoint_set
-from .windows import Camera, WindowPredictor
+from .windows import TargetView, WindowPredictor
 
 
 class WindowModel(WindowPredictor):
@@ -63,7 +63,7 @@ class WindowModel(WindowPredictor):
         loader = (getattr(self.model, "cfg", None) or {}).get("test_dataloader") or {}
         return loader.get("dataset", {}).get("frame_step", 1)
 
-    def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:
+    def targets(self, windows: np.ndarray, flip_test: bool, camera: TargetView | None = None) -> np.ndarray:
         """See :class:`WindowPredictor`."""
         if camera is None and isinstance(self.model.head, RefinedLiftingHead):
             raise ValueError("this model refines its poses with the camera; give the track's intrinsics")
@@ -74,7 +74,7 @@ class WindowModel(WindowPredictor):
         return self._predict(windows, "sequence", flip_test, None)
 
     @torch.inference_mode()
-    def _predict(self, windows: np.ndarray, output: str, flip_test: bool, camera: Camera | None) -> np.ndarray:
+    def _predict(self, windows: np.ndarray, output: str, flip_test: bool, camera: TargetView | None) -> np.ndarray:
         device = next(self.model.parameters()).device
         views = [windows, self.mirror(windows)] if flip_test else [windows]
         feats = [self.model.extract_feat(torch.from_numpy(view).to(device)) for view in views]

@@ -9,7 +9,7 @@ import numpy as np
 from ..pose.keypoints import get_keypoint_set
 
 #: Normalised 2D (B, K, 2) of the target frames, and normalised intrinsics (9,).
-Camera = tuple[np.ndarray, np.ndarray]
+TargetView = tuple[np.ndarray, np.ndarray]
 
 
 class WindowPredictor(ABC):
@@ -36,7 +36,7 @@ class WindowPredictor(ABC):
     trained_frame_step: int
 
     @abstractmethod
-    def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:
+    def targets(self, windows: np.ndarray, flip_test: bool, camera: TargetView | None = None) -> np.ndarray:
         """Poses (B, K, 3) of the target frames; with flip_test the mean of the plain and of the mirrored input's.
 
         camera: what a head that refines needs. Raises ValueError where that is missing.

@@ -30,7 +30,7 @@ LARGEST = 1e6
 
 
 @dataclass(frozen=True)
-class Camera:
+class H36MCamera:
     """One camera of a subject's recordings: px, world-to-camera rotation (3, 3) and translation (3,) m."""
 
     name: str
@@ -42,7 +42,7 @@ class Camera:
 
 
 @cache
-def cameras(subject: str) -> tuple[Camera, ...]:
+def cameras(subject: str) -> tuple[H36MCamera, ...]:
     """The four cameras as a subject was recorded, in the order of the files; ValueError for an unknown subject."""
     table = json.loads(Path(__file__).with_name("h36m_cameras.json").read_text(encoding="utf-8"))
     if subject not in table["subjects"]:
@@ -52,12 +52,12 @@ def cameras(subject: str) -> tuple[Camera, ...]:
         lens, rotation = table["cameras"][name], np.array(place["rotation"])
         translation = -rotation @ np.array(place["position"])
         intrinsics = np.array(lens["intrinsics"])
-        result.append(Camera(name, lens["width"], lens["height"], intrinsics, rotation, translation))
+        result.append(H36MCamera(name, lens["width"], lens["height"], intrinsics, rotation, translation))
     return tuple(result)
 
 
 @dataclass(frozen=True)
-class Recording:
+class H36MRecording:
     """One subject doing one action, ``take`` as the files name it ('Walking 1'), seen by ``cameras`` cameras."""
 
     subject: str
@@ -84,10 +84,10 @@ class Source(Protocol):
 
     files: tuple[Path, ...]
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[H36MRecording]:
         """All recordings, in the order of the file."""
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: H36MRecording) -> list[PoseSequence]:
         """The recording as its cameras see it; ValueError (file, field, fix) where that cannot be."""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..messages import brief
 from ..pose.pose_sequence import PoseSequence
 from .archives import read_npy, read_npz, read_pickle
-from .h36m import FPS, LARGEST, Camera, Recording, cameras, check_array, check_body, check_pixels
+from .h36m import FPS, LARGEST, H36MCamera, H36MRecording, cameras, check_array, check_body, check_pixels
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?(S\d+)_([^./]+)\.(\d+)_(\d+)\.jpg")
 
@@ -45,11 +45,11 @@ class MMPoseFiles:
         self.cameras = None if cameras_file is None else read_pickle(cameras_file)
         self.rows = self._group(names)
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[H36MRecording]:
         """All recordings, in the order of the file."""
-        return [Recording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
+        return [H36MRecording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: H36MRecording) -> list[PoseSequence]:
         """A sequence a camera that saw the recording, called ``S9_Walking_1.54138969``."""
         sequences = []
         for name, (rows, numbers) in self.rows[recording.subject, recording.take].items():
@@ -102,7 +102,7 @@ class MMPoseFiles:
             numbers.append(int(number))
         return groups
 
-    def _camera(self, subject: str, name: str) -> Camera:
+    def _camera(self, subject: str, name: str) -> H36MCamera:
         if self.cameras is None:
             known = {camera.name: camera for camera in cameras(subject)}
             if name not in known:
@@ -110,7 +110,7 @@ class MMPoseFiles:
             return known[name]
         return self._camera_of_file(subject, name)
 
-    def _camera_of_file(self, subject: str, name: str) -> Camera:
+    def _camera_of_file(self, subject: str, name: str) -> H36MCamera:
         def field(key: str, shape: tuple[int, ...]) -> np.ndarray:
             value: Any = entry[key]
             value = np.asarray(value, dtype=np.float64).reshape(shape)
@@ -133,4 +133,4 @@ class MMPoseFiles:
                 raise ValueError
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise ValueError(f"{path}: camera {(subject, name)} needs numbers R, T, f, c, k, p, w, h") from None
-        return Camera(name, width, height, np.concatenate(lens), rotation, translation)
+        return H36MCamera(name, width, height, np.concatenate(lens), rotation, translation)

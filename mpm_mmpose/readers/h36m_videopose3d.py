@@ -11,7 +11,7 @@ from ..pose.geometry import project, world_to_camera
 from ..pose.keypoints import H36M_17
 from ..pose.pose_sequence import PoseSequence
 from .archives import read_npz
-from .h36m import FPS, Recording, cameras, check_array, check_body, check_pixels
+from .h36m import FPS, H36MRecording, cameras, check_array, check_body, check_pixels
 
 #: Where the 17 keypoints are among Human3.6M's 32; the others repeat them or never move.
 KEPT = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
@@ -34,11 +34,11 @@ class VideoPose3DFiles:
             self.positions_2d = _table(self.files[1], "positions_2d", fields)
             _check_metadata(self.files[1], fields["metadata"])
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[H36MRecording]:
         """All recordings of the 3D file, in its order."""
-        return [Recording(subject, take) for subject, takes in self.positions_3d.items() for take in takes]
+        return [H36MRecording(subject, take) for subject, takes in self.positions_3d.items() for take in takes]
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: H36MRecording) -> list[PoseSequence]:
         """The four cameras' sequences, called ``S9_Walking_1.54138969``; 2D beyond the end of the 3D is left out."""
         field = f"{recording.subject} {recording.take}"
         where = f"{self.files[0]}: positions_3d of {field}"
@@ -73,7 +73,7 @@ class VideoPose3DFiles:
             )
         return sequences
 
-    def _detected(self, recording: Recording, frames: int) -> list[np.ndarray]:
+    def _detected(self, recording: H36MRecording, frames: int) -> list[np.ndarray]:
         """(frames, 17, 2) px a camera."""
         where = f"{self.files[1]}: positions_2d of {recording.subject} {recording.take}"
         takes = self.positions_2d.get(recording.subject, {})

@@ -39,7 +39,7 @@ _FITS = 10.0
 
 
 @dataclass(frozen=True)
-class Recording:
+class MPIInf3DHPRecording:
     """One recording: subject S1 with take Seq1 and ``cameras`` cameras, or subject TS1 of the test set without take."""
 
     subject: str
@@ -74,18 +74,18 @@ class Source(Protocol):
 
     files: tuple[Path, ...]
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[MPIInf3DHPRecording]:
         """All recordings, in the order of the files."""
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: MPIInf3DHPRecording) -> list[PoseSequence]:
         """The recording as its cameras see it; ValueError (file, field, fix) where that cannot be."""
 
-    def activities(self, recording: Recording) -> list[tuple[int, int]]:
+    def activities(self, recording: MPIInf3DHPRecording) -> list[tuple[int, int]]:
         """(first frame, activity 1 to 7) of each stretch of one activity; empty where the files do not say."""
 
 
 @dataclass(frozen=True)
-class Camera:
+class MPIInf3DHPCamera:
     """One camera: intrinsics (9,) px, rotation (3, 3) and translation (3,) m from the data set's world."""
 
     width: int
@@ -96,13 +96,13 @@ class Camera:
 
 
 def make_sequence(
-    recording: Recording,
+    recording: MPIInf3DHPRecording,
     where: str,
     keypoints: Any,
     keypoints_3d: Any,
     *,
     camera: str = "",
-    calibration: Camera | None = None,
+    calibration: MPIInf3DHPCamera | None = None,
     valid: np.ndarray | None = None,
     unit: float = _MILLIMETRE,
     source: str = "",
@@ -132,7 +132,7 @@ def make_sequence(
     )
     points = points * unit
     if calibration is None:
-        calibration = Camera(*recording.size, _fit_intrinsics(image[valid], points[valid]))
+        calibration = MPIInf3DHPCamera(*recording.size, _fit_intrinsics(image[valid], points[valid]))
     return PoseSequence(
         name=f"{recording.name}.{camera}" if camera else recording.name,
         keypoints_3d=points,

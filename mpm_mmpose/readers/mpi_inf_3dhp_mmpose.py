@@ -11,7 +11,7 @@ from ..messages import brief
 from ..pose.pose_sequence import PoseSequence
 from .archives import read_npz, read_pickle
 from .h36m import LARGEST, check_array
-from .mpi_inf_3dhp import Camera, Recording, make_sequence
+from .mpi_inf_3dhp import MPIInf3DHPCamera, MPIInf3DHPRecording, make_sequence
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?(?:(S\d+)_(Seq\d+)_Cam(\d+)|(TS\d+))_(\d+)\.jpg")
 
@@ -47,11 +47,11 @@ class MMPoseFiles:
                     raise ValueError(f"{file}: is no table of cameras; fetch the file again, or remove it")
                 self.cameras |= {key: (file, camera) for key, camera in table.items()}
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[MPIInf3DHPRecording]:
         """All recordings, in the order of the file."""
-        return [Recording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
+        return [MPIInf3DHPRecording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: MPIInf3DHPRecording) -> list[PoseSequence]:
         """Sequences called ``S1_Seq1.0`` and ``TS1``, or where images are missing ``TS1.000123`` by their first."""
         sequences = []
         for camera, (rows, numbers) in self.rows[recording.subject, recording.take].items():
@@ -79,7 +79,7 @@ class MMPoseFiles:
                 sequences.append(sequence)
         return sequences
 
-    def activities(self, recording: Recording) -> list[tuple[int, int]]:
+    def activities(self, recording: MPIInf3DHPRecording) -> list[tuple[int, int]]:
         """None: the files do not say."""
         return []
 
@@ -100,7 +100,7 @@ class MMPoseFiles:
             numbers.append(int(number))
         return groups
 
-    def _camera(self, key: str) -> Camera | None:
+    def _camera(self, key: str) -> MPIInf3DHPCamera | None:
         if key not in self.cameras:
             return None
 
@@ -121,4 +121,4 @@ class MMPoseFiles:
                 raise ValueError
         except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise ValueError(f"{file}: camera {key!r} needs numbers f, c, w, h (and R, T); fetch it again") from None
-        return Camera(width, height, np.array([fx, fy, cx, cy, 0, 0, 0, 0, 0]), rotation, translation)
+        return MPIInf3DHPCamera(width, height, np.array([fx, fy, cx, cy, 0, 0, 0, 0, 0]), rotation, translation)

@@ -12,7 +12,7 @@ from ..pose.keypoints import MPI_INF_3DHP_17, MPI_INF_3DHP_28
 from ..pose.pose_sequence import PoseSequence
 from .files import files_below, read_text
 from .matlab import read_mat5, read_mat73
-from .mpi_inf_3dhp import CAMERAS, KEPT, VIDEOS, Camera, Recording, make_sequence, projects_to
+from .mpi_inf_3dhp import CAMERAS, KEPT, VIDEOS, MPIInf3DHPCamera, MPIInf3DHPRecording, make_sequence, projects_to
 from .mpi_inf_3dhp_pstmo import check_valid
 
 _FOLDERS = re.compile(r"(?:S\d+/Seq\d+/annot|TS\d+/annot_data)\.mat")
@@ -43,13 +43,13 @@ class TrainingFile:
     def __init__(self, path: str | Path, annotation: str) -> None:
         self.files, self.annotation = (Path(path),), annotation
         take, subject = (folder.name for folder in list(self.files[0].absolute().parents)[:2])
-        self.recording = Recording(subject, take, len(CAMERAS))
+        self.recording = MPIInf3DHPRecording(subject, take, len(CAMERAS))
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[MPIInf3DHPRecording]:
         """The one recording of the file, by the names of its folders."""
         return [self.recording]
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: MPIInf3DHPRecording) -> list[PoseSequence]:
         """The cameras' sequences, called ``S1_Seq1.0``; frames beyond the end of the video are left out."""
         path = self.files[0]
         recording.check(f"{path}: by its folders")
@@ -75,13 +75,13 @@ class TrainingFile:
             )
         return sequences
 
-    def activities(self, recording: Recording) -> list[tuple[int, int]]:
+    def activities(self, recording: MPIInf3DHPRecording) -> list[tuple[int, int]]:
         """None: there are none in the training set."""
         return []
 
     def _lens(
-        self, path: Path, camera: int, lens: Camera | None, image: np.ndarray, points: np.ndarray
-    ) -> Camera | None:
+        self, path: Path, camera: int, lens: MPIInf3DHPCamera | None, image: np.ndarray, points: np.ndarray
+    ) -> MPIInf3DHPCamera | None:
         """The lens as the annotation has it: the person of univ_annot3 is another, whose place in the world is none."""
         if lens is None or self.annotation != "annot3":
             return None
@@ -103,13 +103,13 @@ class TestFile:
 
     def __init__(self, path: str | Path, annotation: str) -> None:
         self.files, self.annotation = (Path(path),), annotation
-        self.recording = Recording(self.files[0].absolute().parent.name)
+        self.recording = MPIInf3DHPRecording(self.files[0].absolute().parent.name)
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[MPIInf3DHPRecording]:
         """The one recording of the file, by the name of its folder."""
         return [self.recording]
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: MPIInf3DHPRecording) -> list[PoseSequence]:
         """The one sequence, called ``TS1``; scores are 1 where a frame is valid, 0 elsewhere."""
         path, number = self.files[0], len(MPI_INF_3DHP_17)
         recording.check(f"{path}: by its folder")
@@ -119,7 +119,7 @@ class TestFile:
         where = f"{path}: annot2 and {self.annotation}"
         return [make_sequence(recording, where, image, points, valid=valid, source=f"{recording.subject}/{path.name}")]
 
-    def activities(self, recording: Recording) -> list[tuple[int, int]]:
+    def activities(self, recording: MPIInf3DHPRecording) -> list[tuple[int, int]]:
         """(first frame, activity 1 to 7) of each stretch of one activity."""
         path = self.files[0]
         activity = read_mat73(path, {"activity_annotation": (None, 1)})["activity_annotation"][:, 0]
@@ -129,7 +129,7 @@ class TestFile:
         return [(int(start), int(activity[start])) for start in starts]
 
 
-def read_calibration(path: str | Path) -> dict[int, Camera]:
+def read_calibration(path: str | Path) -> dict[int, MPIInf3DHPCamera]:
     """Cameras of a Skeletool ``camera.calibration`` by number; ValueError or OSError (file, field, fix)."""
     path = Path(path)
     cameras = {}
@@ -140,7 +140,7 @@ def read_calibration(path: str | Path) -> dict[int, Camera]:
             width, height = map(int, _numbers(block, "size", 2))
             lens, place = (_numbers(block, field, 16).reshape(4, 4) for field in ("intrinsic", "extrinsic"))
             intrinsics = np.array([lens[0, 0], lens[1, 1], lens[0, 2], lens[1, 2], 0, 0, 0, 0, 0])
-            cameras[int(name)] = Camera(width, height, intrinsics, place[:3, :3], place[:3, 3] / 1000)
+            cameras[int(name)] = MPIInf3DHPCamera(width, height, intrinsics, place[:3, :3], place[:3, 3] / 1000)
         except (KeyError, ValueError) as error:
             raise ValueError(
                 f"{path}: camera {brief(name.strip())}: {shortened(str(error))}; fetch the file again, or remove it"

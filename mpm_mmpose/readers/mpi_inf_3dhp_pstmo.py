@@ -9,7 +9,7 @@ import numpy as np
 
 from ..pose.pose_sequence import PoseSequence
 from .archives import read_npz
-from .mpi_inf_3dhp import VIDEOS, Recording, make_sequence
+from .mpi_inf_3dhp import VIDEOS, MPIInf3DHPRecording, make_sequence
 
 
 class PSTMOFiles:
@@ -29,11 +29,11 @@ class PSTMOFiles:
         if not isinstance(self.table, dict) or not self.table or not all(isinstance(key, str) for key in self.table):
             raise ValueError(f"{path}: field 'data' is no table of recordings; give P-STMO's file")
 
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[MPIInf3DHPRecording]:
         """All recordings of the file, in its order."""
         return [self._recording(key) for key in self.table]
 
-    def read(self, recording: Recording) -> list[PoseSequence]:
+    def read(self, recording: MPIInf3DHPRecording) -> list[PoseSequence]:
         """A sequence a camera, called ``S1_Seq1.0``; or the one of the test set, ``TS1``."""
         key = f"{recording.subject} {recording.take}".strip()
         where = f"{self.files[0]}: data of {key!r}"
@@ -52,13 +52,13 @@ class PSTMOFiles:
             self._sequence(recording, f"{where}, camera {camera}", view, str(camera)) for camera, view in views.items()
         ]
 
-    def activities(self, recording: Recording) -> list[tuple[int, int]]:
+    def activities(self, recording: MPIInf3DHPRecording) -> list[tuple[int, int]]:
         """None: the files do not say."""
         return []
 
-    def _recording(self, key: str) -> Recording:
+    def _recording(self, key: str) -> MPIInf3DHPRecording:
         subject, _, take = key.partition(" ")
-        return Recording(subject, take, len(self._views(key)[0] or [None]))
+        return MPIInf3DHPRecording(subject, take, len(self._views(key)[0] or [None]))
 
     def _views(self, key: str) -> tuple[dict | None, Any]:
         """The table of cameras and the rate of a training recording; None and None where it is no such pair."""
@@ -68,7 +68,7 @@ class PSTMOFiles:
         pair = isinstance(entry, list | tuple) and len(entry) == 2 and isinstance(entry[0], dict)
         return tuple(entry) if pair else (None, None)
 
-    def _sequence(self, recording: Recording, where: str, view: Any, camera: str = "") -> PoseSequence:
+    def _sequence(self, recording: MPIInf3DHPRecording, where: str, view: Any, camera: str = "") -> PoseSequence:
         fields = ["data_2d", "data_3d"] + ([] if recording.take else ["valid"])
         for field in fields:
             if not isinstance(view, dict) or not isinstance(view.get(field), np.ndarray) or not view[field].ndim:

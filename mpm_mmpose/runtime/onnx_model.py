@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import UsageError, unknown_name
-from ..lifting.windows import Camera, WindowPredictor
+from ..lifting.windows import TargetView, WindowPredictor
 from ..pose.keypoints import get_keypoint_set
 from .model_info import INPUT, INPUTS, MASKED, ModelInfo
 from .shipped import shipped_model
@@ -45,7 +45,7 @@ class OnnxModel(WindowPredictor):
         self.mask_tokens, self.ignored = self.info.mask_tokens, self.info.ignored
         self.trained_fps, self.trained_frame_step = self.info.fps, self.info.frame_step
 
-    def targets(self, windows: np.ndarray, flip_test: bool, camera: Camera | None = None) -> np.ndarray:
+    def targets(self, windows: np.ndarray, flip_test: bool, camera: TargetView | None = None) -> np.ndarray:
         """See :class:`~mpm_mmpose.lifting.windows.WindowPredictor`; no exported model wants a camera."""
         poses = self._predict(windows, flip_test)
         return poses[:, self.window // 2] if self.info.output == "sequence" else poses

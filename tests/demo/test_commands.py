@@ -94,7 +94,8 @@ def test_wrong_use_of_an_exported_model(command, keypoints, exported, tmp_path, 
 
 
 def test_what_one_format_cannot_hold_keeps_no_other_from_being_left(command, keypoints, model, tmp_path):
-    keypoints[0].write_text(json.dumps(json.loads(keypoints[0].read_text())[:1]))
+    first = json.loads(keypoints[0].read_text())[0]  # seen twice for a moment, so as two people of one pose each
+    keypoints[0].write_text(json.dumps([first, first | dict(image_id=60)]))
     arguments = [*keypoints, *model, "--out", tmp_path / "out", "--format", "bvh", "html", "npz"]
     status, out, err = command("keypoints_to_3d", *arguments)
     assert status == 1 and "walk.bvh: there is nobody to write; BVH: person" in err.strip().splitlines()[-1]

@@ -3,7 +3,7 @@ import pytest
 from cameras import camera_extrinsics
 
 from mpm_mmpose.pose.geometry import denormalize_screen, project, world_to_camera
-from mpm_mmpose.readers.h36m import ACTIONS, SKIP_LISTS, TEST_SUBJECTS, TRAIN_SUBJECTS, Recording, cameras
+from mpm_mmpose.readers.h36m import ACTIONS, SKIP_LISTS, TEST_SUBJECTS, TRAIN_SUBJECTS, H36MRecording, cameras
 
 
 def test_cameras_are_the_reference_s(reference_dir):
@@ -64,7 +64,7 @@ def test_unknown_subject_and_action():
     with pytest.raises(ValueError, match="subject 'S4' is none of Human3.6M's S1, S5, .*leave it out"):
         cameras("S4")
     with pytest.raises(ValueError, match="action 'Dancing 1' is none of Directions, "):
-        _ = Recording("S1", "Dancing 1").action
+        _ = H36MRecording("S1", "Dancing 1").action
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_unknown_subject_and_action():
     ],
 )
 def test_recordings(take, action, name):
-    recording = Recording("S9", take)
+    recording = H36MRecording("S9", take)
     assert (recording.action, recording.name) == (action, name) and action in ACTIONS
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from mpm_mmpose.pose.geometry import camera_to_world, project
 from mpm_mmpose.readers.archives import read_pickle
-from mpm_mmpose.readers.h36m import Recording, cameras
+from mpm_mmpose.readers.h36m import H36MRecording, cameras
 from mpm_mmpose.readers.h36m_mmpose import MMPoseFiles
 from mpm_mmpose.readers.h36m_videopose3d import VideoPose3DFiles
 
@@ -66,7 +66,7 @@ def test_cameras_file(mmpose_files, cameras_file):
 
 def test_every_fifth_image(mmpose_files):
     source = MMPoseFiles(mmpose_files(step=5)[0])
-    assert [(len(s), s.fps) for s in source.read(Recording("S1", "Walking"))] == [(2, 10)] * 4
+    assert [(len(s), s.fps) for s in source.read(H36MRecording("S1", "Walking"))] == [(2, 10)] * 4
 
 
 def test_published_sample(motion_dir):

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.pose.geometry import camera_to_world, project
-from mpm_mmpose.readers.h36m import Recording, cameras
+from mpm_mmpose.readers.h36m import H36MRecording, cameras
 from mpm_mmpose.readers.h36m_videopose3d import VideoPose3DFiles
 
 
 def test_recordings(videopose3d, takes):
     source = VideoPose3DFiles(*videopose3d())
-    assert source.recordings() == [Recording(subject, take) for subject, names in takes.items() for take in names]
+    assert source.recordings() == [H36MRecording(subject, take) for subject, names in takes.items() for take in names]
 
 
 def test_values(videopose3d, motions):
@@ -70,7 +70,7 @@ def with_nan(array):
 def test_bad_3d(videopose3d, edit, message):
     paths = videopose3d(edit_3d=edit)
     with pytest.raises(ValueError, match=f"{paths[0]}: positions_3d of S1 Walking: {message}"):
-        VideoPose3DFiles(*paths).read(Recording("S1", "Walking"))
+        VideoPose3DFiles(*paths).read(H36MRecording("S1", "Walking"))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_bad_3d(videopose3d, edit, message):
 def test_bad_2d(videopose3d, edit, message):
     paths = videopose3d(edit_2d=edit)
     with pytest.raises(ValueError, match=f"{paths[1]}: positions_2d of S1 Walking{message}"):
-        VideoPose3DFiles(*paths).read(Recording("S1", "Walking"))
+        VideoPose3DFiles(*paths).read(H36MRecording("S1", "Walking"))
 
 
 def test_2d_of_the_same_length(videopose3d):
     source = VideoPose3DFiles(*videopose3d(extra=0))
-    assert all(len(sequence) == 7 for sequence in source.read(Recording("S1", "Walking")))
+    assert all(len(sequence) == 7 for sequence in source.read(H36MRecording("S1", "Walking")))
 
 
 def test_unknown_subject_and_action(videopose3d):
@@ -107,9 +107,9 @@ def test_unknown_subject_and_action(videopose3d):
 
     source = VideoPose3DFiles(videopose3d(edit_3d=edit)[0])
     with pytest.raises(ValueError, match="positions_3d of S4 Walking: subject 'S4' is none of Human3.6M's"):
-        source.read(Recording("S4", "Walking"))
+        source.read(H36MRecording("S4", "Walking"))
     with pytest.raises(ValueError, match="positions_3d of S9 Dancing 1: action 'Dancing 1' is none of"):
-        source.read(Recording("S9", "Dancing 1"))
+        source.read(H36MRecording("S9", "Dancing 1"))
 
 
 def test_coco_detections_are_refused(videopose3d):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lifted_walk import filmed
 
-from mpm_mmpose.lifting.trajectory import Camera, add_trajectory, assumptions, choose_camera
+from mpm_mmpose.lifting.trajectory import AssumedCamera, add_trajectory, assumptions, choose_camera
 
 
 def test_the_camera_is_the_best_that_is_known():
@@ -52,8 +52,8 @@ def test_masked_keypoints_have_no_say():
 def test_distance_goes_with_the_focal_length_and_it_is_said():
     lifted, root, _ = filmed(seconds=1)
     track = lifted.track
-    longer = Camera(track.intrinsics * [1.1, 1.1, 1, 1, 1, 1, 1, 1, 1], "given")
+    longer = AssumedCamera(track.intrinsics * [1.1, 1.1, 1, 1, 1, 1, 1, 1, 1], "given")
     depth = add_trajectory(lifted, longer).trajectory[:, 2]
     np.testing.assert_allclose(depth / root[:, 2], 1.1, rtol=0.02)
-    text = assumptions(Camera(np.array([900, 900, 640, 360, 0.1, 0, 0, 0, 0], np.float32), "given"))
+    text = assumptions(AssumedCamera(np.array([900, 900, 640, 360, 0.1, 0, 0, 0, 0], np.float32), "given"))
     assert "focal length 900 px (given)" in text and "(640, 360) px" in text and "its distortion is left out" in text

@@ -7,7 +7,7 @@ import pytest
 
 from mpm_mmpose.pose.geometry import camera_to_world, project
 from mpm_mmpose.readers.matlab import MissingPackageError, read_mat5
-from mpm_mmpose.readers.mpi_inf_3dhp import VIDEOS, Recording
+from mpm_mmpose.readers.mpi_inf_3dhp import VIDEOS, MPIInf3DHPRecording
 from mpm_mmpose.readers.mpi_inf_3dhp_original import TestFile, TrainingFile, find_original, read_calibration
 
 
@@ -79,7 +79,7 @@ def test_test_set(testing, motion):
     np.testing.assert_allclose(sequence.keypoints_3d[valid], points[valid] / 1000, rtol=1e-6)
     assert (sequence.keypoints_3d[~valid] == 0).all() and (sequence.keypoints[~valid] == 0).all()
     reader = TestFile(testing(), "annot3")
-    assert reader.activities(Recording("TS1")) == [(0, 1), (2, 2), (5, 7), (6, 1)]
+    assert reader.activities(MPIInf3DHPRecording("TS1")) == [(0, 1), (2, 2), (5, 7), (6, 1)]
 
 
 @pytest.mark.parametrize(("subject", "size"), [("TS4", (2048, 2048)), ("TS5", (1920, 1080)), ("TS6", (1920, 1080))])
@@ -174,7 +174,7 @@ def test_bad_test_file(testing, edit, message):
 def test_bad_activity(testing):
     path = testing(edit=lambda fields: fields.update(activity_annotation=np.full((8, 1), 9.0)))
     with pytest.raises(ValueError, match="'activity_annotation' is not of numbers 0 to 7"):
-        TestFile(path, "annot3").activities(Recording("TS1"))
+        TestFile(path, "annot3").activities(MPIInf3DHPRecording("TS1"))
 
 
 def test_unknown_recording(training, testing):

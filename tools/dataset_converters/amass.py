@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camera_options import RANGES, add_camera_options, camera_options
-from converter_command import is_there, positive, run
+from converter_command import is_there, run
 
-from mpm_mmpose.option_parser import OptionParser
+from mpm_mmpose.option_parser import OptionParser, positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.converters.stores import Conversion

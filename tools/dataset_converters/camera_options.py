@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from converter_command import positive
+from mpm_mmpose.option_parser import positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.converters.virtual_camera import CameraRanges

@@ -14,19 +14,6 @@ if TYPE_CHECKING:
     from mpm_mmpose.converters.stores import Conversion
 
 
-def positive(kind: type) -> Callable[[str], float]:
-    """For `type=` of an argument: a number of this kind above 0."""
-
-    def convert(text: str) -> float:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    convert.__name__ = f"{kind.__name__} above 0"
-    return convert
-
-
 def is_there(parser: argparse.ArgumentParser, path: Path) -> bool:
     """Whether the path exists; leaves with status 2 where that may not be known."""
     try:

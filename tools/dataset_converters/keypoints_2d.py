@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter_command import is_there, positive, run
+from converter_command import is_there, run
 
-from mpm_mmpose.option_parser import OptionParser
+from mpm_mmpose.option_parser import OptionParser, positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.converters.keypoints_2d import KeypointConversion

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camera_options import add_camera_options, camera_options
-from converter_command import is_there, positive, run
+from converter_command import is_there, run
 from motion_options import add_motion_options, motion_options
 
-from mpm_mmpose.option_parser import OptionParser
+from mpm_mmpose.option_parser import OptionParser, positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.converters.stores import Conversion

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from converter_command import positive
+from mpm_mmpose.option_parser import positive
 
 #: Those of mpm_mmpose.readers.world, which is imported when they are needed.
 UNITS = ("m", "cm", "mm", "inch", "foot", "cmu")

@@ -31,7 +31,7 @@ def test_help_answers_at_once_and_knows_all_tables_and_budgets():
     ("arguments", "message"),
     [
         (["--table", "7"], "invalid choice: '7'"),
-        (["--table", "6", "--seeds", "0"], "give 1 or more, not 0"),
+        (["--table", "6", "--seeds", "0"], "invalid int above 0 value: '0'"),
         (["--table", "6", "--data", "no/such", "."], "no such store: no/such"),
         (["--table", "6", "--data", "."], "--data needs two stores or more"),
         (["--table", "6", "--rows", "3d"], "table 6 has no 3d; it has scratch, 2d, 2d_3d"),
