@@ -55,7 +55,7 @@ CASES = {
 
 @MODELS.register_module()
 class MasksOfWindows(PretrainPreprocessor):
-    """The same strategy, drawn for each window from a seed that is in its numbers: any process hides the same of it."""
+    """The same strategy, drawn for each window from a seed that is in its numbers: any process masks the same of it."""
 
     def _masks(self, poses, windows, stream, *others):
         seeds = poses.flatten(1).double().sum(1).mul(1e6).long().tolist()

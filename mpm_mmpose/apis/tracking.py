@@ -111,7 +111,7 @@ def _best_pairs(likeness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from scipy.optimize import linear_sum_assignment
     except ImportError:
         raise UsageError(
-            "several people in a frame and no track ids: telling them apart needs SciPy; install it (pip install "
+            "several people in a frame and no track ids: tracking them needs SciPy; install it (pip install "
             "scipy), or give a file in which people have ids"
         ) from None
     return linear_sum_assignment(likeness, maximize=True)

@@ -84,7 +84,7 @@ def widest_pitch(focal: float) -> float:
 LIKE_HUMAN36M = CameraRanges()
 
 
-def film(
+def project_views(
     motion: Motion, cameras: int = 4, seed: int = 0, ranges: CameraRanges = LIKE_HUMAN36M
 ) -> Iterator[PoseSequence]:
     """The motion as ``cameras`` cameras see it, spread evenly around it from a random direction.

@@ -31,7 +31,7 @@ class PoseStoreMocapDataset(BaseMocapDataset):
     target_img_path as ``S9_Waiting_1.54138969_000001.jpg``, from which mmpose's MPJPE takes the action; camera_param
     as in its ``cameras.pkl``, f, c, k, p, R, T as far as the store knows them; sequence, frame, action: where the
     target frames are from, numbers of ``metainfo['sequences']`` and ``metainfo['actions']``, with which
-    `PoseErrorMetric` tells sequences apart where ``meta_keys`` of `PackPoseInputs` name them.
+    `PoseErrorMetric` distinguishes sequences where ``meta_keys`` of `PackPoseInputs` name them.
 
     seq_len, seq_step, multiple_target, multiple_target_step, pad_video_seq and causal mean what they mean in
     Human36mDataset. The other arguments of a config (files, prefixes) give way to ``store``, a directory or several,

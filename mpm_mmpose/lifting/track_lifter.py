@@ -108,7 +108,7 @@ class TrackLifter:
             )
         if maskings and not self.model.mask_tokens:
             raise ValueError(
-                f"maskings is {maskings}, but this model has no mask tokens to hide keypoints with; give 0, or a "
+                f"maskings is {maskings}, but this model has no mask tokens to mask keypoints with; give 0, or a "
                 "model whose backbone has mask_tokens=True"
             )
 

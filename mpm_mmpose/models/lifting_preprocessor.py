@@ -29,8 +29,8 @@ class LiftingPreprocessor(WindowPreprocessor):
     (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight and keypoints_weight (B, T, K), 0 for
     what the data set does not know of either. `gt_instances`, of the target frame, which is the centre one:
     lifting_target (B, K, 3) root-relative, metres; keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,)
-    metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False for what the data set lacks;
-    masked (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches of
+    metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False where the data
+    set does not know it; masked (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches of
     `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, masked and given, are of
     all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
@@ -41,10 +41,10 @@ class LiftingPreprocessor(WindowPreprocessor):
         keypoint_set: Name of the keypoint set of the windows.
         augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
         source: What the model sees: '2d' keypoints, to lift them, or '3d' poses, to complete them.
-        masking: What to hide of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
-            arguments; frames that it would drop are masked whole. A test hides the same of a window every time.
-        hide_unknown: Hide what the data set lacks and a detector missed; needs a backbone with mask_tokens, as does
-            masking, which implies it. Otherwise they stand where they are.
+        masking: What to mask of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
+            arguments; frames that it would drop are masked whole. A test masks the same of a window every time.
+        hide_unknown: Mask what the data set does not know and a detector missed; needs a backbone with mask_tokens, as
+            does masking, which implies it. Otherwise they stand where they are.
     """
 
     fields = {
@@ -81,7 +81,7 @@ class LiftingPreprocessor(WindowPreprocessor):
             raise ValueError(f"source is {source!r}; give '2d' to lift or '3d' to complete")
         for name in ("missed", "occluded"):
             if not self.hide_unknown and any(augment.keywords.get(name) for augment in self._augmentations):
-                raise ValueError(f"augmentations hide keypoints ({name}): set hide_unknown=True, or leave it 0")
+                raise ValueError(f"augmentations mask keypoints ({name}): set hide_unknown=True, or leave it 0")
 
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs` and `data_samples`; see the class."""

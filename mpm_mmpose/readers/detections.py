@@ -34,7 +34,7 @@ class Detections:
 
     frames (N,) int64, numbers of the detector's frames; keypoints (N, K, 2) image px and scores (N, K), float32, in the
     order of ``keypoint_set``; a score of 0 says that the keypoint was not found. boxes (N, 4) px, x1 y1 x2 y2, NaN
-    where the file has none. tracks (N,) int64 tells people apart, -1 where a row has no id, None where the file has
+    where the file has none. tracks (N,) int64 distinguishes people, -1 where a row has no id, None where the file has
     none at all; track_names: of ids that are no numbers. width, height: px, and fps: frames a second, 0 where the file
     does not say. times (F,) s, increasing, of all frames of the recording, among which ``frames`` then count from 0;
     None where the file does not say. listed (F,) int64: numbers of all frames that the file has, with or without

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.lifting.resampling import interpolate, longest_step, model_times, resample, resample_track
 from mpm_mmpose.lifting.tracks import Track2D
 from studies.quickstart.synthetic_motion import generate_motion
@@ -19,7 +19,7 @@ def make_track(times, keypoints, scores=None, fps=25.0, keypoint_set="h36m_17"):
 @pytest.fixture(scope="module")
 def filmed():
     """A person walking for 4 s, at 600 frames a second: times (N,) s, keypoints (N, 17, 2) px, 3D (N, 17, 3) m."""
-    (sequence,) = film(generate_motion("walking", 4.0, 600.0, seed=3), cameras=1)
+    (sequence,) = project_views(generate_motion("walking", 4.0, 600.0, seed=3), cameras=1)
     poses = sequence.keypoints_3d - sequence.keypoints_3d[:, :1]
     return np.arange(len(sequence)) / 600, sequence.keypoints, poses
 

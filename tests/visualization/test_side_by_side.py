@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.pose.scene import LiftedPerson
 from mpm_mmpose.visualization.side_by_side import GHOST, SideBySide, give_cells, write_side_by_side
 from mpm_mmpose.visualization.strokes import PALETTE, colour_of
@@ -13,7 +13,7 @@ from studies.quickstart.synthetic_motion import generate_motion
 
 @pytest.fixture(scope="module")
 def clip():
-    return next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
+    return next(project_views(generate_motion("waving", 1.0, 30, 0), cameras=1))
 
 
 def person(clip, identity="0", frames=None, **changes):

@@ -32,9 +32,9 @@ splits (AMASS's own; --split all also takes subsets that are in none):
 What to download, and how it must lie: docs/data.md
 
 examples:
-  python tools/dataset_converters/amass.py data/amass --body-models data/body_models --split train \\
+  uv run tools/dataset_converters/amass.py data/amass --body-models data/body_models --split train \\
       --out data/stores/amass_train
-  python tools/dataset_converters/amass.py data/amass_released.npz --out data/stores/amass_train
+  uv run tools/dataset_converters/amass.py data/amass_released.npz --out data/stores/amass_train
 
 exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
 """

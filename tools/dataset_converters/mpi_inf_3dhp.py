@@ -25,11 +25,11 @@ TRAIN, TEST = "S1 to S8", "TS1 to TS6"
 EPILOG = """\
 examples:
   the original files, below the folder S1/Seq1/annot.mat, ..., TS6/annot_data.mat (the latter need the h5py package):
-  python tools/dataset_converters/mpi_inf_3dhp.py data/mpi_inf_3dhp --annotation univ_annot3 \\
+  uv run tools/dataset_converters/mpi_inf_3dhp.py data/mpi_inf_3dhp --annotation univ_annot3 \\
       --out-train data/stores/mpi_inf_3dhp_train --out-test data/stores/mpi_inf_3dhp_test
 
   P-STMO's files, which hold univ_annot3:
-  python tools/dataset_converters/mpi_inf_3dhp.py data/motion3d/data_{train,test}_3dhp.npz \\
+  uv run tools/dataset_converters/mpi_inf_3dhp.py data/motion3d/data_{train,test}_3dhp.npz \\
       --annotation univ_annot3 \\
       --out-train data/stores/mpi_inf_3dhp_train --out-test data/stores/mpi_inf_3dhp_test
 
