@@ -17,7 +17,7 @@ from torch import Tensor
 class Masks(NamedTuple):
     """Masked frames and keypoints of a batch; None means that nothing of that kind is masked.
 
-    frame_mask: (B, T) bool; keypoint_mask: (B, T, K) bool; num_visible: visible frames a sample, a Python int so that
+    frame_mask: (B, T) bool; keypoint_mask: (B, T, K) bool; num_visible: visible frames per sample, a Python int so that
     nobody has to ask the device for it.
     """
 
@@ -98,13 +98,14 @@ def tube_masks(
     patterns: Sequence[Sequence[int] | int],
     stretch: tuple[int, int] | None = None,
 ) -> Masks:
-    """The keypoints of one pattern a sample, masked in all frames or in one stretch of them; no frame is dropped.
+    """The keypoints of one pattern per sample, masked in all frames or in one stretch of them; no frame is dropped.
 
     A pattern is indices of keypoints, or a number of random ones, 0 for none; each is as likely as the others.
     `stretch` is the shortest and the longest number of frames, placed so that at least one of them is in the window.
     Raises ValueError where a pattern names no keypoint or masks everything in all frames, or where all are 0. Source:
     paper, section 3.3, tables 3 and 4, and the released `TubeMaskGen`.
     """
+    # Of P patterns: fixed (P, K) bool, numbers (P, 1).
     fixed = torch.zeros(len(patterns), keypoints, dtype=torch.bool)
     numbers = torch.zeros(len(patterns), 1)
     for row, pattern in enumerate(patterns):
@@ -122,6 +123,7 @@ def tube_masks(
         raise ValueError(f"patterns: {list(patterns)} masks nothing in any sample; leave masking out")
     device = generator.device
     fixed, numbers = fixed.to(device, non_blocking=True), numbers.to(device, non_blocking=True)
+    # draw (B, K + 1), row (B,) of a sample's pattern, place (B, K), masked (B, T, K).
     draw = _uniform((batch, keypoints + 1), generator)
     row = (draw[:, 0] * len(patterns)).long().clamp_(max=len(patterns) - 1)
     place = draw[:, 1:].argsort(-1).argsort(-1)  # a random order of the keypoints

@@ -186,7 +186,7 @@ def same_weights(a, b):
 
 
 def windows_of(records, step, field):
-    """One row a window of a step, of all ranks: where a keypoint of its target frame is, as in no other window."""
+    """One row per window of a step, of all ranks: where a keypoint of its target frame is, as in no other window."""
     return torch.cat([record["batches"][step][field][:, FRAMES // 2, 5] for record in records]).tolist()
 
 

@@ -1,6 +1,6 @@
 """Augmentation of whole batches of windows on their device; pure, from an explicit random generator.
 
-Every function takes :class:`WindowBatch` and the keypoint set, draws once a sample for its whole window with a few
+Every function takes :class:`WindowBatch` and the keypoint set, draws once per sample for its whole window with a few
 vectorised draws, asks the device for no value, and changes nothing with its default arguments, but for
 surrounding_camera, which is another one. Ranges are (lowest, highest).
 """

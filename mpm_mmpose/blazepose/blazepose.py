@@ -18,7 +18,7 @@ MIN_PERSON = 0.5
 LOOK_EVERY = 0.5
 #: Middles of keypoints that are in the mean nearer, as a share of the region's side, are of the same person.
 SAME_PERSON = 0.04
-#: Who is new and shares more with somebody's box, of the smaller box, is nobody else.
+#: A new person whose box shares more with somebody's, of the smaller box, is no other person.
 MAX_SHARE = 0.4
 
 

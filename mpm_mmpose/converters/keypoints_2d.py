@@ -1,4 +1,4 @@
-"""Files of 2D detectors to a pose store without 3D: a sequence a person and stretch of frames."""
+"""Files of 2D detectors to a pose store without 3D: one sequence per person and stretch of frames."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class DevicePoseWindowDataset(PoseWindowDataset):
         return {name: frames[rows].view(*shape, *frames.shape[2:]) for name, frames in self._frames.items()}
 
     def _load(self, device: str) -> dict[str, torch.Tensor]:
-        """The frames of the chosen sequences by name: (N, K, 2), (N, K, 3), and what of them is unknown, (N, K) bool."""
+        """The frames of the chosen sequences by name: (N, K, 2), (N, K, 3), and what is unknown, (N, K) bool."""
         table = self.table
         total, number = int(table.lengths.sum()), len(self.keypoints)
         frames = {ARRAYS[kind]: torch.empty(total, number, int(kind[0]), device=device) for kind in self.modalities}

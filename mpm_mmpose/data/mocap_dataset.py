@@ -1,4 +1,4 @@
-"""Pose stores as mmpose's own lifters and pipelines take them: one dict a sample, in image pixels."""
+"""Pose stores as mmpose's own lifters and pipelines take them: one dict per sample, in image pixels."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class PoseStoreMocapDataset(BaseMocapDataset):
 
 
 class _Samples(Sequence):
-    """The samples of a :class:`PoseStoreMocapDataset`; holds a few numbers a sequence and no frame."""
+    """The samples of a :class:`PoseStoreMocapDataset`; holds a few numbers per sequence and no frame."""
 
     def __init__(self, options: PoseStoreMocapDataset) -> None:
         self.stores = [PoseStore(path) for path in options.store_paths]

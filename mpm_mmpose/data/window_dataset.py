@@ -134,6 +134,7 @@ class PoseWindowDataset(Dataset):
         return sequence, (indices - (self.window_ends - self.window_counts)[sequence]) * self.stride
 
     def _rows_around(self, sequence: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        # sequence, frame and first (B,), offsets (T,), rows (B, T).
         first = self.table.starts[sequence]
         rows = (first + frame)[:, None] + self.offsets
         np.maximum(rows, first[:, None], out=rows)

@@ -189,9 +189,9 @@ class MPMBackbone(BaseModule):
             poses: (B, T, K, 2) normalised screen coordinates, or rays with view='person'; or (B, T, K, 3) root-relative
                 metres. NaN is a masked keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on
                 nothing but poses.
-            frame_mask: (B, T) bool, True = masked: dropped before the temporal layers; the same number a sample.
+            frame_mask: (B, T) bool, True = masked: dropped before the temporal layers; the same number per sample.
             keypoint_mask: (B, T, K) bool, True = masked: replaced by the learned token before the encoder.
-            num_visible: visible frames a sample. Without it the number is read from ``frame_mask``, which waits for
+            num_visible: visible frames per sample. Without it the number is read from ``frame_mask``, which waits for
                 the device; with it the mask is taken at its word.
 
         Returns:

@@ -29,10 +29,10 @@ class LiftingPreprocessor(WindowPreprocessor):
     (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight and keypoints_weight (B, T, K), 0 for
     what the data set does not know of either. `gt_instances`, of the target frame, which is the centre one:
     lifting_target (B, K, 3) root-relative, metres; keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,)
-    metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False where the data
-    set does not know it; masked (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches of
-    `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, masked and given, are of
-    all frames, (B, T, K, ...), and frame is (B, T).
+    metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False where the data set does not
+    know it; masked (B, K), True where the input was masked; given (B, K, 3), the input, where that is 3D. With batches
+    of `PoseChunkDataset`, which have padding, these four, lifting_target, lifting_target_visible, masked and given, are
+    of all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
 
     Args:

@@ -108,7 +108,7 @@ class DetectionRows:
         if self.rows and len(keypoints) != len(self.rows[0][1]):
             raise ValueError(
                 f"{where}: has {len(keypoints)} keypoints, those before it {len(self.rows[0][1])}; "
-                "give the result of one detector a file"
+                "give the result of one detector per file"
             )
         lost = np.isnan(keypoints).any(1) | np.isnan(scores)
         keypoints, scores = np.where(lost[:, None], 0, keypoints), np.where(lost, 0, scores)
@@ -225,7 +225,7 @@ def field(where: str, record: Any, name: str) -> Any:
 def triples(where: str, name: str, value: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (K, 2) px and scores (K,) of a flat list x1, y1, score1, x2, ...; raises ValueError."""
     array = numbers(where, name, value, missing=True)
-    if array.ndim == 2 and array.shape[1] == 3:  # some write a list a keypoint
+    if array.ndim == 2 and array.shape[1] == 3:  # some write one list per keypoint
         array = array.ravel()
     if array.ndim != 1 or array.size % 3 or not array.size:
         raise ValueError(f"{where}: field {name!r} has shape {array.shape}, not (3 * keypoints,): x, y, score each")

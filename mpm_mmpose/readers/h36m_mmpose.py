@@ -1,4 +1,4 @@
-"""Human3.6M in MMPose's layout: a row an image, with 2D and 3D of 17 keypoints in the image's camera."""
+"""Human3.6M in MMPose's layout: one row per image, with 2D and 3D of 17 keypoints in the image's camera."""
 
 from __future__ import annotations
 

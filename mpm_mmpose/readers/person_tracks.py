@@ -14,7 +14,7 @@ from .frame_times import frame_times
 
 #: Boxes of one person overlap at least so far from a frame to the next; as in MMPose's demos.
 MIN_OVERLAP = 0.3
-#: Shares of keypoints outside of the image: from one on it is said, beyond the other the size is wrong.
+#: Shares of keypoints outside of the image: from one on a note says so, beyond the other the size is wrong.
 SAID_OUTSIDE, MOST_OUTSIDE = 0.05, 0.5
 _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
@@ -77,8 +77,8 @@ def associate(detections: Detections) -> np.ndarray:
     """(N,) int64 track of each row: greedily by overlap of boxes with those of the frame before.
 
     Of all pairs of a person there and a person here, those that overlap most are taken first, down to ``MIN_OVERLAP``
-    (intersection over union); who is left begins a track. A gap therefore ends a track. Boxes that the file lacks are
-    those of the keypoints found.
+    (intersection over union); a person who is left begins a track. A gap therefore ends a track. Boxes that the file
+    does not have are those of the keypoints found.
     """
     boxes = detection_boxes(detections)
     frames = _rows_by_frame(detections)

@@ -51,7 +51,7 @@ def test_files_of_one_name(tmp_path, write, layouts):
 def test_bad_files_leave_no_store_or_are_listed(tmp_path, write, layouts):
     write(layouts.coco_results(), "in/good.json")
     bad = write(layouts.coco_results(14), "in/bad.json")
-    with pytest.raises(ValueError, match="bad.json: has 14 keypoints a person"):
+    with pytest.raises(ValueError, match="bad.json: has 14 keypoints per person"):
         convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", **OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     report = convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", skip_bad=True, **OPTIONS)

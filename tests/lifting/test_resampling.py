@@ -98,7 +98,7 @@ def test_short_gaps_are_masked_and_long_ones_part_the_track():
     np.testing.assert_allclose(masked, np.arange(19, 24) / RATE)  # all between frame 9 and frame 12
     assert found[0].masked.any(1).sum() == 5 and not found[1].masked.any()
     np.testing.assert_allclose(found[1].times, np.arange(60, 79) / RATE)
-    # Frames that are there, but without anything to be believed, are missing likewise.
+    # Frames that are there, but without any usable keypoint, are missing likewise.
     scores = np.zeros((40, 17))
     scores[there] = 1
     empty = resample_track(make_track(times, keypoints, scores), "h36m_17", RATE, reach=0.08)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make pose stores from Human3.6M: VideoPose3D's files, or MMPose's; one for training and one for testing.
 
-Each recording becomes a sequence a camera: 17 keypoints in metres in camera space, and 2D in px.
+Each recording becomes one sequence per camera: 17 keypoints in metres in camera space, and 2D in px.
 """
 
 from __future__ import annotations
