@@ -34,9 +34,9 @@ class PersonTracker:
     """Gives the people of one image after the other their ids.
 
     MMPose's trackers compare with the image before only, person by person. Here all pairs of a person known and a
-    person found are decided together, for the greatest sum of likeness; known is who was seen within ``max_miss``
-    seconds, at the place where they would be by now. likeness: 'iou', intersection over union of boxes, or 'oks',
-    MMPose's similarity of keypoints; pairs below ``threshold`` are nobody's.
+    person found are decided together, for the greatest sum of likeness; known is a person who was seen within
+    ``max_miss`` seconds, at the place where they would be by now. likeness: 'iou', intersection over union of boxes,
+    or 'oks', MMPose's similarity of keypoints; pairs below ``threshold`` are nobody's.
     """
 
     def __init__(self, likeness: str = "iou", max_miss: float = MAX_MISS, threshold: float = MIN_OVERLAP) -> None:

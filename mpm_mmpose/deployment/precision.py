@@ -21,9 +21,9 @@ def convert(path: Path, precision: str) -> None:
     """Rewrite the ONNX file at ``path``, which is float32; inputs and outputs stay float32.
 
     float16: all numbers in between, for GPUs. int8: the weights of matrix products, with one scale per channel, and
-    what they are multiplied with on the fly (dynamic quantisation), for CPUs. stored_float16: weights are stored in half
-    precision and computed with in float32, for half the size at the same speed. Raises UsageError where a package is
-    missing.
+    what they are multiplied with on the fly (dynamic quantisation), for CPUs. stored_float16: weights are stored in
+    half precision and computed with in float32, for half the size at the same speed. Raises UsageError where a package
+    is missing.
     """
     if precision == "float32":
         return

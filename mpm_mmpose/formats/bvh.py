@@ -23,7 +23,7 @@ def write_bvh(path: Path, scene: Scene) -> Written:
     """One file per person, ``<path>_<person>.bvh`` if there are several, of all frames from their first to their last.
 
     y up, cm, angles in degrees as Rz Rx Ry, the rest pose a T-pose that faces z; see :mod:`.skeleton` for the bones,
-    :func:`~.motion.motions_of` for who is written, and :func:`~.placing.stand` for where people are.
+    :func:`~.motion.motions_of` for which people are written, and :func:`~.placing.stand` for where people are.
     """
     motions, notes = motions_of(path, scene, ".bvh")
     return Written([write_motion(motion.path, motion.fitted, motion.root, scene.fps) for motion in motions], notes)

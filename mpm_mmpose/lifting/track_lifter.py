@@ -48,8 +48,8 @@ class TrackLifter:
         keypoint_set: the model's, by name. None: as the model says, else Human3.6M's 17.
         mode: 'exact', one window per frame, of which it is the target, as in the evaluation; or 'blended', half
             overlapping windows of which all frames are taken, weighted by sin^2 so that the middles count most.
-            Blending makes window / 2 times fewer windows. None: 'blended' for models that were made for it (`SequenceHead`) or are
-            exported for whole windows only, else 'exact'.
+            Blending makes window / 2 times fewer windows. None: 'blended' for models that were made for it
+            (`SequenceHead`) or are exported for whole windows only, else 'exact'.
         threshold: keypoints of a lower score are masked.
         maskings: how often to lift once more with random keypoints masked, for the spread. Needs mask tokens, and
             PyTorch to draw them.

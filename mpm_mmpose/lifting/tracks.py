@@ -49,7 +49,7 @@ class Track2D:
         except KeyError as error:
             raise ValueError(f"person {self.person}: {error.args[0]}") from None
         if self.times.ndim != 1 or not len(self.times):
-            raise ValueError(f"person {self.person}: there is no frame; leave out who is never seen")
+            raise ValueError(f"person {self.person}: there is no frame; leave out a person who is never seen")
         frames = len(self.times)
         shapes = dict(keypoints=(frames, number, 2), scores=(frames, number))
         shapes |= {} if self.intrinsics is None else dict(intrinsics=(9,))

@@ -1,4 +1,4 @@
-"""Lists of frames with people in them, whoever wrote them: in one file, or one file per frame in a folder.
+"""Lists of frames with people in them, of any program: in one file, or one file per frame in a folder.
 
 Ultralytics' ``tojson`` and ``summary``, MediaPipe's landmarks, dumps of what MMPose's inferencers return, PoseFlow,
 ControlNet and ComfyUI, Pose2Sim and RTMLib, pose detectors of browsers; see :mod:`.keypoints_people` for the people.

@@ -43,7 +43,7 @@ def test_converting(tmp_path, write, layouts, capsys):
     assert command.main([*arguments, "--min-frames", "5"]) == 0
     printed = capsys.readouterr()
     assert f"{store}: 2 sequences of 21 frames, 1 shorter than 5 left out, 0 files skipped" in printed.out
-    # Without ids whoever comes back is somebody else.
+    # Without ids a person who comes back is somebody else.
     assert "100%" in printed.err and PoseStore(store).names == ("walk.person1.1", "walk.person2.4")
     assert command.main([*arguments, "--overwrite"]) == 0
     assert PoseStore(store).names == ("walk.person1.1",)

@@ -107,7 +107,7 @@ def test_any_gaps(detections, layouts, there, min_frames):
 
 
 def test_association_of_people_who_come_and_go(detections):
-    """Whoever is out of sight is somebody new afterwards; the other person is not disturbed."""
+    """A person who is out of sight is somebody new afterwards; the other person is not disturbed."""
     found = detections(absent=[(0, 1), (6, 0)], track=False)
     tracks = associate(found)
     people = (found.keypoints[:, :, 0].mean(1) > 350).astype(int)

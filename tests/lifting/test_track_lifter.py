@@ -332,7 +332,7 @@ def test_versions_of_one_motion_at_other_rates_give_the_same_3d():
     moves = np.abs(expected - expected.mean(0)).mean()
     for fps in (25, 30, 60, 120):
         difference = np.abs(lift(fps) - expected)
-        # Of who moves by 200 mm, these are 4 mm and 0.2 mm.
+        # Of a person who moves by 200 mm, these are 4 mm and 0.2 mm.
         assert difference.max() < 0.02 * moves and difference.mean() < 0.001 * moves
     # Shown frame by frame without regard to time, it is another motion.
     track = make_track(75, 25.0, keypoints=film_of.keypoints[::24], width=film_of.width, height=film_of.height)

@@ -47,7 +47,7 @@ def test_left_2d_right_3d_in_the_colour_of_the_id(clip):
 
 
 def test_the_canvas_stays(clip):
-    """What nobody moves over is the same in all frames, whoever is there."""
+    """What nobody moves over is the same in all frames, whichever people are there."""
     drawing = SideBySide([person(clip), person(clip, "1", range(10, 20))], 1920, 1080)
     images = np.stack([drawing.draw(frame, None, 0.0)[:, drawing.left[0] :] for frame in (0, 15, 29)])
     assert drawing.left[0] == 960 and drawing.columns == 2
