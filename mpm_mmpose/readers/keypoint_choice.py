@@ -28,7 +28,7 @@ SETS_BY_NUMBER = {
 }
 #: Without these there is nobody to lift.
 NEEDED = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
-# From so many rows on people with 17 keypoints may be said to be no COCO's, whose order nearly all such files have.
+# From so many rows on, anatomy may decide that 17 keypoints are not COCO's, whose order nearly all such files have.
 _ENOUGH = 10
 
 #: Our names of keypoints, and for each the file's name or its number, from 0.
