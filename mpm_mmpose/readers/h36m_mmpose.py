@@ -50,7 +50,7 @@ class MMPoseFiles:
         return [Recording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
 
     def read(self, recording: Recording) -> list[PoseSequence]:
-        """A sequence a camera that saw the recording, called ``S9_Walking_1.54138969``."""
+        """One sequence per camera that saw the recording, called ``S9_Walking_1.54138969``."""
         sequences = []
         for name, (rows, numbers) in self.rows[recording.subject, recording.take].items():
             where = f"{self.files[0]}: {recording.name}.{name}"
