@@ -110,7 +110,7 @@ class Smoothness:
         stretches = self.stretches.setdefault(sequence, [])
         before = next((s for s in stretches if s.last + self.step == first), None)
         after = next((s for s in stretches if last + self.step == s.first), None)
-        # Frames of (M, K, 3), (M, K) and (M,) each: M is 2 at most in a head or a tail, M + 4 at most in `whole`.
+        # Frames of (M, K, 3), (M, K) and (M,) each: M is R in the run, 2 at most in a head or tail, R + 4 in `whole`.
         parts = [*([before.tail] if before else []), run, *([after.head] if after else [])]
         whole = Frames(*map(np.concatenate, zip(*parts, strict=True)))
         old_before = len(before.tail.pred) if before else 0
