@@ -1,4 +1,4 @@
-"""What video_to_3d.py and keypoints_to_3d.py share: arguments, and what is said at the end."""
+"""What video_to_3d.py and keypoints_to_3d.py share: arguments, and what is printed at the end."""
 
 from __future__ import annotations
 

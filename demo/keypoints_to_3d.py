@@ -26,7 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
     parser = new_parser(
         __doc__,
-        "python demo/keypoints_to_3d.py walk.json --fps 30 --width 1920 --height 1080 \\\n"
+        "uv run demo/keypoints_to_3d.py walk.json --fps 30 --width 1920 --height 1080 \\\n"
         "      --weights work_dirs/lift/epoch_40.pth --out out",
     )
     parser.add_argument("source", metavar="FILE", help="a file or folder of a 2D detector, or a pose store")

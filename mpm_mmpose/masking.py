@@ -1,6 +1,6 @@
 """Which frames and keypoints the model does not get to see (paper, section 3.2).
 
-True = masked. Every sample of a batch has its own mask, and all samples hide the same number of frames, so that the
+True = masked. Every sample of a batch has its own mask, and all samples mask the same number of frames, so that the
 visible ones can be gathered into one dense tensor. A mask is drawn on the generator's device with one vectorised draw.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor
 class Masks(NamedTuple):
     """Masked frames and keypoints of a batch; None means that nothing of that kind is masked.
 
-    frame_mask: (B, T) bool; keypoint_mask: (B, T, K) bool; num_visible: visible frames a sample, a Python int so that
+    frame_mask: (B, T) bool; keypoint_mask: (B, T, K) bool; num_visible: visible frames per sample, a Python int so that
     nobody has to ask the device for it.
     """
 
@@ -60,8 +60,8 @@ def spatio_temporal_masks(
     # One draw serves both: column 0 orders the frames, the others order the keypoints of their frame.
     draw = _uniform((batch, frames, keypoints + 1), generator)
     return Masks(
-        frame_mask=_hide_largest(draw[..., 0], masked_frames),
-        keypoint_mask=_hide_largest(draw[..., 1:], masked_keypoints),
+        frame_mask=_mask_largest(draw[..., 0], masked_frames),
+        keypoint_mask=_mask_largest(draw[..., 1:], masked_keypoints),
         num_visible=frames - masked_frames,
     )
 
@@ -73,7 +73,7 @@ def temporal_masks(batch: int, frames: int, keypoints: int, *, generator: torch.
     """
     masked_frames = _masked_frames(frames, ratio)
     draw = _uniform((batch, frames), generator)
-    return Masks(_hide_largest(draw, masked_frames), None, frames - masked_frames)
+    return Masks(_mask_largest(draw, masked_frames), None, frames - masked_frames)
 
 
 def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.Generator, ratio: float) -> Masks:
@@ -85,7 +85,7 @@ def spatial_masks(batch: int, frames: int, keypoints: int, *, generator: torch.G
     _check_ratio("ratio", ratio)
     masked = round(keypoints * ratio)
     _check_count("masked keypoints", masked, keypoints)
-    tube = _hide_largest(_uniform((batch, keypoints), generator), masked)
+    tube = _mask_largest(_uniform((batch, keypoints), generator), masked)
     return Masks(None, tube[:, None].expand(batch, frames, keypoints), frames)
 
 
@@ -98,20 +98,21 @@ def tube_masks(
     patterns: Sequence[Sequence[int] | int],
     stretch: tuple[int, int] | None = None,
 ) -> Masks:
-    """The keypoints of one pattern a sample, masked in all frames or in one stretch of them; no frame is dropped.
+    """The keypoints of one pattern per sample, masked in all frames or in one stretch of them; no frame is dropped.
 
     A pattern is indices of keypoints, or a number of random ones, 0 for none; each is as likely as the others.
     `stretch` is the shortest and the longest number of frames, placed so that at least one of them is in the window.
-    Raises ValueError where a pattern names no keypoint or hides everything in all frames, or where all are 0. Source:
+    Raises ValueError where a pattern names no keypoint or masks everything in all frames, or where all are 0. Source:
     paper, section 3.3, tables 3 and 4, and the released `TubeMaskGen`.
     """
+    # Of P patterns: fixed (P, K) bool, numbers (P, 1).
     fixed = torch.zeros(len(patterns), keypoints, dtype=torch.bool)
     numbers = torch.zeros(len(patterns), 1)
     for row, pattern in enumerate(patterns):
         number = pattern if isinstance(pattern, int) else len(set(pattern))
         if not (pattern == 0 or 0 < number < keypoints + (stretch is not None)):
             raise ValueError(
-                f"patterns: {pattern!r} hides {number} of {keypoints} keypoints; hide 1 or more, and not all of them "
+                f"patterns: {pattern!r} masks {number} of {keypoints} keypoints; mask 1 or more, and not all of them "
                 "in all frames; 0 leaves a sample whole"
             )
         if isinstance(pattern, int):
@@ -119,9 +120,10 @@ def tube_masks(
         else:
             fixed[row, list(pattern)] = True
     if all(pattern == 0 for pattern in patterns):
-        raise ValueError(f"patterns: {list(patterns)} hides nothing in any sample; leave masking out")
+        raise ValueError(f"patterns: {list(patterns)} masks nothing in any sample; leave masking out")
     device = generator.device
     fixed, numbers = fixed.to(device, non_blocking=True), numbers.to(device, non_blocking=True)
+    # draw (B, K + 1), row (B,) of a sample's pattern, place (B, K), masked (B, T, K).
     draw = _uniform((batch, keypoints + 1), generator)
     row = (draw[:, 0] * len(patterns)).long().clamp_(max=len(patterns) - 1)
     place = draw[:, 1:].argsort(-1).argsort(-1)  # a random order of the keypoints
@@ -177,12 +179,12 @@ def join_masks(parts: Sequence[Masks], device: torch.device | str) -> Masks:
 
 
 def total_masked_ratio(frame_ratio: float, masked_keypoints: int, keypoints: int) -> float:
-    """Share of all (frame, keypoint) cells that a spatio-temporal mask hides; 0.718 for 0.6 and 5 of 17."""
+    """Share of all (frame, keypoint) cells that are masked by a spatio-temporal mask; 0.718 for 0.6 and 5 of 17."""
     return 1 - (1 - frame_ratio) * (1 - masked_keypoints / keypoints)
 
 
 def frame_ratio_for(total_ratio: float, masked_keypoints: int, keypoints: int) -> float:
-    """Share of the frames to hide so that `total_ratio` of all cells is masked; inverse of `total_masked_ratio`.
+    """Share of the frames to mask so that `total_ratio` of all cells is masked; inverse of `total_masked_ratio`.
 
     Raises ValueError where the masked keypoints alone exceed it.
     """
@@ -192,7 +194,7 @@ def frame_ratio_for(total_ratio: float, masked_keypoints: int, keypoints: int) -
     if ratio < -1e-9:
         raise ValueError(
             f"total_ratio={total_ratio} cannot be reached: {masked_keypoints} of {keypoints} keypoints in each frame "
-            f"hide {masked_keypoints / keypoints:.3f} already. Ask for fewer masked_keypoints or a larger total_ratio."
+            f"are already {masked_keypoints / keypoints:.3f}. Ask for fewer masked_keypoints or a larger total_ratio."
         )
     return max(ratio, 0.0)
 
@@ -201,7 +203,7 @@ def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float32)
 
 
-def _hide_largest(draw: Tensor, number: int) -> Tensor:
+def _mask_largest(draw: Tensor, number: int) -> Tensor:
     """True at the `number` largest draws along the last axis: exactly that many, even where two draws are equal."""
     mask = torch.zeros(draw.shape, dtype=torch.bool, device=draw.device)
     return mask.scatter_(-1, draw.topk(number, dim=-1, sorted=False).indices, True)

@@ -55,7 +55,7 @@ CASES = {
 
 @MODELS.register_module()
 class MasksOfWindows(PretrainPreprocessor):
-    """The same strategy, drawn for each window from a seed that is in its numbers: any process hides the same of it."""
+    """The same strategy, drawn for each window from a seed that is in its numbers: any process masks the same of it."""
 
     def _masks(self, poses, windows, stream, *others):
         seeds = poses.flatten(1).double().sum(1).mul(1e6).long().tolist()
@@ -186,7 +186,7 @@ def same_weights(a, b):
 
 
 def windows_of(records, step, field):
-    """One row a window of a step, of all ranks: where a keypoint of its target frame is, as in no other window."""
+    """One row per window of a step, of all ranks: where a keypoint of its target frame is, as in no other window."""
     return torch.cat([record["batches"][step][field][:, FRAMES // 2, 5] for record in records]).tolist()
 
 

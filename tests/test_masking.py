@@ -75,7 +75,7 @@ def test_spatial_hides_the_same_keypoints_in_all_frames(generator):
 def test_samples_and_frames_are_drawn_independently(generator):
     masks = spatio_temporal_masks(64, 243, 17, generator=generator)
     assert len(masks.frame_mask.unique(dim=0)) == 64
-    # 6188 ways to hide 5 of 17: two frames agree about once in 6188 pairs.
+    # 6188 ways to mask 5 of 17: two frames agree about once in 6188 pairs.
     agreeing = (masks.keypoint_mask[:, 1:] == masks.keypoint_mask[:, :-1]).all(-1).float().mean()
     assert agreeing < 0.002
     between = (masks.keypoint_mask[1:] == masks.keypoint_mask[:-1]).all(-1).float().mean()
@@ -107,7 +107,7 @@ def test_pattern_0_leaves_its_share_of_the_samples_whole(generator):
     whole = ~masked.flatten(1).any(1)
     assert abs(whole.float().mean() - 3 / 5) < 5 * (3 / 5 * 2 / 5 / 4000) ** 0.5
     assert set(masked[~whole].sum(2).amax(1).tolist()) == {2, 3}
-    with pytest.raises(ValueError, match="hides nothing in any sample"):
+    with pytest.raises(ValueError, match="masks nothing in any sample"):
         tube_masks(2, 9, 17, generator=generator, patterns=[0, 0])
     with pytest.raises(ValueError, match="0 leaves a sample whole"):
         tube_masks(2, 9, 17, generator=generator, patterns=[[]])

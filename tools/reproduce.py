@@ -60,7 +60,7 @@ def parse_args() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
         metavar=("PRETRAIN", "FINETUNE"),
         help="training steps, in place of the budget's",
     )
-    parser.add_argument("--batch", type=positive(int), metavar="N", help="windows a step over all processes")
+    parser.add_argument("--batch", type=positive(int), metavar="N", help="windows per step over all processes")
     parser.add_argument("--frames", type=int, choices=(9, 27, 81, 243), help="frames of a window, in all rows")
     parser.add_argument("--gpus", type=positive(int), default=1, metavar="N", help="processes of a training")
     parser.add_argument(

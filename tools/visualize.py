@@ -10,12 +10,12 @@ from pathlib import Path
 from mpm_mmpose.option_parser import OptionParser
 
 EPILOG = """files:
-  what an evaluation left:  python tools/test.py CONFIG CHECKPOINT --cfg-options test_evaluator.dump=A.npz
-  what an inference left:   python demo/keypoints_to_3d.py ... --format npz
+  what an evaluation left:  uv run tools/test.py CONFIG CHECKPOINT --cfg-options test_evaluator.dump=A.npz
+  what an inference left:   uv run demo/keypoints_to_3d.py ... --format npz
   ground truth: such a file, or a pose store (a folder), which has 2D, too
 
 example:
-  python tools/visualize.py --pred small=A.npz --pred large=B.npz --ground-truth data/stores/mocap_test \\
+  uv run tools/visualize.py --pred small=A.npz --pred large=B.npz --ground-truth data/stores/mocap_test \\
       --clip 02_05.cam0 --out page.html --figure figure.pdf --frames 10 50 90"""
 
 

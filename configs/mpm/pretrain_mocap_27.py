@@ -1,4 +1,4 @@
-# Pre-training on motion capture clips. python tools/train.py configs/mpm/pretrain_mocap_27.py
+# Pre-training on motion capture clips. uv run tools/train.py configs/mpm/pretrain_mocap_27.py
 _base_ = [
     "_base_/default_runtime.py",
     "_base_/models/mpm_pretrain.py",

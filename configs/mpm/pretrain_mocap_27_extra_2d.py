@@ -1,5 +1,5 @@
 # Pre-training on motion capture clips, and on 2D keypoints of videos that have no 3D
-# (tools/dataset_converters/keypoints_2d.py). python tools/train.py configs/mpm/pretrain_mocap_27_extra_2d.py
+# (tools/dataset_converters/keypoints_2d.py). uv run tools/train.py configs/mpm/pretrain_mocap_27_extra_2d.py
 _base_ = ["pretrain_mocap_27.py"]
 
 train_dataloader = dict(

@@ -1,5 +1,5 @@
 # Half the width of lift_mocap_27_occluded.py, from scratch, in some ten minutes on two CPU cores; the figures of
-# inference are made with it. Validation and test hide as training does.
+# inference are made with it. Validation and test mask as training does.
 _base_ = ["lift_mocap_27_occluded.py"]
 
 model = dict(

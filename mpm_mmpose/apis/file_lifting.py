@@ -37,8 +37,8 @@ def lift_file(
     model: what tools/deployment/export_onnx.py wrote. providers: of ONNX Runtime. fps to ids: of the source, as
     :func:`~mpm_mmpose.apis.sources.read_recordings`. people: their sides, size and place. writing: how results are
     written. lifting: arguments of :class:`~mpm_mmpose.lifting.track_lifter.TrackLifter`. progress: called with the
-    person, the windows done and those there are. Who cannot be lifted is left out, and the result's notes say why.
-    Raises UsageError for wrong use, ValueError or OSError for a file that cannot be read.
+    person, the windows done and those there are. People who cannot be lifted are left out, and the result's notes say
+    why. Raises UsageError for wrong use, ValueError or OSError for a file that cannot be read.
     """
     writing.check()
     onnx_model = OnnxModel(model, providers)
@@ -67,6 +67,6 @@ def lift_file(
                 result.people.append(people(lifter, track, report, result.notes))
             except UsageError:
                 raise
-            except ValueError as error:  # nothing of this person is to be believed
+            except ValueError as error:  # this person has no usable keypoints
                 result.notes.append(str(error))
         yield result

@@ -84,11 +84,11 @@ def is_animation(path: Path) -> bool:
         with _open(check_readable(path)) as image:
             return image.format == "GIF" or getattr(image, "n_frames", 1) > 1
     except (OSError, ValueError, SyntaxError):
-        return False  # whoever reads it says what is wrong
+        return False  # the code that reads it says what is wrong
 
 
 def animation_durations(path: Path) -> np.ndarray:
-    """(N,) s that each image of an animation is seen, as browsers take it: 0.1 s where less than 0.02 is said."""
+    """(N,) s that each image of an animation is seen, as browsers take it: 0.1 s where the file says less than 0.02."""
     said = []
     try:
         with _open(path) as image:

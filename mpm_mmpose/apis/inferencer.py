@@ -248,7 +248,7 @@ class MPMInferencer:
                         people.append(lift(track, report, notes))
                     except UsageError:
                         raise
-                    except ValueError as error:  # nothing of this person is to be believed
+                    except ValueError as error:  # this person has no usable keypoints
                         notes.append(str(error))
         except BaseException:
             # Drawing takes long, which nobody wants who has just stopped this.

@@ -57,7 +57,7 @@ def _load(weights: str | Path) -> dict:
 def _configured(
     config: str | Path, checkpoint: dict | None, weights: str | Path | None, description: ModelDescription | None
 ) -> tuple[PoseLifter, ModelDescription]:
-    """The config's model, and what is to be said of it: what the checkpoint says, else what the config says."""
+    """The config's model, and its description: what the checkpoint says, else what the config says."""
     cfg = Config.fromfile(str(config))
     init_default_scope(cfg.get("default_scope", "mmpose"))
     _check_stage(cfg.get("model", {}), config)

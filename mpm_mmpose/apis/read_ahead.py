@@ -59,7 +59,7 @@ def _read(images: Images, waiting: Queue, stopped: Event) -> None:
             if not put(one):
                 return
         put(_END)
-    except BaseException as error:  # told to whom it concerns, in the other thread
+    except BaseException as error:  # raised again in the other thread, which takes the images
         put(error)
     finally:
         if hasattr(following, "close"):

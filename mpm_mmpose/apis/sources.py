@@ -107,7 +107,7 @@ def read_recordings(
     one of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays, or a map of
     keypoints (``read_keypoint_map``); track: how people without ids are tracked, see ``PersonTracker``; sequence: of
     a store, by default all; ids: 'file' for those of the file, 'mend' to undo their exchanges (``check_exchanges``),
-    'ignore' to tell people apart anew; video: the one they were found in, which says rate and size where nobody else
+    'ignore' to track people anew; video: the one they were found in, which says rate and size where nobody else
     does, and is drawn on. Raises UsageError for what is missing, at once where the whole file need not be read for it;
     ValueError or OSError for a file that cannot be read (file, place, field, fix).
     """

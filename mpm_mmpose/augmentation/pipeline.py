@@ -1,6 +1,6 @@
 """Augmentation of whole batches of windows on their device; pure, from an explicit random generator.
 
-Every function takes :class:`WindowBatch` and the keypoint set, draws once a sample for its whole window with a few
+Every function takes :class:`WindowBatch` and the keypoint set, draws once per sample for its whole window with a few
 vectorised draws, asks the device for no value, and changes nothing with its default arguments, but for
 surrounding_camera, which is another one. Ranges are (lowest, highest).
 """
@@ -50,6 +50,7 @@ def virtual_camera(
     Raises ValueError where there are no 3D poses.
     """
     poses = need_3d("virtual_camera", windows)
+    # poses (B, T, K, 3), draw (B, 5), yaws to focals (B,), vertical (B, 3), rotation (B, 3, 3).
     draw = torch.rand(len(poses), 5, generator=generator, device=generator.device, dtype=poses.dtype)
     yaws, tilts, rolls = (
         (low + (high - low) * draw[:, i]) * (torch.pi / 180) for i, (low, high) in enumerate((yaw, tilt, roll))
@@ -60,12 +61,14 @@ def virtual_camera(
         vertical = torch.where(vertical.isnan(), _camera_down(vertical), vertical)
     rotation = _turn(rolls, 2) @ _turn(tilts, 0) @ _turn(yaws, 1, vertical)
 
+    # middle and down (B, 3), turned (B, T, K, 3).
     middle = poses[:, :, keypoint_set.root].mean(1)
     turned = _apply(rotation[:, None, None], poses - middle[:, None, None])
     down = None if windows.down is None else _apply(rotation, windows.down)
     if windows.intrinsics is None:
         return windows._replace(keypoints_3d=turned + middle[:, None, None], down=down)
 
+    # old and new (B, 9), ray (B, 3), aspect, needed and depth (B,), moved (B, T, K, 3), known (B,), keep (B, 1, 1, 1).
     old = windows.intrinsics
     new = torch.cat([old[:, :2] * focals[:, None], old[:, 2:]], dim=1)
     ray = torch.cat([middle[:, :2] / middle[:, 2:] / focals[:, None], torch.ones_like(middle[:, :1])], dim=1)

@@ -1,7 +1,8 @@
 """Windows of motion as seen by cameras from any direction, held in any way; pure, from an explicit random generator.
 
 Where :func:`mpm_mmpose.augmentation.pipeline.virtual_camera` varies the camera that a window was recorded with, these
-put a new one somewhere around the person. They draw once a sample for its whole window and ask the device for no value.
+put a new one somewhere around the person. They draw once per sample for its whole window and ask the device for no
+value.
 """
 
 from __future__ import annotations

@@ -40,19 +40,21 @@ def mirror(windows: WindowBatch, samples: Tensor, flip_indices: Tensor) -> Windo
     int64. Asks the device for no value.
     """
     batch, number = len(samples), len(flip_indices)
-    # Where each keypoint comes from, also where nothing is mirrored: one gather, which moves every number once.
+    # order (B, K): where each keypoint comes from, also where nothing is mirrored: one gather, which moves every number
+    # once.
     order = torch.where(samples[:, None], flip_indices, torch.arange(number, device=samples.device))
 
-    def choose(new: Tensor, old: Tensor) -> Tensor:
+    def choose(new: Tensor, old: Tensor) -> Tensor:  # (B, C)
         return torch.where(samples[:, None], new, old)
 
-    def exchanged(values: Tensor) -> Tensor:
+    def exchanged(values: Tensor) -> Tensor:  # (B, T, K, C), or (B, T, K), of which C is 1
         size = values.shape[3:].numel()
+        # numbers (B, K, C), found (B, T, K * C).
         # Flat rows of numbers: over the keypoints of a 4D tensor it takes longer.
         numbers = order[:, :, None] * size + torch.arange(size, device=values.device)
         found = values.flatten(2).gather(2, numbers.view(batch, 1, -1).expand(-1, values.shape[1], -1))
         if values.ndim == 4:  # positions: x on the other side
-            signs = values.new_ones(batch, number, size)
+            signs = values.new_ones(batch, number, size)  # (B, K, C)
             signs[..., 0] -= 2 * samples[:, None]
             found *= signs.view(batch, 1, -1)
         return found.view(values.shape)

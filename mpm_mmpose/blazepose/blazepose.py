@@ -18,7 +18,7 @@ MIN_PERSON = 0.5
 LOOK_EVERY = 0.5
 #: Middles of keypoints that are in the mean nearer, as a share of the region's side, are of the same person.
 SAME_PERSON = 0.04
-#: Who is new and shares more with somebody's box, of the smaller box, is nobody else.
+#: A new person whose box shares more with somebody's, of the smaller box, is no other person.
 MAX_SHARE = 0.4
 
 
@@ -64,7 +64,7 @@ class PeopleFollower:
         return _people(found)
 
     def _find_more(self, image: np.ndarray, found: list[Landmarks]) -> list[Landmarks]:
-        """Those found, and who else is in the image."""
+        """Those found, and the other people in the image."""
         height, width = image.shape[:2]
         while True:
             boxes = [_box(one, width, height) for one in found]
@@ -82,7 +82,7 @@ class PeopleFollower:
 
 
 def distinct(found: list[Landmarks]) -> list[Landmarks]:
-    """Those found without who was found twice: the first of them stays."""
+    """Those found, each person once: of a person who was found twice the first stays."""
     kept: list[Landmarks] = []
     for one in found:
         limits = [SAME_PERSON * max(one.following.side, other.following.side) for other in kept]

@@ -14,7 +14,7 @@ from ..pose.pose_sequence import PoseSequence
 from ..readers.amass import find_amass_files, read_amass
 from ..readers.amass_body import BodyModelError, BodyModels
 from .stores import Conversion, read_sequences
-from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
+from .virtual_camera import LIKE_HUMAN36M, CameraRanges, project_views
 
 
 def convert_amass(
@@ -70,7 +70,7 @@ def _convert_file(
     file: Path, bodies: BodyModels, fps: float, cameras: int, seed: int, ranges: CameraRanges
 ) -> list[PoseSequence] | Exception:
     try:
-        return list(film(read_amass(file, bodies).resampled(fps), cameras, seed, ranges))
+        return list(project_views(read_amass(file, bodies).resampled(fps), cameras, seed, ranges))
     except BodyModelError:
         raise
     except (ValueError, OSError) as error:

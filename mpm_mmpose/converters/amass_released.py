@@ -23,7 +23,7 @@ def convert_released_amass(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Conversion:
-    """Write the store ``out`` from files of the released code's layout, a sequence a clip; nothing is resampled.
+    """Write the store ``out`` from files of the released code's layout, one sequence per clip; nothing is resampled.
 
     size, fps: see ``ReleasedAmass``. Raises ValueError or OSError (file, clip, reason) for a file or clip that cannot
     be read; with ``skip_bad`` such are left out and listed, and ValueError is raised only if none is left.

@@ -1,4 +1,4 @@
-"""Human3.6M's published files to pose stores, a store a split, each all or nothing."""
+"""Human3.6M's published files to pose stores, one store per split, each all or nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def convert_h36m(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Conversion:
-    """Write the store ``out`` from the recordings of ``subjects``, a sequence a camera.
+    """Write the store ``out`` from the recordings of ``subjects``, one sequence per camera.
 
     skip: a list of recordings to leave out, see ``SKIP_LISTS``. Recordings of a subject that Human3.6M does not have,
     or with other faults, raise ValueError (file, field, fix); with ``skip_bad`` they are left out and listed. Raises

@@ -1,4 +1,4 @@
-"""Files of 2D detectors to a pose store without 3D: a sequence a person and stretch of frames."""
+"""Files of 2D detectors to a pose store without 3D: one sequence per person and stretch of frames."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .stores import Conversion, clip_names
 
 
 def _notes(detections: Detections, width: int = 0, height: int = 0) -> list[str]:
-    """What is to be doubted of a file: its ids and scores, the size of the image, and whether these are people."""
+    """What is uncertain in a file: its ids and scores, the size of the image, and whether these are people."""
     *_, on_size = image_size(detections, width, height)
     on_keypoints = describe_keypoints(detections.keypoints, detections.scores > 0, detections.keypoint_set)
     return [*detections.notes, *on_size, *([on_keypoints] if on_keypoints else [])]

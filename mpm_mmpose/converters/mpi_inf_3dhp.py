@@ -1,4 +1,4 @@
-"""MPI-INF-3DHP's published files to pose stores, a store a split, each all or nothing."""
+"""MPI-INF-3DHP's published files to pose stores, one store per split, each all or nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def convert_3dhp(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Conversion:
-    """Write the store ``out`` from the recordings of ``subjects``, a sequence a camera, in ``mpi_inf_3dhp_17``.
+    """Write the store ``out`` from the recordings of ``subjects``, one sequence per camera, in ``mpi_inf_3dhp_17``.
 
     annotation: as the sources were opened; the store's ``meta`` names it. ``meta['activities']`` holds, by recording of
     the test, (first frame, activity 1 to 7) of each stretch of one activity where the files say so. Recordings with

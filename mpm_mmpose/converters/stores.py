@@ -1,4 +1,4 @@
-"""Motion capture files to a pose store: read, film with virtual cameras, write; in parallel and reproducibly."""
+"""Motion capture files to a pose store: read, project with virtual cameras, write; in parallel and reproducibly."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .agreement import Agreement
 from .motion_choice import chosen_clips, chosen_files
 from .motion_faults import cut_jumps, describe, find_jumps
 from .noisy_sequence import noisy_sequence
-from .virtual_camera import LIKE_HUMAN36M, CameraRanges, film
+from .virtual_camera import LIKE_HUMAN36M, CameraRanges, project_views
 
 
 @dataclass
 class Conversion:
-    """What a conversion did: clips and frames read (each counted once, not once a camera), (file, reason) skipped.
+    """What a conversion did: clips and frames read (each counted once, not once per camera), (file, reason) skipped.
 
-    notes: on what is doubtful of the files that were taken. agreement: of 2D with 3D, where the files have both.
+    notes: on what is uncertain in the files that were taken. agreement: of 2D with 3D, where the files have both.
     """
 
     store: Path
@@ -67,7 +67,7 @@ def convert_mocap(
     these. said: what is known of the files, see ``read_motions``. cut: cut clips where a limb jumps, see ``cut_jumps``;
     notes say where, either way. fps: resample to this rate; None keeps each file's own. piece: cut clips into pieces of
     at most so many s, each with cameras of its own. ranges: what the cameras are drawn from. detector_errors: give the
-    2D errors, see :func:`noisy_sequence`. workers: processes, by default one a core; the store is the same for any
+    2D errors, see :func:`noisy_sequence`. workers: processes, by default one per core; the store is the same for any
     number. A clip is called by its file's stem, or by its path below the folder that all files have in common where
     stems occur twice; ``<that>/<its name>`` where a file holds several. Its sequences are ``<clip>.cam<i>``.
     Raises ValueError or OSError (file, reason) for a file that cannot be read; with ``skip_bad`` such files are left
@@ -152,7 +152,7 @@ def _convert_file(
             for whole in cut_jumps(motion, jumps) if cut else [motion]:
                 whole = whole if fps is None else whole.resampled(fps)
                 for part in [whole] if piece is None else whole.pieces(piece):
-                    views = list(film(part, cameras, seed, ranges))
+                    views = list(project_views(part, cameras, seed, ranges))
                     views = [noisy_sequence(view, seed) for view in views] if detector_errors else views
                     clips.append((views, notes))
                     notes = []

@@ -19,7 +19,7 @@ INTRINSICS = np.array([1147.3, 1146.2, 514.0, 506.7, -0.202, 0.240, -0.0019, -0.
 SPREAD = np.array([2.3, 2.3, 5.5, 7.0, 0.007, 0.016, 0.007, 0.0013, 0.0009])
 HEIGHTS = (1.4, 1.65)  # m
 MARGIN = 0.04  # share of the image's width kept free at each side
-# What `project` still tells apart: wider lenses would see beyond 45 degrees, where it clamps.
+# What `project` still distinguishes: wider lenses would see beyond 45 degrees, where it clamps.
 MIN_FOCAL = 0.5
 MIN_DISTANCE = 1.0  # m
 STEEPEST = 85.0  # degrees; straight from above, no side of the image is up
@@ -84,7 +84,7 @@ def widest_pitch(focal: float) -> float:
 LIKE_HUMAN36M = CameraRanges()
 
 
-def film(
+def project_views(
     motion: Motion, cameras: int = 4, seed: int = 0, ranges: CameraRanges = LIKE_HUMAN36M
 ) -> Iterator[PoseSequence]:
     """The motion as ``cameras`` cameras see it, spread evenly around it from a random direction.

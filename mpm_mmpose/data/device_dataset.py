@@ -56,12 +56,12 @@ class DevicePoseWindowDataset(PoseWindowDataset):
         return {name: frames[rows].view(*shape, *frames.shape[2:]) for name, frames in self._frames.items()}
 
     def _load(self, device: str) -> dict[str, torch.Tensor]:
-        """The frames of the chosen sequences by name: (N, K, 2), (N, K, 3), and what they lack, (N, K) bool."""
+        """The frames of the chosen sequences by name: (N, K, 2), (N, K, 3), and what is unknown, (N, K) bool."""
         table = self.table
         total, number = int(table.lengths.sum()), len(self.keypoints)
         frames = {ARRAYS[kind]: torch.empty(total, number, int(kind[0]), device=device) for kind in self.modalities}
         for kind in self.modalities:
-            if self.lacks[kind]:
+            if self.has_unknown[kind]:
                 frames[UNKNOWN[kind]] = torch.empty(total, number, dtype=torch.bool, device=device)
         for sequence in range(len(table)):
             owner, start, length = table.stores[sequence], table.starts[sequence], table.lengths[sequence]
@@ -70,7 +70,7 @@ class DevicePoseWindowDataset(PoseWindowDataset):
             for name, values in frames.items():
                 if name in UNKNOWN.values():
                     array = np.empty((1, length, number), dtype=bool)
-                    self._find_lacking(name, np.array([sequence]), rows[None], array)
+                    self._find_unknown(name, np.array([sequence]), rows[None], array)
                 else:
                     array = np.asarray(getattr(self.stores[owner], name)[start : start + length])[None]
                     array = array if self.order is None else array[..., self.order, :]

@@ -26,11 +26,11 @@ class MaskedPoseDataset(Dataset):
 
     ``__getitems__(indices)`` gives a batch for :func:`keep_batch`: keypoints (B, T, K, 2) normalised and keypoints_3d
     (B, T, K, 3) camera space m, absolute; down_3d (B, 3) of the 3D windows; window (B,) the item's number; where a data
-    set may lack something, unknown of the 2D and unknown_3d of the 3D windows, (B, T, K) bool. With modalities=['2d',
-    '3d'] in dataset_2d, for augmentation that films its windows anew and for lifting them, also what they show and how:
-    source_3d (B, T, K, 3) camera space m, absolute, lacking_source (B, T, K) bool, intrinsics (B, 9) normalised, down
-    (B, 3), aspect (B,), NaN where unknown. Raises ValueError when the two differ in window length or keypoint set, or
-    there is neither 2D nor a camera.
+    set may have unknown keypoints, unknown of the 2D and unknown_3d of the 3D windows, (B, T, K) bool. With
+    modalities=['2d', '3d'] in dataset_2d, for augmentation that projects its windows anew and for lifting them, also
+    what they show and how: source_3d (B, T, K, 3) camera space m, absolute, unknown_source (B, T, K) bool, intrinsics
+    (B, 9) normalised, down (B, 3), aspect (B,), NaN where unknown. Raises ValueError when the two differ in window
+    length or keypoint set, or there is neither 2D nor a camera.
     """
 
     def __init__(self, dataset_2d: dict, dataset_3d: dict | None = None, seed: int = 0) -> None:
@@ -78,7 +78,7 @@ class MaskedPoseDataset(Dataset):
         if "keypoints_3d" in batch_2d:
             batch |= {name: batch_2d[name] for name in ("intrinsics", "down", "aspect")}
             batch["source_3d"] = batch_2d["keypoints_3d"]
-            batch |= {"lacking_source": batch_2d["unknown_3d"]} if "unknown_3d" in batch_2d else {}
+            batch |= {"unknown_source": batch_2d["unknown_3d"]} if "unknown_3d" in batch_2d else {}
         return batch
 
     @property

@@ -1,4 +1,4 @@
-"""Pose stores as mmpose's own lifters and pipelines take them: one dict a sample, in image pixels."""
+"""Pose stores as mmpose's own lifters and pipelines take them: one dict per sample, in image pixels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PoseStoreMocapDataset(BaseMocapDataset):
     target_img_path as ``S9_Waiting_1.54138969_000001.jpg``, from which mmpose's MPJPE takes the action; camera_param
     as in its ``cameras.pkl``, f, c, k, p, R, T as far as the store knows them; sequence, frame, action: where the
     target frames are from, numbers of ``metainfo['sequences']`` and ``metainfo['actions']``, with which
-    `PoseErrorMetric` tells sequences apart where ``meta_keys`` of `PackPoseInputs` name them.
+    `PoseErrorMetric` distinguishes sequences where ``meta_keys`` of `PackPoseInputs` name them.
 
     seq_len, seq_step, multiple_target, multiple_target_step, pad_video_seq and causal mean what they mean in
     Human36mDataset. The other arguments of a config (files, prefixes) give way to ``store``, a directory or several,
@@ -99,7 +99,7 @@ class PoseStoreMocapDataset(BaseMocapDataset):
 
 
 class _Samples(Sequence):
-    """The samples of a :class:`PoseStoreMocapDataset`; holds a few numbers a sequence and no frame."""
+    """The samples of a :class:`PoseStoreMocapDataset`; holds a few numbers per sequence and no frame."""
 
     def __init__(self, options: PoseStoreMocapDataset) -> None:
         self.stores = [PoseStore(path) for path in options.store_paths]

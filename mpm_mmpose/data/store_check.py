@@ -162,7 +162,7 @@ def check_values(path: Path, index: dict, tables: dict[str, np.ndarray], frames:
     if "checksums" not in index:
         _log.warning(
             f"{path}: was written before stores had checksums, so its tables may be of other frames; to be sure "
-            f"{_AGAIN}. This is said once."
+            f"{_AGAIN}. This warning is given once."
         )
     if fingerprint(path) == known:
         remember(path)

@@ -2,7 +2,7 @@
 
 A store is a directory: ``store.json`` (format, version, keypoint set, what it was made from, the sequences' texts, and
 CRC-32 checksums of the rows in each file) and plain ``.npy`` files. Frame arrays run over all frames of all sequences
-(N, ...), tables have a row a sequence (S, ...).
+(N, ...), tables have one row per sequence (S, ...).
 """
 
 import numpy as np
@@ -25,5 +25,5 @@ TABLES = {
     "rotations": (np.float32, (3, 3)),
     "translations": (np.float32, (3,)),
 }
-# fields of store.json with one text a sequence
+# fields of store.json with one text per sequence
 TEXTS = ("names", "subjects", "actions", "cameras", "sources")

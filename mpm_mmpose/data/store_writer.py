@@ -45,8 +45,8 @@ def write_store(
 
     Everything goes to a directory of a name of its own beside it that is renamed at the end, so that neither an error
     nor Ctrl-C leaves half a store, and an existing one is replaced only by a whole one. Of several that write to one
-    path at once the first wins, or with ``overwrite`` the last; who has the replaced store open keeps reading it. A
-    process that is killed leaves a hidden ``.<name>.partial-*``, which nothing reads.
+    path at once the first wins, or with ``overwrite`` the last; a process that has the replaced store open keeps
+    reading it. A process that is killed leaves a hidden ``.<name>.partial-*``, which nothing reads.
     ``meta`` says what the store was made from (JSON).
     Raises FileExistsError when ``path`` exists and ``overwrite`` is False, or when it is no store; StoreWriteError
     where it cannot be written, as on a full disk; ValueError for no sequences, for two of one name, and for sequences

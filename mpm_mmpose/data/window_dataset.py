@@ -46,9 +46,9 @@ class PoseWindowDataset(Dataset):
     intrinsics (B, 9) normalised units; down (B, 3) unit vector to the ground in camera space and aspect (B,) height /
     width of the image; NaN where unknown; window (B,) index in this data set; sequence and action (B,) indices into
     ``metainfo['sequences']`` and ``metainfo['actions']``; frame (B,) target frame in the sequence. ``dataset[i]`` is a
-    batch of one. Where something may lack, also unknown and unknown_3d (B, T, K) bool, True where 2D or 3D do not know
-    the keypoint: one that the store's keypoint set has not (it stands where its parent does), 2D of score 0, and 3D of
-    score 0 where the store's scores are of validity (MPI-INF-3DHP's test frames).
+    batch of one. Where something may be unknown, also unknown and unknown_3d (B, T, K) bool, True where the 2D or the
+    3D of the keypoint is unknown: one that the store's keypoint set has not (it stands where its parent does), 2D of
+    score 0, and 3D of score 0 where the store's scores are of validity (MPI-INF-3DHP's test frames).
 
     store: directory of a pose store, or several that are read as one. subjects, actions, sequences: names to keep, all
     by default. max_windows: keep so many windows, evenly spaced. keypoint_set: give this set, by keypoint name and
@@ -134,6 +134,7 @@ class PoseWindowDataset(Dataset):
         return sequence, (indices - (self.window_ends - self.window_counts)[sequence]) * self.stride
 
     def _rows_around(self, sequence: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        # sequence, frame and first (B,), offsets (T,), rows (B, T).
         first = self.table.starts[sequence]
         rows = (first + frame)[:, None] + self.offsets
         np.maximum(rows, first[:, None], out=rows)
@@ -145,9 +146,9 @@ class PoseWindowDataset(Dataset):
         if (keypoints := arrays.get("keypoints")) is not None:  # (B, T, K, 2)
             keypoints *= self.screen_scales[sequence, None, None, None]
             keypoints += self.screen_offsets[sequence, None, None]
-        for name in (UNKNOWN[kind] for kind in self.modalities if self.lacks[kind]):
+        for name in (UNKNOWN[kind] for kind in self.modalities if self.has_unknown[kind]):
             arrays[name] = np.empty((*rows.shape, len(self.keypoints)), dtype=bool)
-            self._find_lacking(name, sequence, rows, arrays[name])
+            self._find_unknown(name, sequence, rows, arrays[name])
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     def _read(self, name: str, sequence: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -162,7 +163,7 @@ class PoseWindowDataset(Dataset):
                 poses[mine] = _frames(store, name, rows[mine])
         return poses if self.order is None else poses.take(self.order, axis=2)
 
-    def _find_lacking(self, name: str, sequence: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+    def _find_unknown(self, name: str, sequence: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
         out[:] = self.never_there
         owner = self.table.stores[sequence]
         for number, store in enumerate(self.stores):
@@ -189,7 +190,7 @@ class PoseWindowDataset(Dataset):
             for name in (ARRAYS[modality] for modality in self.modalities):
                 if getattr(store, name) is None:
                     raise ValueError(f"{store.path}: has no {name}; leave its modality out or give another store")
-        self.lacks = {
+        self.has_unknown = {
             modality: not known.all() or any(scores_tell(store, UNKNOWN[modality]) for store in self.stores)
             for modality in self.modalities
         }

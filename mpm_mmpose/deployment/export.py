@@ -66,7 +66,7 @@ def export_model(
 def build_graph(
     config: str | Path | None, checkpoint: str | Path | None, output: str = "target", precision: str = "float32"
 ) -> tuple[ExportedGraph, ModelInfo]:
-    """What is exported of a model and what is to be said of it; without a checkpoint a config's with random weights."""
+    """What is exported of a model and the description of it; without a checkpoint a config's with random weights."""
     model = build_lifter(config, checkpoint, "cpu")
     predictor = WindowModel(model)
     keypoint_set = predictor.keypoint_set

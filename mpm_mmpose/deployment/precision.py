@@ -20,10 +20,10 @@ FEWEST = 1024  # numbers of a weight that is worth storing shorter
 def convert(path: Path, precision: str) -> None:
     """Rewrite the ONNX file at ``path``, which is float32; inputs and outputs stay float32.
 
-    float16: all numbers in between, for GPUs. int8: the weights of matrix products, with a scale a channel, and what
-    they are multiplied with on the fly (dynamic quantisation), for CPUs. stored_float16: weights are stored in half
-    precision and computed with in float32, for half the size at the same speed. Raises UsageError where a package is
-    missing.
+    float16: all numbers in between, for GPUs. int8: the weights of matrix products, with one scale per channel, and
+    what they are multiplied with on the fly (dynamic quantisation), for CPUs. stored_float16: weights are stored in
+    half precision and computed with in float32, for half the size at the same speed. Raises UsageError where a package
+    is missing.
     """
     if precision == "float32":
         return

@@ -110,10 +110,12 @@ class Smoothness:
         stretches = self.stretches.setdefault(sequence, [])
         before = next((s for s in stretches if s.last + self.step == first), None)
         after = next((s for s in stretches if last + self.step == s.first), None)
+        # Frames of (M, K, 3), (M, K) and (M,) each: M is R in the run, 2 at most in a head or tail, R + 4 in `whole`.
         parts = [*([before.tail] if before else []), run, *([after.head] if after else [])]
         whole = Frames(*map(np.concatenate, zip(*parts, strict=True)))
         old_before = len(before.tail.pred) if before else 0
         self._differences(sequence, whole, slice(max(old_before - 1, 0), old_before + len(run.pred)), found)
+        # Of 2 frames at most from each part, the new head has the first 2, the new tail the last 2.
         heads = [*([before.head] if before else []), run.part(slice(2)), *([after.head] if after else [])]
         tails = [*([before.tail] if before else []), run.part(slice(-2, None)), *([after.tail] if after else [])]
         stretches[:] = [s for s in stretches if s is not before and s is not after]

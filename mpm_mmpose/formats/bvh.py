@@ -20,10 +20,10 @@ ROTATIONS = "Zrotation Xrotation Yrotation"
 
 
 def write_bvh(path: Path, scene: Scene) -> Written:
-    """A file a person, ``<path>_<person>.bvh`` where there are several, of all frames from their first to their last.
+    """One file per person, ``<path>_<person>.bvh`` if there are several, of all frames from their first to their last.
 
     y up, cm, angles in degrees as Rz Rx Ry, the rest pose a T-pose that faces z; see :mod:`.skeleton` for the bones,
-    :func:`~.motion.motions_of` for who is written, and :func:`~.placing.stand` for where people are.
+    :func:`~.motion.motions_of` for which people are written, and :func:`~.placing.stand` for where people are.
     """
     motions, notes = motions_of(path, scene, ".bvh")
     return Written([write_motion(motion.path, motion.fitted, motion.root, scene.fps) for motion in motions], notes)

@@ -62,7 +62,7 @@ def read_character(path: str | Path) -> Character:
 
 
 def move_character(character: Character, motion: Motion, scene: Scene) -> tuple[Glb, list[str]]:
-    """The character's file with one animation, in place of those it had, and what is to be said of it."""
+    """The character's file with one animation, in place of those it had, and the notes on it."""
     content = dict(character.file.content)
     had = len(content.pop("animations", []))
     copied = {name: list(value) if isinstance(value, list) else value for name, value in content.items()}

@@ -22,7 +22,7 @@ _COLOURS = {"left": (0.8, 0.25, 0.05), "right": (0.03, 0.25, 0.8), "middle": (0.
 
 
 def write_glb(path: Path, scene: Scene) -> Written:
-    """A file a person, ``<path>_<person>.glb`` where there are several, of all frames from their first to their last.
+    """One file per person, ``<path>_<person>.glb`` if there are several, of all frames from their first to their last.
 
     m, y up, facing z at rest, as :func:`~.placing.stand` puts people; time from 0. A stick figure whose bones are those
     of the person, or the scene's character with its own. Raises ValueError where nobody is left to write, or the

@@ -23,7 +23,7 @@ class Motion(NamedTuple):
 
 
 def motions_of(path: Path, scene: Scene, suffix: str) -> tuple[list[Motion], list[str]]:
-    """The motions of the people of a scene, each with the path of its file, and what is to be said of them.
+    """The motions of the people of a scene, each with the path of its file, and the notes on them.
 
     suffix: of the format, which names it in the notes. Poses that are missing are interpolated, which the notes say.
     Keypoints that were never seen have no joints where the scene leaves them out. People of fewer than 2 poses are left
@@ -50,7 +50,7 @@ def motions_of(path: Path, scene: Scene, suffix: str) -> tuple[list[Motion], lis
 
 
 def _motion(person: LiftedPerson, axes: np.ndarray, scene: Scene) -> tuple[Fitted, np.ndarray | None, list[str]]:
-    """A person's motion, their root (N, 3) m where it is known, turned by axes (3, 3), and what is to be said of it."""
+    """A person's motion, their root (N, 3) m where it is known, turned by axes (3, 3), and the notes on it."""
     unseen = person.never_seen if scene.leave_out_unseen else ()
     skeleton = skeleton_of(person.keypoint_set, unseen)
     known = np.isfinite(person.keypoints_3d).all((1, 2))

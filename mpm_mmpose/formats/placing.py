@@ -21,7 +21,7 @@ WORTH_SAYING = 0.5  # degrees
 
 
 def y_up(points: np.ndarray) -> np.ndarray:
-    """(..., 3) from camera axes to x right, y up, z towards the camera, so that who looks at it faces z."""
+    """(..., 3) from camera axes to x right, y up, z towards the camera, so that a person who looks at it faces z."""
     return points * np.array([1.0, -1.0, -1.0])
 
 

@@ -53,7 +53,7 @@ NOTE = "SMPL: feet, hands, collars and head are as at rest, how forearms and shi
 
 
 def write_smpl(path: Path, scene: Scene) -> Written:
-    """A file a person, ``<path>_<person>.smpl.npz`` where there are several, from their first pose to the last.
+    """One file per person, ``<path>_<person>.smpl.npz`` where there are several, from their first pose to the last.
 
     As in AMASS: poses (N, 72) rad, rotation vectors of 24 joints; trans (N, 3) m, which added to the model's pelvis at
     rest is where the pelvis is; betas (10,) 0; gender 'neutral'; mocap_framerate. Besides root (N, 3) m, the pelvis

@@ -1,4 +1,4 @@
-"""CSV: a row a person and frame, for spreadsheets and statistics."""
+"""CSV: one row per person and frame, for spreadsheets and statistics."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ UNIT = 1000.0  # mm
 
 
 def write_trc(path: Path, scene: Scene) -> Written:
-    """A file a person, ``<path>_<person>.trc`` where there are several, of all frames from their first to their last.
+    """One file per person, ``<path>_<person>.trc`` if there are several, of all frames from their first to their last.
 
     mm, y up on the floor as :func:`~.placing.stand` puts them; frames from 1, time as in the recording; what is not
     known is blank. Raises ValueError for a scene without people.

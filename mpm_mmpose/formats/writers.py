@@ -59,7 +59,7 @@ def write_scene(path: str | Path, scene: Scene) -> Written:
 
 
 def _missing(scene: Scene) -> list[str]:
-    """Who has frames without 3D, for whatever reason."""
+    """People who have frames without 3D, for whatever reason."""
     notes = []
     for person in scene.people:
         without = int((~np.isfinite(person.keypoints_3d).all((1, 2))).sum())

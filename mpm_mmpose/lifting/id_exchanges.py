@@ -26,7 +26,7 @@ class _Jump(NamedTuple):
 
 
 def check_exchanges(tracks: Sequence[Track2D], mend: bool = False) -> tuple[list[Track2D], list[str]]:
-    """The people, and notes on who moves faster than 12 m/s in the image, with whom they seem to have changed over.
+    """The people, and notes on those who move faster than 12 m/s in the image, and with whom they seem exchanged.
 
     How large a metre is in the image is told by the person's own size there. mend: let people whose ids are exchanged
     go on as each other.
@@ -41,8 +41,8 @@ def check_exchanges(tracks: Sequence[Track2D], mend: bool = False) -> tuple[list
             other = _partner(people, index, jump.row)
             if other is None:
                 notes.append(
-                    f"person {track.person} {moves}: this may be somebody else from there on; --ids ignore tells "
-                    "people apart anew"
+                    f"person {track.person} {moves}: this may be somebody else from there on; --ids ignore tracks "
+                    "people anew"
                 )
                 continue
             names = f"persons {track.person} and {people[other].person}"
@@ -85,7 +85,7 @@ def _middle(track: Track2D, row: int) -> np.ndarray:
 
 
 def _partner(people: Sequence[Track2D], index: int, row: int) -> int | None:
-    """With whom somebody changed over on the way to ``row``; None for nobody."""
+    """Index of the person with whom this one was exchanged on the way to ``row``; None for nobody."""
     track = people[index]
     here = _middle(track, row - 1), _middle(track, row)
     best, chosen = CLEARLY, None

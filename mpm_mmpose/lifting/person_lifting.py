@@ -33,7 +33,7 @@ class PersonLifting:
     lock_feet: bool = False
 
     def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
-        """The person's 3D; notes get what is to be known of it. Raises ValueError where nothing is to be believed."""
+        """The person's 3D; notes get what is to be known of it. Raises ValueError where no keypoint is usable."""
         track = check_sides(track, notes, self.mend_sides)
         lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes, lifter.model.ignored)
         if self.person_height is not None:

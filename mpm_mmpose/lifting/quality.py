@@ -11,7 +11,7 @@ from ..pose.consistency import LIMIT, describe_keypoints
 from ..pose.keypoints import BY_DEFINITION, get_keypoint_set, remap
 from .tracks import Track3D, pose_misfit
 
-#: A keypoint is said to be masked from this share of a person's frames on.
+#: From this share of a person's frames on, the note says that a keypoint was masked.
 SAID_MASKED = 0.05
 
 

@@ -11,7 +11,7 @@ from ..limits import check_frames
 from .tracks import Track2D, find_stretches, visible_keypoints
 
 NEAR = 1e-3  # of a frame; frames so close together are taken as they are
-LONGEST_STEP = 1.5  # frames; who is missing for longer is not seen in between
+LONGEST_STEP = 1.5  # frames; a person who is missing for longer is not seen in between
 MOST_SKIPPED = 4  # a detector may look at every second, third or fourth frame of the video
 
 
@@ -43,7 +43,7 @@ def resample_track(
     """The stretches of a track at ``fps``, in the keypoints of ``keypoint_set``.
 
     reach: s that a model sees before and after a frame. A gap of more than twice that parts two stretches, as no window
-    has frames of both; what is not seen for a shorter time is masked. Keypoints that are not to be believed
+    has frames of both; what is not seen for a shorter time is masked. Keypoints that are not usable
     (:func:`~mpm_mmpose.lifting.tracks.visible_keypoints`, also of ``approximate``) are not seen.
     """
     sights = _Sights(track, keypoint_set, fps, reach, threshold, approximate)
@@ -73,7 +73,7 @@ def resample_around(
 
 
 class _Sights:
-    """What is to be believed of a track, in the model's keypoints."""
+    """What is usable of a track, in the model's keypoints."""
 
     def __init__(
         self,

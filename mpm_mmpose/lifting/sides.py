@@ -87,13 +87,14 @@ def _changes(track: Track2D, pairs: np.ndarray) -> np.ndarray:
     """Rows at which the sides change over."""
     if len(track) < 3 or not len(pairs):
         return np.empty(0, np.int64)
+    # seen (N, P), both (N - 1, P), count (N - 1, 1, 1), places (N, P, 2, 2): pair, side, x and y.
     seen = (track.scores[:, pairs] > 0).all(2)
-    both = seen[1:] & seen[:-1]  # (N - 1, P)
+    both = seen[1:] & seen[:-1]
     count = np.maximum(both.sum(1), 1)[:, None, None]
     places = np.where(seen[..., None, None], track.keypoints[:, pairs], 0).astype(np.float64)
     now, before = places[1:], places[:-1]
 
-    def step(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def step(first: np.ndarray, second: np.ndarray) -> np.ndarray:  # (N - 1, P, 2, 2) each, to px (N - 1,)
         moved = np.where(both[..., None, None], second - first, 0)
         moved = (
             moved - moved.mean(2, keepdims=True).sum(1, keepdims=True) / count[..., None]

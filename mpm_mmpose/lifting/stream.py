@@ -66,7 +66,8 @@ class MPMStream:
         self.offsets = (np.arange(lifter.window) - lifter.window // 2) * step
         self.delay = look_ahead * step  # s
         self._near = NEAR / lifter.rate(fps)
-        # Windows reach back as far as `reach`; who was last seen longer ago than that belongs to another stretch.
+        # Windows reach back as far as `reach`; a person who was last seen longer ago than that belongs to another
+        # stretch.
         self._kept = 2 * lifter.reach(fps) + 2 * LONGEST_STEP * max(MOST_SKIPPED / fps, 1 / lifter.rate(fps))
         self._frames: list[tuple[float, np.ndarray, np.ndarray]] = []
         self._next = 0  # the first of them that is still to be lifted

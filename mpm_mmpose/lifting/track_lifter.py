@@ -33,10 +33,10 @@ class TrackLifter:
     """Lifts people frame by frame from windows that reach as far after a frame as before it.
 
     A track is resampled to the model's rate by its time stamps, and the 3D back to them. Windows are those of
-    :class:`~mpm_mmpose.data.PoseWindowDataset`: target frame at ``window // 2``, ends repeated. What is not to be
-    believed (:func:`~mpm_mmpose.lifting.tracks.visible_keypoints`), what the track's keypoint set does not have and
+    :class:`~mpm_mmpose.data.PoseWindowDataset`: target frame at ``window // 2``, ends repeated. What is not
+    usable (:func:`~mpm_mmpose.lifting.tracks.visible_keypoints`), what the track's keypoint set does not have and
     frames without a detection are the model's learned mask tokens. A model without mask tokens is shown a guess
-    instead, from before and after or from other keypoints; the former is said once.
+    instead, from before and after or from other keypoints; a warning says the former once.
 
     Args:
         model: mmpose's `PoseLifter` with an `MPMBackbone` for 2D; or a
@@ -46,10 +46,10 @@ class TrackLifter:
             track's own.
         frame_step: frames between two frames of a window. None: as the model's checkpoint says, else 1.
         keypoint_set: the model's, by name. None: as the model says, else Human3.6M's 17.
-        mode: 'exact', a window a frame, of which it is the target, as in the evaluation; or 'blended', half overlapping
-            windows of which all frames are taken, weighted by sin^2 so that the middles count most. Blending makes
-            window / 2 times fewer windows. None: 'blended' for models that were made for it (`SequenceHead`) or are
-            exported for whole windows only, else 'exact'.
+        mode: 'exact', one window per frame, of which it is the target, as in the evaluation; or 'blended', half
+            overlapping windows of which all frames are taken, weighted by sin^2 so that the middles count most.
+            Blending makes window / 2 times fewer windows. None: 'blended' for models that were made for it
+            (`SequenceHead`) or are exported for whole windows only, else 'exact'.
         threshold: keypoints of a lower score are masked.
         maskings: how often to lift once more with random keypoints masked, for the spread. Needs mask tokens, and
             PyTorch to draw them.
@@ -108,7 +108,7 @@ class TrackLifter:
             )
         if maskings and not self.model.mask_tokens:
             raise ValueError(
-                f"maskings is {maskings}, but this model has no mask tokens to hide keypoints with; give 0, or a "
+                f"maskings is {maskings}, but this model has no mask tokens to mask keypoints with; give 0, or a "
                 "model whose backbone has mask_tokens=True"
             )
 
@@ -130,7 +130,7 @@ class TrackLifter:
 
         progress: called after each batch with the windows done and those there are. Frames further than :meth:`reach`
         from any sight of the person are NaN. Memory beyond the track's own size depends on ``batch_size``. Raises
-        ValueError where nothing of the person is to be believed, and where the model gives NaN or absurd
+        ValueError where no keypoint of the person is usable, and where the model gives NaN or absurd
         poses.
         """
         stretches = self.stretches(track)
@@ -179,7 +179,7 @@ class TrackLifter:
     def shown(self, track: Track2D, keypoints: np.ndarray, masked: np.ndarray) -> np.ndarray:
         """What the model gets of keypoints (M, K, 2) px: normalised or rays, NaN where ``masked`` (M, K) is True.
 
-        A model without mask tokens gets all of them; that is said when it happens first.
+        A model without mask tokens gets all of them; a warning says so when it happens first.
         """
         if self.model.space == "rays":
             poses = to_rays(keypoints, choose_camera(track).intrinsics)
@@ -191,7 +191,7 @@ class TrackLifter:
             self._guess_is_said = True
             _log.warning(
                 f"person {track.person}: some keypoints are not seen, and this model has no mask tokens (its backbone "
-                "has mask_tokens=False): it is shown a guess from before and after. This is not said again."
+                "has mask_tokens=False): it is shown a guess from before and after. This warning is given once."
             )
         return poses
 

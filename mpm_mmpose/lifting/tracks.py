@@ -49,7 +49,7 @@ class Track2D:
         except KeyError as error:
             raise ValueError(f"person {self.person}: {error.args[0]}") from None
         if self.times.ndim != 1 or not len(self.times):
-            raise ValueError(f"person {self.person}: there is no frame; leave out who is never seen")
+            raise ValueError(f"person {self.person}: there is no frame; leave out a person who is never seen")
         frames = len(self.times)
         shapes = dict(keypoints=(frames, number, 2), scores=(frames, number))
         shapes |= {} if self.intrinsics is None else dict(intrinsics=(9,))
@@ -105,7 +105,7 @@ class Track3D:
 def visible_keypoints(
     track: Track2D, keypoint_set: str, threshold: float, approximate: bool | Collection[str] = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (N, K', 2) float32 px in another keypoint set, and (N, K') bool, which of them are to be believed.
+    """Keypoints (N, K', 2) float32 px in another keypoint set, and (N, K') bool, which of them are usable.
 
     Not those that ``keypoint_set`` has and the track's has not, that score below ``threshold`` or 0, or that are
     outside the image; nor what is put together from such. They are 0. approximate: as of

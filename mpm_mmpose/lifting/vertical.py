@@ -22,8 +22,8 @@ def choose_up(people: Sequence[Track3D], tilt: Sequence[float] | None = None) ->
     """Which way is up for all people of a recording: unit vector (3,) in camera axes, and in words where it is from.
 
     tilt: how the camera was held, degrees: how far it looks down, and how far it is turned clockwise about its line of
-    sight, as who holds it sees it. None: the mean of what :func:`find_up` finds of each person, by their frames. Raises
-    UsageError for angles that no camera has, ValueError where nobody tells.
+    sight, as a person who holds it sees it. None: the mean of what :func:`find_up` finds of each person, by their
+    frames. Raises UsageError for angles that no camera has, ValueError where nobody tells.
     """
     if tilt is not None:
         down, clockwise = np.deg2rad(check_tilt(tilt))

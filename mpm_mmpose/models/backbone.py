@@ -189,9 +189,9 @@ class MPMBackbone(BaseModule):
             poses: (B, T, K, 2) normalised screen coordinates, or rays with view='person'; or (B, T, K, 3) root-relative
                 metres. NaN is a masked keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on
                 nothing but poses.
-            frame_mask: (B, T) bool, True = masked: dropped before the temporal layers; the same number a sample.
+            frame_mask: (B, T) bool, True = masked: dropped before the temporal layers; the same number per sample.
             keypoint_mask: (B, T, K) bool, True = masked: replaced by the learned token before the encoder.
-            num_visible: visible frames a sample. Without it the number is read from ``frame_mask``, which waits for
+            num_visible: visible frames per sample. Without it the number is read from ``frame_mask``, which waits for
                 the device; with it the mask is taken at its word.
 
         Returns:
@@ -208,9 +208,9 @@ class MPMBackbone(BaseModule):
             return PersonTokens(self._encode_visible(features, name, frame_mask, num_visible), view)
         if self.place_apart and name == "2d":
             place = window_place(poses, self._masked(poses, frame_mask, keypoint_mask))
-            poses = with_place(self._hide_keypoints(poses - place, keypoint_mask, name), place)
+            poses = with_place(self._mask_keypoints(poses - place, keypoint_mask, name), place)
         else:
-            poses = self._hide_keypoints(poses, keypoint_mask, name)
+            poses = self._mask_keypoints(poses, keypoint_mask, name)
         return self._encode_visible(poses.flatten(2), name, frame_mask, num_visible)
 
     def _encode_visible(
@@ -234,7 +234,7 @@ class MPMBackbone(BaseModule):
         x = getattr(self, f"encoder_{name}")(poses.reshape(batch * frames, -1))
         return self.spatial(x).view(batch, frames, self.channels)
 
-    def _hide_keypoints(self, poses: Tensor, mask: Tensor | None, name: str) -> Tensor:
+    def _mask_keypoints(self, poses: Tensor, mask: Tensor | None, name: str) -> Tensor:
         """Put the learned token where the mask is True or there is no number."""
         if not self.mask_tokens:
             return poses
@@ -287,7 +287,7 @@ def visible_frames(frame_mask: Tensor, num_visible: int | None = None) -> Tensor
     if num_visible is None:
         counts = set((~frame_mask).sum(1).tolist())
         if len(counts) != 1:
-            raise ValueError(f"frame_mask: every sample must hide the same number of frames, visible are {counts}")
+            raise ValueError(f"frame_mask: every sample must mask the same number of frames, visible are {counts}")
         num_visible = counts.pop()
     if not 0 < num_visible <= frame_mask.shape[1]:
         raise ValueError(f"num_visible: expected 1 to {frame_mask.shape[1]} visible frames, got {num_visible}")

@@ -23,7 +23,7 @@ class CompletionHead(MaskedPoseHead):
 
     Args:
         num_frames: window length T.
-        depth: transformer layers a decoder.
+        depth: transformer layers per decoder.
         outputs: which decoders to build: '3d', and '2d' to complete the 2D as well.
         loss_3d_weight: weight of the 3D loss (paper Eq. 6 and 9; released code: 2 where 2D is completed as well).
         loss_2d_weight: weight of the 2D loss (released code: 1), used where the decoder is built.

@@ -29,7 +29,7 @@ class LiftingPreprocessor(WindowPreprocessor):
     (B, T, K, 2) normalised, without a detector's errors; lifting_target_weight and keypoints_weight (B, T, K), 0 for
     what the data set does not know of either. `gt_instances`, of the target frame, which is the centre one:
     lifting_target (B, K, 3) root-relative, metres; keypoints (B, K, 2) normalised; intrinsics (B, 9); root_depth (B,)
-    metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False for what the data set lacks;
+    metres; action, window, sequence, frame (B,); lifting_target_visible (B, K), False where it is unknown;
     masked (B, K), True where the input was masked. With batches of `PoseChunkDataset`, which have padding, these three,
     lifting_target, lifting_target_visible and masked, are of all frames, (B, T, K, ...), and frame is (B, T).
     Metainfo: flip_indices, target_frame. Raises KeyError or ValueError that names a missing or wrongly shaped field.
@@ -39,10 +39,10 @@ class LiftingPreprocessor(WindowPreprocessor):
         seed: Of the random streams; every rank has its own.
         keypoint_set: Name of the keypoint set of the windows.
         augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
-        masking: What to hide of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
-            arguments; frames that it would drop are masked whole. A test hides the same of a window every time.
-        hide_unknown: Hide what the data set lacks and a detector missed; needs a backbone with mask_tokens, as does
-            masking, which implies it. Otherwise they stand where they are.
+        masking: What to mask of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
+            arguments; frames that it would drop are masked whole. A test masks the same of a window every time.
+        hide_unknown: Mask what the data set does not know and a detector missed; needs a backbone with mask_tokens, as
+            does masking, which implies it. Otherwise they stand where they are.
     """
 
     fields = {
@@ -76,7 +76,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         self.hide_unknown = hide_unknown or masking is not None
         for name in ("missed", "occluded"):
             if not self.hide_unknown and any(augment.keywords.get(name) for augment in self._augmentations):
-                raise ValueError(f"augmentations hide keypoints ({name}): set hide_unknown=True, or leave it 0")
+                raise ValueError(f"augmentations mask keypoints ({name}): set hide_unknown=True, or leave it 0")
 
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs` and `data_samples`; see the class."""

@@ -45,7 +45,7 @@ class MaskedPoseHead(BaseModule):
         num_keypoints: K.
         channels: width of the backbone's tokens.
         hidden_channels: width of the feed-forward networks.
-        depth: transformer layers a decoder.
+        depth: transformer layers per decoder.
         num_heads: attention heads.
         outputs: which decoders to build, out of '2d' and '3d'.
         drop: dropout.

@@ -20,14 +20,14 @@ class PretrainPreprocessor(WindowPreprocessor):
 
     Batch in: keypoints (B, T, K, 2) normalised; keypoints_3d (B, T, K, 3) metres, absolute or root-relative; to make
     2D from 3D, or to lift it, also what it was projected from, source_3d (B, T, K, 3) camera space, metres, and
-    intrinsics (B, 9); lacking_source (B, T, K) bool of it.
+    intrinsics (B, 9); unknown_source (B, T, K) bool of it.
     Where the batch has them: down, down_3d (B, 3) and aspect (B,) for the augmentations; unknown, unknown_3d (B, T, K)
     bool, keypoints that a data set does not know.
     Out: inputs = dict(poses_2d, target_2d, masks_2d, known_2d, and the same of 3D; with source_3d also target_lift and
     known_lift, the 3D of the 2D windows); data_samples=None. 3D is
     root-relative in metres. Poses are whole; targets are the same but for a detector's errors, which they have not.
-    Masks are `Masks`; what a data set lacks is masked on top of the strategy's choice and False in known_2d or known_3d
-    (B, T, K), which are None where nothing lacks.
+    Masks are `Masks`; what a data set does not know is masked on top of the strategy's choice and False in known_2d or
+    known_3d (B, T, K), which are None where nothing is unknown.
     2D and 3D have independent masks and flips. In training both come from the stream of this rank; otherwise nothing is
     flipped, and each window, by its number in the batch's field window (B,), or by its place where a batch has none,
     draws its masks from a stream of its own, so that two validations of one model give the same figure.
@@ -52,7 +52,7 @@ class PretrainPreprocessor(WindowPreprocessor):
         "aspect": (),
         "window": (),
         "source_3d": (None, "K", 3),
-        "lacking_source": (None, "K"),
+        "unknown_source": (None, "K"),
         "intrinsics": (9,),
     }
 
@@ -127,7 +127,7 @@ class PretrainPreprocessor(WindowPreprocessor):
                 down=batch.get("down"),
                 aspect=batch.get("aspect"),
                 unknown=batch.get("unknown"),
-                unknown_3d=batch.get("lacking_source"),
+                unknown_3d=batch.get("unknown_source"),
             )
             return self._vary(views, self._augmentations_2d, training)
         views = WindowBatch(

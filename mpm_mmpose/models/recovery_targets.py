@@ -33,7 +33,7 @@ class PoseTargets(nn.Module):
             return mean_distance(decoded, target, known)
         masked = masked_cells(masks, target.shape[2])
         if masked is None:
-            raise ValueError("loss_on='masked', but the masks hide neither frames nor keypoints")
+            raise ValueError("loss_on='masked', but neither frames nor keypoints are masked")
         return mean_distance(decoded, target, masked if known is None else masked & known)
 
     def poses(self, kind: str, decoded: Tensor, shown: Tensor, masks: Masks) -> Tensor:

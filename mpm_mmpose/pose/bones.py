@@ -37,7 +37,7 @@ def place_bones(keypoints: KeypointSet, lengths: np.ndarray, directions: np.ndar
 
 
 def constant_bones(keypoints: KeypointSet, poses: np.ndarray) -> np.ndarray:
-    """Poses (N, K, 3) m, root at 0, with the directions of the given ones and one length a bone; frames of NaN stay."""
+    """Poses (N, K, 3) m, root at 0, with the given ones' directions and one length per bone; frames of NaN stay."""
     known = np.isfinite(poses).all((1, 2))
     fixed = np.full_like(poses, np.nan)
     if known.any():

@@ -15,7 +15,7 @@ from .keypoints import H36M_17, KeypointSet, get_keypoint_set, known_sets, remap
 LIMIT = 0.36
 #: Another reading of the same keypoints is the likely one where its misfit is less than this share of theirs.
 CLEARLY = 0.7
-#: With fewer keypoints in a frame, nothing is said of it.
+#: A frame with fewer keypoints gets no misfit (NaN).
 FEWEST = 6
 #: Frames that are looked at to find a cause.
 MOST_FRAMES = 200
@@ -50,6 +50,7 @@ def misfit(expected: np.ndarray, keypoints: np.ndarray, seen: np.ndarray) -> np.
     (N, K, 2) px; seen (N, K) bool. Scale (0 or more) and place are fitted, not the direction. NaN where fewer than six
     keypoints are seen or expected.
     """
+    # known (N, K), weight (N, K, 1), count (N, 1, 1), wanted and found (N, K, 2), spread, scale and rest (N,).
     known = seen & np.isfinite(expected).all(-1) & np.isfinite(keypoints).all(-1)
     enough = known.sum(1) >= FEWEST
     weight = known[..., None].astype(np.float64)
@@ -71,12 +72,14 @@ def body_misfit(keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
     seen (N, 17) bool. High for other keypoints, another order, exchanged axes, images that lie on their side, and
     people who stand on their hands; the same for left and right exchanged.
     """
+    # shapes and points (N, 17, 2), weight (N, 17, 1), axes (A, 34).
     views = body_views()
     shapes = np.broadcast_to(views.mean, keypoints.shape)
     weight = (seen & np.isfinite(keypoints).all(-1))[..., None].astype(np.float64)
     points = np.where(weight > 0, keypoints, 0).astype(np.float64)
     axes = views.axes.reshape(len(views.axes), -1)
     for _ in range(3):  # scale and place of what is seen depend on the body, and the body on them
+        # scale (N,), place (N, 1, 2), wanted (N, 17, 2), flat (N, 34), normal (N, A, A), parts (N, A).
         scale, place = _placed(shapes, points, weight)
         wanted = ((points - place) / scale[:, None, None] - views.mean) * weight
         # The most likely body: least squares over what is seen, and not far from the mean.

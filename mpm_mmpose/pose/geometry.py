@@ -100,6 +100,7 @@ def project(points: Array, intrinsics: Array) -> Array:
     x/z and y/z are clamped to [-1, 1] before the distortion, whose polynomial means nothing further out. The order of
     the tangential terms is VideoPose3D's ``project_to_2d``, because published intrinsics are used with it.
     """
+    # cam (..., 9), xy (..., 2), r2, radial and tangential (..., 1).
     cam = _align(intrinsics, points.ndim)
     xy = (points[..., :2] / points[..., 2:]).clip(-1, 1)
     r2 = (xy * xy).sum(-1)[..., None]
@@ -148,6 +149,7 @@ def fit_root(poses: Array, uv: Array, intrinsics: Array) -> Array:
     poses (..., K, 3) m, uv (..., K, 2) and intrinsics (..., 9) of one unit, distortion left out. Least squares of
     x + tx = u (z + tz), and the same of y, which is linear in the shift: no iteration. At least 0.1 m away.
     """
+    # ray and rest (..., K, 2), their means and xy (..., 2), depth (..., 1).
     ray = to_rays(uv, intrinsics)
     rest = ray * poses[..., 2:] - poses[..., :2]  # = (tx, ty) - ray * tz
     ray_mean, rest_mean = ray.mean(-2), rest.mean(-2)

@@ -16,7 +16,7 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True)
 class LiftedPerson:
-    """One person, a row a frame in which they were seen: N rows, K keypoints.
+    """One person, one row per frame in which they were seen: N rows, K keypoints.
 
     frames: (N,) int, rising, counted from 0 in the scene. keypoints_3d: (N, K, 3) m, relative to the pelvis, camera
     axes (x right, y down, z away); NaN where there is no pose. trajectory: (N, 3) m, the pelvis in the camera's axes,

@@ -32,7 +32,7 @@ class Bone:
 
 @dataclass
 class Skeleton:
-    """Bones by name, each after its parent, the root first; metres a file unit; radians a unit of angle."""
+    """Bones by name, each after its parent, the root first; metres per file unit; radians per unit of angle."""
 
     bones: dict[str, Bone]
     metres_per_unit: float
@@ -89,7 +89,7 @@ def _sections(path: Path) -> dict[str, _Lines]:
 
 
 def _units(section: _Lines) -> tuple[float, float]:
-    """The 'length' entry (inches a file unit are 1 / length) and radians a unit of angle."""
+    """The 'length' entry (inches per file unit are 1 / length) and radians per unit of angle."""
     length, angle = 0.0, np.pi / 180
     for number, words in section.lines:
         if words[0] == "length":

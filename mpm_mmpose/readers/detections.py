@@ -34,7 +34,7 @@ class Detections:
 
     frames (N,) int64, numbers of the detector's frames; keypoints (N, K, 2) image px and scores (N, K), float32, in the
     order of ``keypoint_set``; a score of 0 says that the keypoint was not found. boxes (N, 4) px, x1 y1 x2 y2, NaN
-    where the file has none. tracks (N,) int64 tells people apart, -1 where a row has no id, None where the file has
+    where the file has none. tracks (N,) int64 distinguishes people, -1 where a row has no id, None where the file has
     none at all; track_names: of ids that are no numbers. width, height: px, and fps: frames a second, 0 where the file
     does not say. times (F,) s, increasing, of all frames of the recording, among which ``frames`` then count from 0;
     None where the file does not say. listed (F,) int64: numbers of all frames that the file has, with or without
@@ -108,7 +108,7 @@ class DetectionRows:
         if self.rows and len(keypoints) != len(self.rows[0][1]):
             raise ValueError(
                 f"{where}: has {len(keypoints)} keypoints, those before it {len(self.rows[0][1])}; "
-                "give the result of one detector a file"
+                "give the result of one detector per file"
             )
         lost = np.isnan(keypoints).any(1) | np.isnan(scores)
         keypoints, scores = np.where(lost[:, None], 0, keypoints), np.where(lost, 0, scores)
@@ -225,7 +225,7 @@ def field(where: str, record: Any, name: str) -> Any:
 def triples(where: str, name: str, value: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (K, 2) px and scores (K,) of a flat list x1, y1, score1, x2, ...; raises ValueError."""
     array = numbers(where, name, value, missing=True)
-    if array.ndim == 2 and array.shape[1] == 3:  # some write a list a keypoint
+    if array.ndim == 2 and array.shape[1] == 3:  # some write one list per keypoint
         array = array.ravel()
     if array.ndim != 1 or array.size % 3 or not array.size:
         raise ValueError(f"{where}: field {name!r} has shape {array.shape}, not (3 * keypoints,): x, y, score each")

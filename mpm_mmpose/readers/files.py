@@ -1,4 +1,4 @@
-"""Opening files that somebody else made: what can be wrong with any file is said once, before anything is read."""
+"""Opening files that somebody else made: what can be wrong with any file is reported here, before it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Human3.6M in MMPose's layout: a row an image, with 2D and 3D of 17 keypoints in the image's camera."""
+"""Human3.6M in MMPose's layout: one row per image, with 2D and 3D of 17 keypoints in the image's camera."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MMPoseFiles:
         return [H36MRecording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
 
     def read(self, recording: H36MRecording) -> list[PoseSequence]:
-        """A sequence a camera that saw the recording, called ``S9_Walking_1.54138969``."""
+        """One sequence per camera that saw the recording, called ``S9_Walking_1.54138969``."""
         sequences = []
         for name, (rows, numbers) in self.rows[recording.subject, recording.take].items():
             where = f"{self.files[0]}: {recording.name}.{name}"

@@ -74,7 +74,7 @@ class VideoPose3DFiles:
         return sequences
 
     def _detected(self, recording: H36MRecording, frames: int) -> list[np.ndarray]:
-        """(frames, 17, 2) px a camera."""
+        """(frames, 17, 2) px per camera."""
         where = f"{self.files[1]}: positions_2d of {recording.subject} {recording.take}"
         takes = self.positions_2d.get(recording.subject, {})
         if recording.take not in takes:

@@ -28,7 +28,7 @@ SETS_BY_NUMBER = {
 }
 #: Without these there is nobody to lift.
 NEEDED = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
-# From so many rows on people with 17 keypoints may be said to be no COCO's, whose order nearly all such files have.
+# From so many rows on, anatomy may decide that 17 keypoints are not COCO's, whose order nearly all such files have.
 _ENOUGH = 10
 
 #: Our names of keypoints, and for each the file's name or its number, from 0.
@@ -77,7 +77,7 @@ def choose_keypoints(
         wanted = len(get_keypoint_set(keypoint_set))
         if number != wanted and keypoint_set not in SETS_BY_NUMBER.get(number, ()):
             raise ValueError(
-                f"{path}: has {number} keypoints a person, {keypoint_set} has {wanted}; "
+                f"{path}: has {number} keypoints per person, {keypoint_set} has {wanted}; "
                 "give the keypoint set of this file, or 'auto'"
             )
         return keypoint_set, list(range(wanted)), []
@@ -86,7 +86,7 @@ def choose_keypoints(
     candidates = SETS_BY_NUMBER.get(number)
     if candidates is None:
         raise ValueError(
-            f"{path}: has {number} keypoints a person; those known are {', '.join(map(str, SETS_BY_NUMBER))}: "
+            f"{path}: has {number} keypoints per person; those known are {', '.join(map(str, SETS_BY_NUMBER))}: "
             "give a map that says which is which (--keypoint-map, docs/formats_read.md)"
         )
     chosen = _by_anatomy(path, keypoints, found, candidates)
@@ -103,7 +103,7 @@ def _by_anatomy(path: Path, keypoints: np.ndarray, found: np.ndarray, candidates
         return usual if times < CLEAR or len(keypoints) < _ENOUGH else likeliest
     if times < CLEAR:
         raise ValueError(
-            f"{path}: {keypoints.shape[1]} keypoints a person are {' or '.join(candidates)}, and these people do not "
+            f"{path}: {keypoints.shape[1]} keypoints per person are {' or '.join(candidates)}, and these people do not "
             f"show which; say it (--keypoint-set, mostly {usual})"
         )
     return likeliest

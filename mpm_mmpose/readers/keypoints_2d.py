@@ -108,7 +108,7 @@ def _is_frame_file(file: Path) -> bool:
 def read_keypoints_2d(
     path: str | Path, name: str | None = None, format: str = "auto", keypoint_set: str | KeypointMap = "auto"
 ) -> list[Detections]:
-    """The people in a file, or in a folder of a file a frame, a :class:`Detections` a video.
+    """The people in a file, or in a folder of one file per frame, one :class:`Detections` per video.
 
     name: what to call the video, by default as the file; videos of one file are ``<name>/<video>``. format: one of
     ``FORMATS``, 'auto' for what the contents look like. keypoint_set: 'auto' for what the file says, else what so many

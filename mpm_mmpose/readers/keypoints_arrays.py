@@ -27,7 +27,7 @@ def read_npy_keypoints(path: Path, name: str, keypoint_set: str | KeypointMap = 
 def read_npz_keypoints(path: Path, name: str, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """The people of an archive that holds such an array under one of ``FIELDS``, and perhaps its scores.
 
-    ``reconstruction`` is in Human3.6M's order unless a keypoint set is said. Raises ValueError or OSError.
+    ``reconstruction`` is in Human3.6M's order unless a keypoint set is given. Raises ValueError or OSError.
     """
     names = npz_fields(path)
     field = next((candidate for candidate in FIELDS if candidate in names), None)

@@ -1,4 +1,4 @@
-"""Tables of keypoints (CSV): a row a frame, or a row a keypoint; DeepLabCut's with its lines of names at the top."""
+"""Tables of keypoints (CSV): one row per frame or per keypoint; DeepLabCut's with its lines of names at the top."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _cells(path: Path) -> list[list[str]]:
     if separator == ";":  # where numbers have commas, columns have semicolons
         lines = [[re.sub(r"^(-?\d+),(\d+)$", r"\1.\2", cell.strip()) for cell in line] for line in lines]
     if len(lines) < 2:
-        raise ValueError(f"{path}: holds {len(lines)} lines; a line of column names and one a frame are expected")
+        raise ValueError(f"{path}: holds {len(lines)} lines; a line of column names and one per frame are expected")
     return lines
 
 
@@ -162,7 +162,9 @@ def _long(
     long: int,
 ) -> tuple[list[str] | None, list[tuple]]:
     if frames is None:
-        raise ValueError(f"{path}: has a row a keypoint and no column 'frame' or 'time'; it has {', '.join(columns)}")
+        raise ValueError(
+            f"{path}: has one row per keypoint and no column 'frame' or 'time'; it has {', '.join(columns)}"
+        )
     header = list(columns)
     score = next((columns[key] for key in ("v", *_SCORES) if key in columns), None)
     poses: dict[tuple[float, int | None], dict[str, list[float]]] = {}

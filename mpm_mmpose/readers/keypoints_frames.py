@@ -1,4 +1,4 @@
-"""Lists of frames with people in them, whoever wrote them: in one file, or a file a frame in a folder.
+"""Lists of frames with people in them, of any program: in one file, or one file per frame in a folder.
 
 Ultralytics' ``tojson`` and ``summary``, MediaPipe's landmarks, dumps of what MMPose's inferencers return, PoseFlow,
 ControlNet and ComfyUI, Pose2Sim and RTMLib, pose detectors of browsers; see :mod:`.keypoints_people` for the people.
@@ -65,7 +65,7 @@ def is_frame(content: Any) -> bool:
 def read_frame_files(
     folder: Path, files: Iterable[Path], name: str, keypoint_set: str | KeypointMap = "auto"
 ) -> list[Detections]:
-    """The people of a folder in which every file is a frame, a :class:`Detections` a video.
+    """The people of a folder in which every file is a frame, one :class:`Detections` per video.
 
     A file is called ``<video>_<frame>.json`` or alike: the last number is the frame, what is before it the video.
     """
@@ -138,7 +138,7 @@ def _ordered(where: str, rows: DetectionRows, person: Person) -> tuple[Any, Any]
         return person.keypoints, person.scores
     if person.names is None or rows.names is None or not set(person.names) <= set(rows.names):
         raise ValueError(
-            f"{where}: its keypoints have other names than those before; give one detector's result a file"
+            f"{where}: its keypoints have other names than those before; give one detector's result per file"
         )
     places = [person.names.index(name) if name in person.names else -1 for name in rows.names]
     there = [place >= 0 for place in places]

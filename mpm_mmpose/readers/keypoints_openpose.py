@@ -1,4 +1,4 @@
-"""OpenPose's folders (``--write_json``): a file a frame, ``<video>_<frame>_keypoints.json``."""
+"""OpenPose's folders (``--write_json``): one file per frame, ``<video>_<frame>_keypoints.json``."""
 
 from __future__ import annotations
 

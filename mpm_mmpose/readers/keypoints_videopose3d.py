@@ -18,7 +18,7 @@ from .keypoint_choice import KeypointMap, choose_keypoints
 def read_videopose3d(path: Path, name: str, keypoint_set: str | KeypointMap = "auto") -> list[Detections]:
     """One person a video and camera, all frames, scores of 1 because the file has none.
 
-    ``positions_2d``: video -> 'custom' -> a list, an array (T, K, 2) px a camera; ``metadata``: ``layout_name`` and
+    ``positions_2d``: video -> 'custom' -> a list, one array (T, K, 2) px per camera; ``metadata``: ``layout_name`` and
     ``video_metadata``: video -> ``w``, ``h`` px. Frames in which nobody was found have been interpolated by
     VideoPose3D. Raises ValueError or OSError (file, field, fix).
     """
@@ -47,7 +47,7 @@ def _arrays(path: Path, table: dict) -> Iterator[tuple[str, str, str, Any]]:
         for action, cameras in actions.items() if isinstance(actions, dict) else [("", None)]:
             where = f"{path}: positions_2d of {video} {action}".rstrip()
             if not isinstance(cameras, list | tuple) or not cameras:
-                raise ValueError(f"{where}: is no list of a (frames, keypoints, 2) array a camera; write it again")
+                raise ValueError(f"{where}: is no list of one (frames, keypoints, 2) array per camera; write it again")
             for camera, poses in enumerate(cameras):
                 parts = [str(video)] + ([str(action)] if len(actions) > 1 or action != "custom" else [])
                 parts += [f"camera{camera}"] if len(cameras) > 1 else []

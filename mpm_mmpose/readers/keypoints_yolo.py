@@ -1,4 +1,4 @@
-"""Ultralytics' saved labels (``save_txt=True``): a text file a frame, a line a person, all as shares of the image."""
+"""Ultralytics' labels (``save_txt=True``): one text file per frame, one line per person, all as shares of the image."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ class Motion:
     """One continuous movement in world space.
 
     keypoints_3d (T, K, 3) float32 metres, Z up, the floor at z = 0, right-handed; K as ``keypoint_set`` orders them.
-    ``source`` says where it came from; ``grade`` how near it is to what was recorded, in words of who collected it;
-    ``notes`` what its reader found out and the file does not say.
+    ``source`` says where it came from; ``grade`` how near it is to what was recorded, in words of the people who
+    collected it; ``notes`` what its reader found out and the file does not say.
     Raises ValueError for a wrong shape, no frames, or values that are not finite.
     """
 

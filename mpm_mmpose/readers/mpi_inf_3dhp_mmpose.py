@@ -1,4 +1,4 @@
-"""MPI-INF-3DHP as MMPose's converter writes it: a row an image, with 2D and 3D of 17 keypoints in its camera."""
+"""MPI-INF-3DHP as MMPose's converter writes it: one row per image, with 2D and 3D of 17 keypoints in its camera."""
 
 from __future__ import annotations
 

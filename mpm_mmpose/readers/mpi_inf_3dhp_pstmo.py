@@ -34,7 +34,7 @@ class PSTMOFiles:
         return [self._recording(key) for key in self.table]
 
     def read(self, recording: MPIInf3DHPRecording) -> list[PoseSequence]:
-        """A sequence a camera, called ``S1_Seq1.0``; or the one of the test set, ``TS1``."""
+        """One sequence per camera, called ``S1_Seq1.0``; or the one of the test set, ``TS1``."""
         key = f"{recording.subject} {recording.take}".strip()
         where = f"{self.files[0]}: data of {key!r}"
         recording.check(where)

@@ -12,7 +12,7 @@ from .detections import Detections
 from .frame_times import frame_times
 from .tracking import follow
 
-#: Shares of keypoints outside of the image: from one on it is said, beyond the other the size is wrong.
+#: Shares of keypoints outside of the image: from one on a note says so, beyond the other the size is wrong.
 SAID_OUTSIDE, MOST_OUTSIDE = 0.05, 0.5
 
 

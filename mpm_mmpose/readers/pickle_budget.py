@@ -54,7 +54,7 @@ class Budget:
 class Finish:
     """Puts arrays in the places of what stands for them; lists, dicts and object arrays are changed in place.
 
-    Values may be shared, and are then counted as often as they occur: who reads the result goes through all of them.
+    Values may be shared, and are then counted as often as they occur: a reader of the result goes through all of them.
     Raises Refused for what is nested too deep, contains itself, or is more than ``size`` bytes can hold.
     """
 

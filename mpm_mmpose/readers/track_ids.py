@@ -34,12 +34,12 @@ def settle_ids(detections: Detections) -> Detections:
     if twice.sum() > MOST_DOUBLE * max(crowd.sum(), 1):
         note = "the file gives several people of a frame the same id: its ids are not used"
         return replace(detections, tracks=None, notes=[*detections.notes, note])
-    doubtful = twice | (tracks < 0)
-    if not doubtful.any():
+    uncertain = twice | (tracks < 0)
+    if not uncertain.any():
         return detections
-    ids = _Known(detections, tracks, ~doubtful)
-    tracks[doubtful] = -1
-    rows = np.flatnonzero(doubtful)
+    ids = _Known(detections, tracks, ~uncertain)
+    tracks[uncertain] = -1
+    rows = np.flatnonzero(uncertain)
     rows = rows[np.argsort(detections.frames[rows], kind="stable")]
     known = 0
     for part in np.split(rows, np.flatnonzero(np.diff(detections.frames[rows])) + 1):
@@ -69,7 +69,7 @@ class _Known:
             self.rows.setdefault(int(tracks[row]), []).append(int(row))
 
     def settle(self, rows: np.ndarray) -> int:
-        """Give ids to the doubtful rows of one frame; returns how many got one that was known."""
+        """Give ids to the uncertain rows of one frame; returns how many got one that was known."""
         frame = self.frames[rows[0]]
         near = {track: row for track in self.rows if (row := self._nearest(track, frame)) is not None}
         people = list(near)

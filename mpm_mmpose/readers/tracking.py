@@ -34,9 +34,9 @@ class PersonTracker:
     """Gives the people of one image after the other their ids.
 
     MMPose's trackers compare with the image before only, person by person. Here all pairs of a person known and a
-    person found are decided together, for the greatest sum of likeness; known is who was seen within ``max_miss``
-    seconds, at the place where they would be by now. likeness: 'iou', intersection over union of boxes, or 'oks',
-    MMPose's similarity of keypoints; pairs below ``threshold`` are nobody's.
+    person found are decided together, for the greatest sum of likeness; known is a person who was seen within
+    ``max_miss`` seconds, at the place where they would be by now. likeness: 'iou', intersection over union of boxes,
+    or 'oks', MMPose's similarity of keypoints; pairs below ``threshold`` are nobody's.
     """
 
     def __init__(self, likeness: str = "iou", max_miss: float = MAX_MISS, threshold: float = MIN_OVERLAP) -> None:
@@ -111,7 +111,7 @@ def _best_pairs(likeness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from scipy.optimize import linear_sum_assignment
     except ImportError:
         raise UsageError(
-            "several people in a frame and no track ids: telling them apart needs SciPy; install it (pip install "
+            "several people in a frame and no track ids: tracking them needs SciPy; install it (pip install "
             "scipy), or give a file in which people have ids"
         ) from None
     return linear_sum_assignment(likeness, maximize=True)

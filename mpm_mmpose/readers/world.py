@@ -14,7 +14,7 @@ UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "foot": 0.3048, "cmu
 UPS = ("y", "z", "x", "-y", "-z", "-x")
 # Hip to ankle along the bones, m. No leg is two units' so long.
 _SHORTEST_LEG, _LONGEST_LEG = 0.55, 1.15
-# ... and where the unit is said: children, giants.
+# ... and where the user gives the unit: children, giants.
 _LEAST, _MOST = 0.3, 1.5
 # Length of the mean of all frames' directions from the feet to the thorax: people who stand have 0.9 and more.
 _CLEARLY = 0.7
@@ -25,7 +25,7 @@ _STRAIGHT = 0.8
 def find_unit(where: str, keypoints: np.ndarray, unit: str | None = None) -> str:
     """Name of the unit in which the legs of keypoints (T, 17, 3), as h36m_17 orders them, are a person's.
 
-    unit: that it is said to have. Raises ValueError (``where``, fix) where there is none, or the said one is wrong.
+    unit: as the user gives it. Raises ValueError (``where``, fix) where there is none, or the given one is wrong.
     """
     leg = _leg(keypoints)
     fitting = [name for name, size in UNITS.items() if _SHORTEST_LEG <= leg * size <= _LONGEST_LEG]
@@ -48,7 +48,7 @@ def find_unit(where: str, keypoints: np.ndarray, unit: str | None = None) -> str
 def find_up(path: Path, keypoints: np.ndarray, rest: np.ndarray) -> str:
     """The axis that points up for keypoints (T, 17, 3) of a clip, and (17, 3) of its rest pose, in the file's axes.
 
-    Both must agree where both say something: who lies along an axis all the time looks as if it pointed up.
+    Both must agree where both say something: a person who lies along an axis all the time looks as if it pointed up.
     Raises ValueError (file, fix) where that is not so.
     """
     if not np.isfinite(keypoints).all():

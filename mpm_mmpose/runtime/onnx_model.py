@@ -108,7 +108,7 @@ def _check_graph(session: onnxruntime.InferenceSession, info: ModelInfo, path: s
     gives = tuple(session.get_outputs()[0].shape[1:])
     if there != said or gives != poses:
         raise ValueError(
-            f"{path}: it says that it takes {said} and gives {poses} a window, and takes {there} and gives {gives}; "
+            f"{path}: it says that it takes {said} and gives {poses} per window, and takes {there} and gives {gives}; "
             "export it again"
         )
 

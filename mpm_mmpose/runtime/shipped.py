@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 
-#: Beside this file, for whoever does not name a model.
+#: Beside this file, for a user who does not name a model.
 FOLDER = Path(__file__).parent / "models"
 DEFAULT = "wild_27.onnx"
 

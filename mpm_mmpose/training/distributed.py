@@ -74,7 +74,7 @@ class CPUSyncBatchNorm(_BatchNorm):
         """Normalise with the mean and the biased variance over all ranks, and update the running statistics.
 
         Raises:
-            ValueError: in training, one value a channel over all ranks.
+            ValueError: in training, one value per channel over all ranks.
         """
         if not self.training:
             return super().forward(input)

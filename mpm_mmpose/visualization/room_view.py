@@ -33,7 +33,7 @@ def find_room(poses: Sequence[np.ndarray], trajectories: Sequence[np.ndarray]) -
     """The room of people (N, K, 3) m at (N, 3) m, camera axes; None where nobody's place is ever known.
 
     Its floor is the plane that fits everybody's lowest keypoints of all frames best, in height; cameras mostly look
-    down a little, so that it slopes in their axes. Who stays in one place says little about it.
+    down a little, so that it slopes in their axes. A person who stays in one place says little about it.
     """
     points = np.concatenate(
         [camera_to_upright(pose + root[:, None]) for pose, root in zip(poses, trajectories, strict=True)]

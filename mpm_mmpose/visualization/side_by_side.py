@@ -127,7 +127,7 @@ class SideBySide:
         return self.room.place(poses[rows], person.trajectory[rows])
 
     def _draw_floor(self, canvas: np.ndarray, corner: tuple[int, int]) -> None:
-        # Half-metre squares, under all who walk in a room.
+        # Half-metre squares, under all people who walk in a room.
         x, y = 0.75 + (0.5 * np.ceil(2 * self.room.half) if self.room is not None else np.zeros(2))
         rows = [((-x, tick), (x, tick)) for tick in np.arange(-y, y + 0.01, 0.5)]
         columns = [((tick, -y), (tick, y)) for tick in np.arange(-x, x + 0.01, 0.5)]

@@ -89,7 +89,7 @@ def write_page(results: Results, budget: Budget, stores: Sequence[Path], command
 
 
 def _draw(results: Results, path: Path) -> None:
-    """Error over cost: a point a model, a bar over its seeds."""
+    """Error over cost: one point per model, a bar over its seeds."""
     figure, axes = plt.subplots(figsize=(7, 5.5), dpi=150, layout="constrained")
     for name, runs in results.items():
         errors, cost = np.array([run["figures"]["mpjpe"] for run in runs]), runs[0]["mflop_a_frame"]

@@ -21,7 +21,7 @@ _STATISTICS_OF = 20_000  # frames
 
 @dataclass(frozen=True)
 class Lifter:
-    """title: for the table. batch: windows a step. rate: AdamW's learning rate, as the model's authors set it.
+    """title: for the table. batch: windows per step. rate: AdamW's learning rate, as the model's authors set it.
 
     make: from a training store to (model, training data set, test data set, collate function), without their stores.
     """

@@ -52,7 +52,7 @@ class Training:
         cfg.merge_from_dict(
             dict(
                 work_dir=str(folder),
-                experiment_name=f"{folder.parent.name}_{folder.name}",  # mmengine tells Runners apart by it
+                experiment_name=f"{folder.parent.name}_{folder.name}",  # mmengine distinguishes Runners by it
                 model=model,
                 train_dataloader=dict(
                     batch_size=lifter.batch,

@@ -63,7 +63,7 @@ def describe_filters(sums: ClipSums) -> str:
 
 
 def draw_filters(sums: ClipSums, path: str | Path) -> Path:
-    """Bars of each error, a filter a row."""
+    """Bars of each error, one filter per row."""
     figure = new_figure(10.4, 3.6, dpi=120)
     panels = figure.subplots(1, len(ERRORS), sharey=True)
     rows = np.arange(len(FILTERS))

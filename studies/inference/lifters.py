@@ -17,7 +17,7 @@ def load_lifter(config: str | None, weights: str | None, device: str = "cpu", **
     """A lifter of a config and weights, see `find_model`, or the one in the package; options: of `TrackLifter`."""
     if config is None:
         return TrackLifter(OnnxModel(threads=torch.get_num_threads()), **options)
-    # Where from weights are loaded is said on stdout, which is for what is written.
+    # MMEngine prints on stdout, which is for what is written, where it loads weights from.
     with redirect_stdout(sys.stderr):
         model = build_lifter(*find_model(config, weights), device)
     return TrackLifter(model, **options)

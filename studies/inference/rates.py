@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.evaluation.pose_error import MILLIMETRES
 from mpm_mmpose.lifting.resampling import interpolate
 from mpm_mmpose.lifting.track_lifter import TrackLifter
@@ -36,7 +36,7 @@ def read_sequences(paths: Iterable[str | Path], seconds: float) -> list[PoseSequ
         if motion.fps < max(RATES):
             raise ValueError(f"{path}: has {motion.fps:g} frames a second; give motion of {max(RATES)} or more")
         frames = round(seconds * motion.fps) + 1
-        sequences += film(replace(motion, keypoints_3d=motion.keypoints_3d[:frames]), cameras=1)
+        sequences += project_views(replace(motion, keypoints_3d=motion.keypoints_3d[:frames]), cameras=1)
     return sequences
 
 

@@ -92,7 +92,7 @@ class MMPoseLifter:
 
 
 def speed_of_mmpose(lifter: MMPoseLifter, track: Track2D, mirrored: bool, batch: int = 64) -> Speed:
-    """Windows end to end where all of their frames are given, else a window a frame."""
+    """Windows end to end where all of their frames are given, else one window per frame."""
     frames = normalize_screen(track.keypoints, track.width, track.height)
     step = lifter.window if lifter.whole else 1
     starts = np.arange(0, len(track), step) - (0 if lifter.whole else lifter.window // 2)

@@ -25,14 +25,14 @@ TITLE = "## Speed of inference"
 #: Configs in MMPose's package, and how many frames are enough to time them.
 MMPOSE = {
     "MMPose's MotionBERT, windows end to end": ("motionbert/h36m/motionbert_dstformer-243frm_8xb32-240e_h36m.py", 486),
-    "MMPose's VideoPose3D, a window a frame": (
+    "MMPose's VideoPose3D, one window per frame": (
         "video_pose_lift/h36m/video-pose-lift_tcn-243frm-supv_8xb128-160e_h36m.py",
         600,
     ),
 }
 AIM = 20  # times the released evaluation
 FULL = "lift_h36m_243"
-EXACT, BLENDED = "exact, a window a frame", "blended"
+EXACT, BLENDED = "exact, one window per frame", "blended"
 
 
 @dataclass(frozen=True)

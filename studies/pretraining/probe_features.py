@@ -31,7 +31,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Print one row a model."""
+    """Print one row per model."""
     args = parse_args()
     import torch
     from mmengine.config import Config

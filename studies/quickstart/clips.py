@@ -18,7 +18,7 @@ ELEVATION = 14.0
 def draw_clips(motions: Sequence[Motion], out_png: str | Path, *, frames: int = 8, title: str = "") -> Path:
     """Draw each clip as a row of `frames` frames spread over it, on a half-metre floor grid at z = 0.
 
-    All rows have one scale. The viewer keeps one place a row: in front of and beside the person of the first frame
+    All rows have one scale. The viewer keeps one place per row: in front of and beside the person of the first frame
     shown. The dotted line on the floor is the way of the pelvis during half a second before and after the frame.
     Raises ValueError when there is no clip.
     """

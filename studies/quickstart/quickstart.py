@@ -15,7 +15,7 @@ from mmpose.registry import DATASETS
 from tqdm import tqdm
 
 from mpm_mmpose.converters.stores import convert_mocap
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import PoseSequence, write_store
 from mpm_mmpose.readers import find_motion_files
 
@@ -101,7 +101,7 @@ def make_stores(folder: Path, motion: Sequence[Path] | None, seed: int, labelled
 def _synthetic(clips: Sequence[int], seed: int) -> Iterator[PoseSequence]:
     for index in tqdm(clips, desc="  making motion", unit="clip", leave=False):
         motion = generate_motion(KINDS[index % len(KINDS)], SYNTHETIC_SECONDS, FPS, (seed, index))
-        yield from film(motion, cameras=CAMERAS, seed=index)
+        yield from project_views(motion, cameras=CAMERAS, seed=index)
 
 
 def _config(configs: Path, out: Path, name: str, stores: dict[str, Path], budget: float, seed: int) -> Config:

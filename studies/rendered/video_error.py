@@ -95,9 +95,9 @@ def true_track(ground_truth: PoseSequence, scores: np.ndarray) -> Track2D:
 def measure_video(
     inferencer: MPMInferencer, video: Path, ground_truth: PoseSequence, pictures: list[np.ndarray]
 ) -> Iterator[tuple[tuple[str, str], Errors]]:
-    """Each way from one video to 3D, (found by, what becomes of doubtful keypoints), with its errors.
+    """Each way from one video to 3D, (found by, what becomes of uncertain keypoints), with its errors.
 
-    In exact 2D keypoints that something stands in front of are the doubtful ones. pictures: gets one of what was found
+    In exact 2D keypoints that something stands in front of are the uncertain ones. pictures: gets one of what was found
     in the true box.
     """
     from mpm_mmpose.lifting.track_lifter import TrackLifter
@@ -125,7 +125,7 @@ def measure_video(
 
 
 def draw(video: Path, ground_truth: PoseSequence, track: Track2D, threshold: float, size: int = 280) -> np.ndarray:
-    """The person in the middle of a video, (size, size, 3): keypoints found green, doubtful red, ground truth white."""
+    """The person in the middle of a video, (size, size, 3): keypoints found green, uncertain red, true ones white."""
     import cv2
 
     from mpm_mmpose.apis.images import open_images

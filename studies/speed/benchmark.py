@@ -41,7 +41,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", help="default: the GPU where there is one")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="default: %(default)s")
-    parser.add_argument("--batch", type=int, default=32, help="windows a step (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=32, help="windows per step (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="of which medians are taken (default: %(default)s)")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="ROW", help="some rows only")
     parser.add_argument("--compile", action="store_true", help="torch.compile; one window in CUDA graphs as well")

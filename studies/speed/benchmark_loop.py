@@ -26,7 +26,7 @@ ROWS = {"pre-training": "pretrain_h36m_amass.py", "lifting": "lift_h36m_243.py"}
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batch", type=int, default=32, help="windows a step (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=32, help="windows per step (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=10, help="timed in a block (default: %(default)s)")
     parser.add_argument("--blocks", type=int, default=4, help="after one to warm up (default: %(default)s)")
     parser.add_argument("--amp", action="store_true", help="bfloat16, on a GPU")

@@ -37,8 +37,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     formatter = argparse.ArgumentDefaultsHelpFormatter
     parser = OptionParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("--gpus", type=int, nargs="+", default=[8, 64, 512], help="numbers of GPUs")
-    parser.add_argument("--batch", type=int, default=1024, help="windows a step over all GPUs: the recipe's")
-    parser.add_argument("--batch-a-gpu", type=int, default=256, help="windows a step and GPU: the other choice")
+    parser.add_argument("--batch", type=int, default=1024, help="windows per step over all GPUs: the recipe's")
+    parser.add_argument("--batch-a-gpu", type=int, default=256, help="windows per step and GPU: the other choice")
     parser.add_argument("--windows", type=float, default=18.5e6, help="of the paper's Large, 2D and 3D")
     parser.add_argument("--epochs", type=float, default=15, help="over them: the paper's")
     parser.add_argument("--windows-2d", type=float, default=1e9, help="with 2D only")

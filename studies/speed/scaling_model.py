@@ -52,7 +52,7 @@ class Workload:
 
     @property
     def store_bytes(self) -> int:
-        """Of the store, which has a frame a window."""
+        """Of the store, which has one frame per window."""
         return self.windows * self.frame_bytes
 
 

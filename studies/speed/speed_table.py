@@ -47,7 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = OptionParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", type=Path, required=True, metavar="FILE.md", help="where to put the section")
     parser.add_argument("--device", help="default: the GPU where there is one")
-    parser.add_argument("--batch", type=int, help="windows a step (default: 32 on a CPU, 1024 on a GPU)")
+    parser.add_argument("--batch", type=int, help="windows per step (default: 32 on a CPU, 1024 on a GPU)")
     parser.add_argument("--runs", type=int, default=3, help="of each benchmark (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="in each run, of which medians are taken (default: 5)")
     args = parser.parse_args(argv)

@@ -66,7 +66,7 @@ def _table_b() -> Table:
         rows[name] = Row(title.lower(), tests, printed)
     notes = (
         REFINED,
-        "All three hide about 71.8 % (section 4.4): 12 of 17 keypoints, 19 of 27 frames, or 5 keypoints in each of the "
+        "All three mask about 71.8 % (section 4.4): 12 of 17 keypoints, 19 of 27 frames, or 5 keypoints in each of the "
         "11 frames left.",
         "97.9 is printed as PA-MPJPE of spatio-temporal masks, and can be none.",
         "MPI-INF-3DHP's rows are pre-trained on all three data sets, as those of table 2.",

@@ -1,4 +1,4 @@
-"""What has to be run for a row: its test, and the trainings before it, each once whoever else needs it."""
+"""What has to be run for a row: its test, and the trainings before it, each once, also where other rows need it."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _action_lines(table: Table, results: list[RowResult]) -> list[str]:
 
 
 def comma_separated(table: Table, results: list[RowResult]) -> str:
-    """The table for programs: one line a row and figure, numbers in full, empty where there is none."""
+    """The table for programs: one line per row and figure, numbers in full, empty where there is none."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(

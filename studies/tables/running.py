@@ -79,7 +79,7 @@ class Executor:
         cfg = step.cfg
         before = [str(need.folder(self.out) / need.checkpoint) for need in step.needs]
         cfg.work_dir = str(step.folder(self.out))
-        cfg.experiment_name = f"{step.kind}_{step.key[:12]}"  # mmengine tells Runners of one process apart by it
+        cfg.experiment_name = f"{step.kind}_{step.key[:12]}"  # mmengine distinguishes Runners of one process by it
         if step.kind == "test":
             (cfg.load_from,) = before
             return

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.pose.geometry import normalize_screen
 from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
 from studies.quickstart.synthetic_motion import generate_motion
@@ -138,7 +138,7 @@ def released_clip():
     """Makes an entry of the released code's archive: someone who walks, root-relative, seen by a camera."""
 
     def make(number: int = 16, frames: int = 12, seed: int = 0) -> dict:
-        sequence = next(film(generate_motion("walking", 1.0, 30, seed), cameras=1, seed=seed))
+        sequence = next(project_views(generate_motion("walking", 1.0, 30, seed), cameras=1, seed=seed))
         kept = list(COMMON_16.indices_in(H36M_17) if number == 16 else range(17))
         screen = normalize_screen(sequence.keypoints.astype(float), sequence.width, sequence.height)
         poses = (sequence.keypoints_3d - sequence.keypoints_3d[:, :1]).astype(float)

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import MixedPoseDataset, PoseWindowDataset
 from mpm_mmpose.data.pose_store import write_store
 from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
@@ -52,7 +52,7 @@ def test_a_data_set_gives_back_what_was_in_the_file(tmp_path, released_clip, wri
 
 def test_mixed_with_human36m(tmp_path, released_clip, write_released):
     """As docs/data.md says: the 17 keypoints of the one in the order of the 16 of the other."""
-    write_store(tmp_path / "h36m", film(generate_motion("walking", 1.0, 30, 0), cameras=1))
+    write_store(tmp_path / "h36m", project_views(generate_motion("walking", 1.0, 30, 0), cameras=1))
     write_store(tmp_path / "amass", [ReleasedAmass(write_released(dict(a=released_clip(seed=1)))).read("a")])
     one, other = (
         dict(store=tmp_path / "h36m", window=5, keypoint_set="common_16"),

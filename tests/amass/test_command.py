@@ -148,7 +148,7 @@ def test_interrupt(tmp_path, write_clip, models, capsys, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(convert_amass, "film", interrupted)
+    monkeypatch.setattr(convert_amass, "project_views", interrupted)
     arguments = [str(write_clip()), "--body-models", str(models), "--out", str(tmp_path / "store")]
     assert command.main(arguments) == 130
     assert "Interrupted" in capsys.readouterr().err

@@ -85,7 +85,7 @@ def test_interrupt_leaves_nothing(tmp_path, clips, models, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "film", interrupted)
+    monkeypatch.setattr(module, "project_views", interrupted)
     with pytest.raises(KeyboardInterrupt):
         convert_amass([clips], tmp_path / "store", models, progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["amass", "body_models"]

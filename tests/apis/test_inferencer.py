@@ -14,7 +14,7 @@ from mmpose.registry import MODELS
 from mpm_mmpose.apis import MPMInferencer, PersonLifting, UsageError
 from mpm_mmpose.apis import inferencer as inferencer_module
 from mpm_mmpose.apis.images import Images
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.deployment.export import export_model
 from mpm_mmpose.lifting.people import People, PeopleDetector
 from mpm_mmpose.lifting.smoothing import smooth
@@ -60,7 +60,7 @@ def inferencer(tiny):
 
 @pytest.fixture(scope="module")
 def clip():
-    return next(film(generate_motion("walking", 1.0, 30, 0), cameras=1))
+    return next(project_views(generate_motion("walking", 1.0, 30, 0), cameras=1))
 
 
 def write_keypoints(path, clip, people=1, score=0.9):

@@ -61,7 +61,7 @@ def test_people_are_shown_in_2d_and_3d_in_a_cell_of_their_own(lifter, screen):
         left, cells = first[:, :540], [first[:, 540:1080], first[:, 1080:]]
         assert has(left, PALETTE[0]) and has(left, PALETTE[1])
         assert has(cells[0], PALETTE[0]) and not has(cells[0], PALETTE[1]) and has(cells[1], PALETTE[1])
-        # Who is left stays in their cell.
+        # A person who is left stays in their cell.
         assert has(second[:, 1080:], PALETTE[1]) and not has(second, PALETTE[0])
     assert shown[-1] == "closed"
 

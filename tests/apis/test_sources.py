@@ -78,7 +78,9 @@ def test_bad_files_are_told(tmp_path, edit, message):
 
 def test_other_keypoints_are_refused_with_what_is_read(tmp_path):
     people = [dict(image_id=0, keypoints=[100.0, 100.0, 1.0] * 21)]
-    with pytest.raises(ValueError, match=r"hand\.json: has 21 keypoints a person; those known are 16, 17, 18, 25, 26"):
+    with pytest.raises(
+        ValueError, match=r"hand\.json: has 21 keypoints per person; those known are 16, 17, 18, 25, 26"
+    ):
         list(read_recordings(write(tmp_path / "hand.json", people), **OPTIONS))
 
 

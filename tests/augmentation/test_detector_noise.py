@@ -65,7 +65,7 @@ def test_missed_keypoints_are_so_many_and_have_no_score():
 
 def test_occlusions_are_stretches_of_frames():
     after, _ = noisy(occluded=0.3, occluded_frames=(4, 8))
-    masked = after.missed.transpose(1, 2).flatten(0, 1)  # one row a keypoint
+    masked = after.missed.transpose(1, 2).flatten(0, 1)  # one row per keypoint
     assert masked.any(1).float().mean() == pytest.approx(0.3, abs=0.06)
     rows = masked[masked.any(1)].int()
     assert (rows.diff(dim=1).abs().sum(1) <= 2).all()

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from studies.quickstart.synthetic_motion import generate_motion
 from studies.rendered.scene import Scene
 from studies.rendered.stills import person_box
@@ -28,7 +28,7 @@ def blazepose():
 @pytest.fixture(scope="session")
 def far_walk():
     """Images (N, H, W, 3) (N = 12) of somebody far away, and the keypoints (N, 17, 2) px of Human3.6M in them."""
-    clip = next(film(generate_motion("walking", 0.5, 30, 0), cameras=1))
+    clip = next(project_views(generate_motion("walking", 0.5, 30, 0), cameras=1))
     keypoints = clip.keypoints[:12]
     box = person_box(keypoints[0], clip.width, clip.height)
     scene = Scene(np.random.default_rng(4), clip.width, clip.height, clip.intrinsics, box)

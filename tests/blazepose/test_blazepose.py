@@ -18,7 +18,7 @@ def person(x, score=1.0, visibility=0.9):
 
 
 class Stage:
-    """Both models: people stand at the places that the first row of an image says; whoever is asked for is counted.
+    """Both models: people stand at the places that the first row of an image says; each person asked for is counted.
 
     Of several people only the first is seen, unless they are painted over.
     """
@@ -82,7 +82,7 @@ def test_nobody(follower, stage):
     assert [array.shape for array in people] == [(0, 33, 2), (0, 33), (0, 4)]
     for _ in range(6):
         follower(image())
-    # Somebody may come any moment; who is small is looked for every half second.
+    # Somebody may come any moment; a person who is small is looked for every half second.
     assert stage.close_looks == [True, False, False, False, False, True, False]
 
 

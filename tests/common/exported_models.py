@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.runtime.model_info import ModelInfo
 from studies.quickstart.synthetic_motion import generate_motion
 
@@ -75,7 +75,7 @@ def model_file(write_model):
 @pytest.fixture(scope="session")
 def clip():
     """One second of walking as a camera sees it."""
-    return next(film(generate_motion("walking", 1.0, 30, 0), cameras=1))
+    return next(project_views(generate_motion("walking", 1.0, 30, 0), cameras=1))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cameras import project_linear
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.lifting.tracks import Track2D, Track3D
 from mpm_mmpose.pose.keypoints import H36M_17
 from studies.quickstart.synthetic_motion import generate_motion
@@ -15,7 +15,7 @@ from studies.quickstart.synthetic_motion import generate_motion
 def filmed(kind="walking", seconds=8.0, fps=25.0, seed=1):
     """A person lifted without error, the root's true place (N, 3) m, and the true up (3,), both in camera space."""
     motion = generate_motion(kind, seconds, fps, seed=seed)
-    (sequence,) = film(motion, cameras=1)
+    (sequence,) = project_views(motion, cameras=1)
     intrinsics = sequence.intrinsics.copy()
     intrinsics[4:] = 0
     poses = sequence.keypoints_3d

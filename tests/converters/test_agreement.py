@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.converters.agreement import Agreement
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from studies.quickstart.synthetic_motion import generate_motion
 
 
 @pytest.fixture
 def sequence():
-    return next(film(generate_motion("walking", 1.0, 30, 0), cameras=1))
+    return next(project_views(generate_motion("walking", 1.0, 30, 0), cameras=1))
 
 
 def test_figures(sequence):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.converters.noisy_sequence import noisy_sequence
-from mpm_mmpose.converters.virtual_camera import CameraRanges, film
+from mpm_mmpose.converters.virtual_camera import CameraRanges, project_views
 from mpm_mmpose.readers.motion import Motion
 from studies.quickstart.synthetic_motion import generate_motion
 
@@ -14,7 +14,8 @@ def motion():
 
 def test_errors_are_in_proportion_to_the_person(motion):
     near, far = (
-        next(film(motion, 1, 0, CameraRanges(distance=(metres, metres), focal=(0.5, 0.5)))) for metres in (5.0, 15.0)
+        next(project_views(motion, 1, 0, CameraRanges(distance=(metres, metres), focal=(0.5, 0.5))))
+        for metres in (5.0, 15.0)
     )
     sizes, errors = [], []
     for sequence in (near, far):
@@ -29,7 +30,7 @@ def test_errors_are_in_proportion_to_the_person(motion):
 
 
 def test_errors_depend_on_name_and_seed_alone(motion):
-    one, two = film(motion, 2, 0)
+    one, two = project_views(motion, 2, 0)
     assert np.array_equal(noisy_sequence(one, 0).keypoints, noisy_sequence(one, 0).keypoints)
     first, second, other = (
         noisy.keypoints - exact.keypoints

@@ -65,7 +65,7 @@ def test_interrupt_leaves_nothing(tmp_path, clips, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(convert, "film", interrupted)
+    monkeypatch.setattr(convert, "project_views", interrupted)
     with pytest.raises(KeyboardInterrupt):
         convert_mocap([clips], tmp_path / "store", workers=1, progress=False)
     assert [file.name for file in tmp_path.iterdir()] == ["motion"]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpm_mmpose.converters.virtual_camera import LIKE_HUMAN36M, CameraRanges, film, look_at, turn, widest_pitch
+from mpm_mmpose.converters.virtual_camera import LIKE_HUMAN36M, CameraRanges, look_at, project_views, turn, widest_pitch
 from mpm_mmpose.pose.geometry import camera_to_world, project
 from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.readers.motion import Motion
@@ -22,7 +22,7 @@ def walk(metres=3.0, frames=20):
 @pytest.mark.parametrize("metres", [0.0, 3.0, 30.0])
 def test_the_whole_clip_is_in_view(metres):
     motion = walk(metres)
-    sequences = list(film(motion, cameras=5, seed=1))
+    sequences = list(project_views(motion, cameras=5, seed=1))
     assert [s.name for s in sequences] == [f"walk.cam{i}" for i in range(5)]
     assert [(s.width, s.height) for s in sequences[:4]] == [(1000, 1002), (1000, 1000), (1000, 1000), (1000, 1002)]
     for s in sequences:
@@ -39,7 +39,7 @@ def test_the_whole_clip_is_in_view(metres):
 
 
 def test_people_stand_upright_in_the_image_and_left_is_left():
-    for s in film(walk(), seed=3):
+    for s in project_views(walk(), seed=3):
         assert (s.keypoints[:, 16, 1] < s.keypoints[:, 0, 1]).all()  # up is a smaller y
         position = -s.rotation.T @ s.translation
         seen_from_ahead = position[0] > 1.5  # the camera looks into the face: left is on the right of the image
@@ -48,7 +48,7 @@ def test_people_stand_upright_in_the_image_and_left_is_left():
 
 
 def test_distances_and_lenses_are_human36m_like():
-    sequences = [s for seed in range(20) for s in film(walk(0.0), seed=seed)]
+    sequences = [s for seed in range(20) for s in project_views(walk(0.0), seed=seed)]
     distances = [np.linalg.norm(s.keypoints_3d[0, 0]) for s in sequences]
     assert 3.9 < min(distances) < 4.3 and 5.2 < max(distances) < 5.7
     lenses = np.array([s.intrinsics for s in sequences])
@@ -60,7 +60,7 @@ def test_distances_and_lenses_are_human36m_like():
 
 def test_places_follow_seed_and_name():
     def first(motion, seed):
-        return next(film(motion, seed=seed)).keypoints
+        return next(project_views(motion, seed=seed)).keypoints
 
     np.testing.assert_array_equal(first(walk(), 0), first(walk(), 0))
     assert not np.array_equal(first(walk(), 0), first(walk(), 1))
@@ -78,12 +78,12 @@ def test_look_at():
 
 def test_no_cameras():
     with pytest.raises(ValueError, match="cameras is 0"):
-        next(film(walk(), cameras=0))
+        next(project_views(walk(), cameras=0))
 
 
 def test_cameras_like_human36m_stay_what_they_were():
-    """What `film` gave before ranges could be chosen: stores that were made then come out the same."""
-    first, second = film(walk(), cameras=2, seed=3, ranges=LIKE_HUMAN36M)
+    """What `project_views` gave before ranges could be chosen: stores that were made then come out the same."""
+    first, second = project_views(walk(), cameras=2, seed=3, ranges=LIKE_HUMAN36M)
     np.testing.assert_allclose(first.keypoints[0, [0, 10]], [[156.84291, 745.16431], [140.82706, 491.97812]], atol=1e-3)
     np.testing.assert_allclose(
         second.keypoints[0, [0, 10]], [[766.65186, 623.33972], [772.43549, 451.15967]], atol=1e-3
@@ -106,8 +106,8 @@ def test_angles_distances_and_lenses_are_drawn_from_their_ranges():
     ranges = CameraRanges(roll=(-20, 10), pitch=(-4, 8), distance=(6, 9), focal=(0.8, 1.2))
     motion = walk(0.0)
     middle = (motion.keypoints_3d.min((0, 1)) + motion.keypoints_3d.max((0, 1))) / 2
-    plain = [s for seed in range(25) for s in film(motion, seed=seed)]
-    views = [s for seed in range(25) for s in film(motion, seed=seed, ranges=ranges)]
+    plain = [s for seed in range(25) for s in project_views(motion, seed=seed)]
+    views = [s for seed in range(25) for s in project_views(motion, seed=seed, ranges=ranges)]
     roll, pitch = np.array([angles_of(s, middle) for s in views]).T
     positions = np.array([-s.rotation.T @ s.translation for s in views])
     before = np.array([-s.rotation.T @ s.translation for s in plain])
@@ -126,7 +126,7 @@ def test_angles_distances_and_lenses_are_drawn_from_their_ranges():
     )
     np.testing.assert_allclose(positions[:, 2], before[:, 2], atol=1e-5)
     np.testing.assert_array_equal([s.intrinsics[2:] for s in views], [p.intrinsics[2:] for p in plain])
-    again = list(film(motion, seed=24, ranges=ranges))
+    again = list(project_views(motion, seed=24, ranges=ranges))
     np.testing.assert_array_equal(again[3].keypoints, views[-1].keypoints)
 
 
@@ -143,7 +143,7 @@ def test_the_whole_clip_is_in_view_from_any_range(data, metres, seed, lying):
     motion = walk(metres)
     if lying:
         motion.keypoints_3d[..., 2] *= 0.1
-    for s in film(motion, cameras=3, seed=seed, ranges=ranges):
+    for s in project_views(motion, cameras=3, seed=seed, ranges=ranges):
         free = 0.04 * s.width - 1e-2
         assert s.keypoints.min() >= free and (s.keypoints <= np.array([s.width, s.height]) - free).all()
         assert s.keypoints_3d[..., 2].min() > 0.5
@@ -189,7 +189,9 @@ def test_ranges_from_which_the_clip_would_not_be_seen(ranges, message):
 @pytest.mark.parametrize("degrees", [-40.0, 0.0, 63.0])
 def test_elevation_is_the_angle_above_the_horizontal(degrees):
     motion = walk(0.0)
-    sequences = list(film(motion, 4, 0, CameraRanges(elevation=(degrees, degrees), roll=(-45, 45), distance=(2, 8))))
+    sequences = list(
+        project_views(motion, 4, 0, CameraRanges(elevation=(degrees, degrees), roll=(-45, 45), distance=(2, 8)))
+    )
     points = motion.keypoints_3d.reshape(-1, 3)
     middle = (points.min(0) + points.max(0)) / 2
     for s in sequences:

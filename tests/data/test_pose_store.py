@@ -340,7 +340,7 @@ def test_stores_of_before_have_no_checksums(path, caplog):
         assert len(PoseStore(path)) == 3
     assert [record.message for record in caplog.records] == [
         f"{path}: was written before stores had checksums, so its tables may be of other frames; to be sure "
-        "convert the data again. This is said once."
+        "convert the data again. This warning is given once."
     ]
 
 

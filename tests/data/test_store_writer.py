@@ -326,7 +326,7 @@ def test_the_old_store_comes_back(tmp_path, monkeypatch, error):
 
 
 def test_leftovers_of_a_killed_process(tmp_path):
-    """Whatever is in them, and whoever has its process number now, they are neither used nor removed."""
+    """Whatever is in them, and whatever process has its number now, they are neither used nor removed."""
 
     def killed():
         yield sequence(value=1)

@@ -75,8 +75,8 @@ def with_infinity(people):  # NaN is what was not found
     ("edit", "arguments", "status", "message"),
     [
         (with_infinity, [], 1, "walk.json: person 3 of the file (image_id 3): field 'keypoints' holds NaN or infinity"),
-        (lambda people: [dict(one, keypoints=[9.0] * 63) for one in people], [], 1, "has 21 keypoints a person"),
-        (lambda people: people, ["--keypoint-set", "halpe_26"], 1, "has 17 keypoints a person, halpe_26 has 26"),
+        (lambda people: [dict(one, keypoints=[9.0] * 63) for one in people], [], 1, "has 21 keypoints per person"),
+        (lambda people: people, ["--keypoint-set", "halpe_26"], 1, "has 17 keypoints per person, halpe_26 has 26"),
         (lambda people: people, ["--width", 100, "--height", 80], 2, "0% of the keypoints of 'walk' are in the image"),
         (lambda people: [], [], 1, "walk.json: holds no people; a list of frames"),
         (lambda people: dict(instance_info=[dict(frame_id=0, instances=[])]), [], 1, "walk.json: holds no people"),

@@ -8,7 +8,7 @@ import torch
 
 from mpm_mmpose.apis import MPMInferencer, UsageError
 from mpm_mmpose.apis.model_index import build_lifter
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.deployment import export as module
 from mpm_mmpose.deployment import precision
 from mpm_mmpose.deployment.export import (
@@ -46,7 +46,7 @@ def exported(trained, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clip():
-    return next(film(generate_motion("walking", 1.5, 30, 0), cameras=1))
+    return next(project_views(generate_motion("walking", 1.5, 30, 0), cameras=1))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_real_size_on_recorded_motion(motion_dir, tmp_path):
     graph, info = build_graph(CONFIGS / "lift_h36m_243.py", None)
     torch.nn.init.normal_(graph.head.target_out.weight, std=0.05)  # poses of the size of people
     write_graph(graph, info, tmp_path / "model.onnx", "onnx")
-    clip = next(film(read_motion(sorted(motion_dir.glob("bandai-1/*.bvh"))[0]), cameras=1))
+    clip = next(project_views(read_motion(sorted(motion_dir.glob("bandai-1/*.bvh"))[0]), cameras=1))
     shown = normalize_screen(clip.keypoints, clip.width, clip.height)
     windows = cut_windows(shown, np.linspace(0, len(shown) - 1, 16).astype(int) - 121, 243, 1)
     with torch.no_grad():

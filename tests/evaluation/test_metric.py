@@ -368,7 +368,7 @@ def test_keeps_one_entry_whose_size_does_not_grow(poses):
         metric.process(None, [sample])
         sizes.append(len(pickle.dumps(metric.results)))
     assert len(metric.results) == 1
-    # All that is added is a bit a window, and sums are wide from the start.
+    # All that is added is one bit per window, and sums are wide from the start.
     assert sizes[-1] - sizes[1] < 2 * 20_000 / 8 + 2000
 
 

@@ -33,7 +33,7 @@ def armature():
 
 
 def places(frame, fps):
-    """Where bones begin, by name, as Blender has it: (3,) m, z up, y away from who looks."""
+    """Where bones begin, by name, as Blender has it: (3,) m, z up, y away from the viewer."""
     at = frame * fps
     bpy.context.scene.frame_set(int(np.floor(at)), subframe=float(at - np.floor(at)))
     found = armature()
@@ -41,7 +41,7 @@ def places(frame, fps):
 
 
 def as_blender(points):
-    """y up, z towards who looks, to z up."""
+    """y up, z towards the viewer, to z up."""
     return points[..., [0, 2, 1]] * (1, -1, 1)
 
 

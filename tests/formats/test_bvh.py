@@ -118,7 +118,7 @@ def test_recorded_motion(motion_dir, tmp_path, clip):
 
 
 def test_upright_facing_z_with_left_on_the_left(tmp_path):
-    """Who looks at the camera faces z; Blender's importer makes that its front (-Y), with z up."""
+    """A person who looks at the camera faces z; Blender's importer makes that its front (-Y), with z up."""
     pose = standing()
     pose[H36M_17.index("left_wrist")] = (0.16, -0.2, -0.25)  # points at the camera
     write_scene(tmp_path / "walk.bvh", scene_of_poses(np.array([pose] * 2)))

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import PoseStore, write_store
 from mpm_mmpose.pose.geometry import normalize_screen
 from mpm_mmpose.pose.keypoints import COMMON_16, H36M_17
@@ -97,7 +97,10 @@ def check_scene(scene: object) -> None:
 
 
 def clips(number: int = 3) -> list:
-    return [replace(next(film(generate_motion("walking", 1.0, 30, i), cameras=1)), name=f"c{i}") for i in range(number)]
+    return [
+        replace(next(project_views(generate_motion("walking", 1.0, 30, i), cameras=1)), name=f"c{i}")
+        for i in range(number)
+    ]
 
 
 def read_motion_file(folder: Path, name: str) -> None:

@@ -43,7 +43,7 @@ def test_both_layouts_make_the_same_store(tmp_path, videopose3d, mmpose_files):
 
 
 def test_several_files(tmp_path, mmpose_files):
-    """MMPose has a file a split; each goes with its own detections, and subjects are found in whichever has them."""
+    """MMPose has one file per split; each goes with its own detections; subjects are found in the one that has them."""
     paths, detections = [], []
     for split, takes in (("train", {"S1": {"Walking": 5}}), ("test", {"S9": {"Eating 1": 4}, "S11": {"Eating": 3}})):
         path, detected = mmpose_files(takes=takes)

@@ -130,7 +130,7 @@ def write_array(path):
 
 
 def write_csv(path):
-    """A table of x0, y0, c0, ... and a row a person and frame."""
+    """A table of x0, y0, c0, ... and one row per person and frame."""
     lines = [",".join(["frame", "person", *(f"x{index},y{index},c{index}" for index in range(17))])]
     lines += [f"{frame},{who},{','.join(map(str, flat(pose, scores)))}" for frame, who, pose, scores in rows(17)]
     path.write_text("\n".join(lines))

@@ -103,7 +103,7 @@ PERSON = "frame_id 3, instance 1: "
         (lambda c: c["meta_info"].update(image_size=[640, 0.5]), "meta_info: field 'image_size' is .* height in px"),
         (lambda c: c["meta_info"].update(keypoint_set="coco"), "meta_info: keypoint_set 'coco' is not known; leave it"),
         (lambda c: c["meta_info"].update(keypoint_set=[]), r"meta_info: keypoint_set \[\] is not known"),
-        (lambda c: c["meta_info"].update(keypoint_set="body_25"), "has 17 keypoints a person, body_25 has 25"),
+        (lambda c: c["meta_info"].update(keypoint_set="body_25"), "has 17 keypoints per person, body_25 has 25"),
         (animals, "field 'meta_info': the keypoints of 'ap10k' are not read; detect with a model of COCO"),
     ],
 )
@@ -135,8 +135,8 @@ def test_coco(write, layouts, fields, message):
 
 
 def test_coco_as_a_whole(write, layouts):
-    refused(write(layouts.coco_results(14)), "has 14 keypoints a person; those known are 16, 17, 18, 25, 26")
-    refused(write(layouts.coco_results()), "has 17 keypoints a person, body_25 has 25", keypoint_set="body_25")
+    refused(write(layouts.coco_results(14)), "has 14 keypoints per person; those known are 16, 17, 18, 25, 26")
+    refused(write(layouts.coco_results()), "has 17 keypoints per person, body_25 has 25", keypoint_set="body_25")
     nobody = [row | dict(keypoints=[5.0, 5.0, 0.0] * 17) for row in layouts.coco_results()]
     refused(write(nobody), "every score is 0 or less, which says that nothing was found; detect again, or write 1")
     refused(write(dict(annotations=[])), "is no list of people; leave the format out", format="coco")
@@ -162,7 +162,7 @@ def test_openpose(tmp_path, layouts, content, message):
 
 def test_openpose_people(tmp_path, layouts):
     folder = layouts.write_openpose(tmp_path / "walk", number=15)
-    refused(folder, "has 15 keypoints a person; those known are")
+    refused(folder, "has 15 keypoints per person; those known are")
     file = folder / "walk_000000000003_keypoints.json"
     file.write_text('{"people": [{"person_id": [-1]}]}')
     refused(folder, f"{file.name}, person 0: field 'pose_keypoints_2d' is missing; it has person_id")
@@ -189,7 +189,7 @@ WHERE = "positions_2d of video_1.mp4 custom: "
         (poses(lambda a: "text"), WHERE + "is str, not numbers"),
         (poses(lambda a: a[:0]), WHERE + "has no frames"),
         (poses(lambda a: a * np.nan), WHERE + "holds NaN or infinity"),
-        (poses(lambda a: a[:, :14]), "has 14 keypoints a person, coco_17 has 17"),
+        (poses(lambda a: a[:, :14]), "has 14 keypoints per person, coco_17 has 17"),
         (lambda p, m: p.update({"video_1.mp4": 3}), "positions_2d of video_1.mp4: is no list"),
         (lambda p, m: p["video_1.mp4"].update(custom=[]), "positions_2d of video_1.mp4 custom: is no list"),
         (lambda p, m: m.update(layout_name="mpii"), "field 'metadata': layout_name is 'mpii', not 'coco' or 'h36m'"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.converters.keypoints_2d import convert_keypoints_2d
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import PoseStore
 from mpm_mmpose.pose.keypoints import H36M_17
 from studies.quickstart.synthetic_motion import generate_motion
@@ -51,7 +51,7 @@ def test_files_of_one_name(tmp_path, write, layouts):
 def test_bad_files_leave_no_store_or_are_listed(tmp_path, write, layouts):
     write(layouts.coco_results(), "in/good.json")
     bad = write(layouts.coco_results(14), "in/bad.json")
-    with pytest.raises(ValueError, match="bad.json: has 14 keypoints a person"):
+    with pytest.raises(ValueError, match="bad.json: has 14 keypoints per person"):
         convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", **OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     report = convert_keypoints_2d([tmp_path / "in"], tmp_path / "store", skip_bad=True, **OPTIONS)
@@ -71,7 +71,7 @@ def test_single_images(tmp_path, write, layouts):
 
 @pytest.mark.parametrize("keypoint_set", ["auto", "h36m_17"])
 def test_keypoints_of_another_order_are_noted(tmp_path, write, keypoint_set):
-    (sequence,) = film(generate_motion("walking", 2, 10, 0), cameras=1)
+    (sequence,) = project_views(generate_motion("walking", 2, 10, 0), cameras=1)
     content = [
         dict(image_id=frame, keypoints=np.c_[pose, np.full(17, 90.0)].ravel().tolist(), track_id="Anna")
         for frame, pose in enumerate(sequence.keypoints.astype(float))

@@ -243,7 +243,7 @@ def test_arrays(tmp_path, layouts, kind):
         (np.zeros((3, 17, 4)), "give numbers"),
         (np.array(["a"]), "give numbers"),
         (np.full((3, 17, 3), -1.0), "the array is 3D"),
-        (np.full((3, 21, 2), 9.0), "has 21 keypoints a person; those known are .*--keypoint-map"),
+        (np.full((3, 21, 2), 9.0), "has 21 keypoints per person; those known are .*--keypoint-map"),
     ],
 )
 def test_bad_arrays(tmp_path, array, message):

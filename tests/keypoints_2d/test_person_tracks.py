@@ -190,7 +190,7 @@ def test_a_track_twice_in_a_frame(detections):
 
 
 def test_keypoints_of_human36m_stay_as_they_are(write, layouts):
-    """Two files of 17 keypoints: one says what they are, of the other it is said."""
+    """Two files of 17 keypoints: one says what they are, for the other the caller says it."""
     for content, told in ((layouts.mmpose_demo("h36m"), "auto"), (layouts.coco_results(), "h36m_17")):
         (found,) = read_keypoints_2d(write(content), keypoint_set=told)
         sequences, _ = track_sequences(found, fps=25, **SIZE)

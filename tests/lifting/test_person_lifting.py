@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.lifting.person_lifting import PersonLifting
 from mpm_mmpose.lifting.stature import stature
 from mpm_mmpose.lifting.tracks import Track2D, Track3D
@@ -26,7 +26,7 @@ class TrueLifter:
 
 @pytest.fixture(scope="module")
 def filmed():
-    (sequence,) = film(generate_motion("walking", 2, 10, 0), cameras=1)
+    (sequence,) = project_views(generate_motion("walking", 2, 10, 0), cameras=1)
     scores = np.ones(sequence.keypoints.shape[:2])
     size = sequence.width, sequence.height
     track = Track2D("1", np.arange(len(sequence)) / 10, sequence.keypoints, scores, "h36m_17", *size, 10.0)

@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mpm_mmpose.apis import MPMInferencer, UsageError
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import PoseWindowDataset, write_store
 from mpm_mmpose.lifting.pose_completer import PoseCompleter
 from mpm_mmpose.lifting.window_model import WindowModel
@@ -46,7 +46,7 @@ def inferencer(files):
 
 @pytest.fixture(scope="module")
 def clip():
-    return next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
+    return next(project_views(generate_motion("waving", 1.0, 30, 0), cameras=1))
 
 
 def test_the_same_as_the_models_own_test_step(inferencer, clip, tmp_path):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.lifting.quality import check_quality, describe_masked
 from mpm_mmpose.lifting.tracks import Track2D, Track3D
 from mpm_mmpose.pose.consistency import LIMIT
@@ -14,7 +14,7 @@ from studies.quickstart.synthetic_motion import generate_motion
 @pytest.fixture(scope="module")
 def lifted():
     """True 3D of somebody who is seen by a camera."""
-    (sequence,) = film(generate_motion("mixed", 4, 10, 0), cameras=1)
+    (sequence,) = project_views(generate_motion("mixed", 4, 10, 0), cameras=1)
     times = np.arange(len(sequence)) / 10
     scores = np.ones(sequence.keypoints.shape[:2])
     track = Track2D("7", times, sequence.keypoints, scores, "h36m_17", sequence.width, sequence.height, 10.0)

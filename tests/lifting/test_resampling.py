@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.lifting.resampling import interpolate, longest_step, model_times, resample, resample_track
 from mpm_mmpose.lifting.tracks import Track2D
 from studies.quickstart.synthetic_motion import generate_motion
@@ -19,7 +19,7 @@ def make_track(times, keypoints, scores=None, fps=25.0, keypoint_set="h36m_17"):
 @pytest.fixture(scope="module")
 def filmed():
     """A person walking for 4 s, at 600 frames a second: times (N,) s, keypoints (N, 17, 2) px, 3D (N, 17, 3) m."""
-    (sequence,) = film(generate_motion("walking", 4.0, 600.0, seed=3), cameras=1)
+    (sequence,) = project_views(generate_motion("walking", 4.0, 600.0, seed=3), cameras=1)
     poses = sequence.keypoints_3d - sequence.keypoints_3d[:, :1]
     return np.arange(len(sequence)) / 600, sequence.keypoints, poses
 
@@ -98,7 +98,7 @@ def test_short_gaps_are_masked_and_long_ones_part_the_track():
     np.testing.assert_allclose(masked, np.arange(19, 24) / RATE)  # all between frame 9 and frame 12
     assert found[0].masked.any(1).sum() == 5 and not found[1].masked.any()
     np.testing.assert_allclose(found[1].times, np.arange(60, 79) / RATE)
-    # Frames that are there, but without anything to be believed, are missing likewise.
+    # Frames that are there, but without any usable keypoint, are missing likewise.
     scores = np.zeros((40, 17))
     scores[there] = 1
     empty = resample_track(make_track(times, keypoints, scores), "h36m_17", RATE, reach=0.08)

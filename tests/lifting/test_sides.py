@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.lifting.sides import Exchange, check_sides, find_exchanges, put_back
 from mpm_mmpose.lifting.tracks import Track2D
 from mpm_mmpose.pose.keypoints import COCO_17, H36M_17
@@ -17,7 +17,7 @@ def walkers():
     index = [H36M_17.index(name if name in H36M_17.names else "nose") for name in COCO_17.names]
     tracks = []
     for seed in range(3):
-        for sequence in film(generate_motion("mixed", 6, 30, seed), cameras=4, seed=seed):
+        for sequence in project_views(generate_motion("mixed", 6, 30, seed), cameras=4, seed=seed):
             keypoints = sequence.keypoints[:, index] + rng.normal(0, 3, (len(sequence), 17, 2))
             scores = np.ones(keypoints.shape[:2])
             times = np.arange(len(sequence)) / 30

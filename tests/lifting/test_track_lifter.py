@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import PoseSequence, PoseWindowDataset, write_store
 from mpm_mmpose.data.chunk_dataset import PoseChunkDataset
 from mpm_mmpose.lifting.track_lifter import TrackLifter
@@ -226,7 +226,7 @@ def test_spread_is_the_distance_that_maskings_move_keypoints():
     assert np.abs(one.spread - other.spread).max() > 1e-4
     assert one.spread.shape == (30, K) and (one.spread[:, 1:] > 0).all()
     assert not one.spread[:, 0].any()  # the root stays where it is
-    # Where nothing is left to hide, hiding more moves nothing.
+    # Where nothing is left to mask, masking more moves nothing.
     with torch.no_grad():
         model.backbone.keypoint_token_2d.zero_()
     middle = np.broadcast_to([500.0, 450.0], (30, K, 2))
@@ -319,7 +319,7 @@ def test_masked_is_said_of_the_frame_that_is_nearest_in_time():
 
 
 def test_versions_of_one_motion_at_other_rates_give_the_same_3d():
-    (film_of,) = film(generate_motion("walking", 3.0, 600.0, seed=3), cameras=1)
+    (film_of,) = project_views(generate_motion("walking", 3.0, 600.0, seed=3), cameras=1)
     # Without training, a decoder that carries frame 0 sees more of the motion than one that carries the target.
     model = build_model(head=dict(type="LiftingHead", strides=(3, 3), align="first", **WIDTH))
 
@@ -332,7 +332,7 @@ def test_versions_of_one_motion_at_other_rates_give_the_same_3d():
     moves = np.abs(expected - expected.mean(0)).mean()
     for fps in (25, 30, 60, 120):
         difference = np.abs(lift(fps) - expected)
-        # Of who moves by 200 mm, these are 4 mm and 0.2 mm.
+        # Of a person who moves by 200 mm, these are 4 mm and 0.2 mm.
         assert difference.max() < 0.02 * moves and difference.mean() < 0.001 * moves
     # Shown frame by frame without regard to time, it is another motion.
     track = make_track(75, 25.0, keypoints=film_of.keypoints[::24], width=film_of.width, height=film_of.height)
@@ -363,7 +363,7 @@ def test_wrong_arguments_are_named():
     }.items():
         with pytest.raises(ValueError, match=match):
             TrackLifter(model, **change)
-    with pytest.raises(ValueError, match="no mask tokens to hide keypoints with"):
+    with pytest.raises(ValueError, match="no mask tokens to mask keypoints with"):
         TrackLifter(build_model(mask_tokens=False), maskings=1)
     with pytest.raises(ValueError, match="give a PoseLifter with an MPMBackbone"):
         TrackLifter(torch.nn.Linear(1, 1))

@@ -21,7 +21,7 @@ def test_steps_over_a_floor_tell_which_way_is_up():
     on_a_box = root + 0.4 * up.astype(np.float32) * ((np.arange(len(root)) % 100) > 85)[:, None]
     found, source = find_up(replace(lifted, trajectory=on_a_box))
     assert source == "the plane through ankles that stand still" and angle(found, up) < 0.3
-    # A floor is told from a line: who stays in one place is upright instead.
+    # A floor is told from a line: a person who stays in one place is upright instead.
     still, place, up = filmed("waving", seed=2)
     found, source = find_up(replace(still, trajectory=place))
     assert "upright on average" in source and angle(found, up) < 8
@@ -101,7 +101,7 @@ def test_up_is_the_mean_of_people_by_their_frames():
     [
         ((0, 0), (0, -1, 0)),
         ((90 - 1e-9, 0), (0, 0, -1)),  # looks down: up is towards the camera
-        ((0, 90), (-1, 0, 0)),  # turned clockwise, as who stands behind it sees it: up is on its left
+        ((0, 90), (-1, 0, 0)),  # turned clockwise, as a person who stands behind it sees it: up is on its left
         ((0, -90), (1, 0, 0)),
         ((30, 0), (0, -np.cos(np.pi / 6), -0.5)),
     ],

@@ -103,7 +103,7 @@ def test_a_detectors_errors_are_not_in_the_target():
     assert plain["target_2d"] is plain["poses_2d"] and plain["target_3d"] is plain["poses_3d"]
     assert torch.equal(noisy["target_2d"], plain["poses_2d"])
     assert 0.002 < (noisy["poses_2d"] - noisy["target_2d"]).std() < 0.05
-    # A camera that comes after the noise takes it away: it films the 3D.
+    # A camera that comes after the noise takes it away: it projects the 3D.
     filmed = inputs(NOISE, CAMERA)
     assert torch.equal(filmed["poses_2d"], filmed["target_2d"])
     mirrored = pretraining(flip=True, augmentations_2d=[NOISE])(pretrain_batch(), True)["inputs"]
@@ -189,7 +189,7 @@ def test_what_cannot_be_done_is_refused():
     with pytest.raises(ValueError, match=r"augmentations_3d: virtual_camera has no \['turn'\]; it has \['distance'"):
         pretraining(augmentations_3d=[dict(type="virtual_camera", turn=3)])
     for kind in ("missed", "occluded"):
-        with pytest.raises(ValueError, match=rf"augmentations hide keypoints \({kind}\)"):
+        with pytest.raises(ValueError, match=rf"augmentations mask keypoints \({kind}\)"):
             lifting(augmentations=[dict(type="detector_noise", **{kind: 0.1})])
     with pytest.raises(KeyError, match="needs the field 'source_3d'.*`modalities`"):
         pretraining(augmentations_2d=[CAMERA])(batch_of(), True)

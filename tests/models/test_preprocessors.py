@@ -160,7 +160,7 @@ def test_pretraining_mirrors_the_3d_of_2d_windows_with_them():
     batch |= dict(source_3d=source, keypoints_3d=source.flip(0))
     unknown = torch.zeros(40, 9, 17, dtype=torch.bool)
     unknown[:, :, 14] = True
-    inputs = PretrainPreprocessor(flip=True)(batch | dict(lacking_source=unknown), training=True)["inputs"]
+    inputs = PretrainPreprocessor(flip=True)(batch | dict(unknown_source=unknown), training=True)["inputs"]
     relative = source - source[:, :, :1]
     flips = inputs["poses_2d"][:, 0, 0, 0] == -batch["keypoints"][:, 0, 0, 0]
     assert flips.any() and not flips.all()

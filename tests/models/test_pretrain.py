@@ -221,7 +221,7 @@ def test_wrong_arguments_are_named(inputs):
     with pytest.raises(ValueError, match="mode must be"):
         build()(inputs, mode="train")
     nothing = inputs | dict(masks_2d=Masks(None, None, T))
-    with pytest.raises(ValueError, match="hide neither"):
+    with pytest.raises(ValueError, match="neither frames nor keypoints are masked"):
         build(loss_on="masked")(nothing, mode="loss")
 
 

@@ -102,7 +102,7 @@ def test_every_parameter_is_trained_on_random_patterns(source, head):
 
 
 def test_a_person_behind_a_car_for_some_frames():
-    """Any pattern of keypoints and whole frames at once; tests hide the same every time."""
+    """Any pattern of keypoints and whole frames at once; tests mask the same every time."""
     stretches = dict(type="tube", patterns=[["left_leg", "right_leg"], 17, 4], stretch=(2, 5))
     model = model_of("2d", LIFT, stretches)
     first, again = (predict(model, batch_of()) for _ in range(2))
@@ -139,7 +139,7 @@ def test_wrong_choices_are_named():
     with pytest.raises(KeyError, match="no keypoint or limb 'tail'; it has right_leg"):
         model_of("2d", LIFT, dict(type="tube", patterns=[["tail"]]))
     everything = model_of("2d", LIFT, dict(type="tube", patterns=[17]))
-    with pytest.raises(ValueError, match="hides 17 of 17 keypoints"):
+    with pytest.raises(ValueError, match="masks 17 of 17 keypoints"):
         predict(everything, batch_of())
     with pytest.raises(ValueError, match="output='sequence' goes with PoseChunkDataset"):
         predict(model_of("3d", COMPLETE, LEGS, output="sequence"), batch_of())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.pose.consistency import (
     LIMIT,
     body_misfit,
@@ -47,7 +47,7 @@ def test_what_is_not_seen_does_not_count():
 @pytest.fixture(scope="module")
 def walkers():
     """2D (T, 17, 2) px of people from all sides."""
-    clips = [film(generate_motion("mixed", 6, 10, seed), cameras=4, seed=seed) for seed in range(2)]
+    clips = [project_views(generate_motion("mixed", 6, 10, seed), cameras=4, seed=seed) for seed in range(2)]
     return [sequence.keypoints.astype(np.float64) for clip in clips for sequence in clip]
 
 

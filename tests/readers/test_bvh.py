@@ -237,7 +237,7 @@ def test_who_lies_does_not_turn_the_world(write_bvh):
     motion = read_bvh(path, up="y")
     assert np.ptp(motion.keypoints_3d[..., 2]) < 0.2
     both = read_bvh(write_bvh(frames=[{}, dict(Hips=(0, 20, 0, 0, -90, 0)), dict(Hips=(0, 20, 0, 90, 0, 0))]))
-    assert both.keypoints_3d[0, 10, 2] > 1.5  # who stands and lies says nothing, the rest pose does
+    assert both.keypoints_3d[0, 10, 2] > 1.5  # a person who stands and lies says nothing, the rest pose does
 
 
 def test_a_skeleton_nested_too_deep(write_bvh):

@@ -33,7 +33,7 @@ def test_by_number(number, keypoint_set, body):
 
 def test_what_bodies_do_not_tell_is_asked_for():
     still = np.zeros((20, 25, 2))
-    with pytest.raises(ValueError, match="x.json: 25 keypoints a person are body_25 or body_25b, .*mostly body_25"):
+    with pytest.raises(ValueError, match="x.json: 25 keypoints per person are body_25 or body_25b, .*mostly body_25"):
         choose_keypoints(PATH, still, np.zeros((20, 25), bool))
     assert choose_keypoints(PATH, still, np.zeros((20, 25), bool), "body_25b")[0] == "body_25b"
     assert choose_keypoints(PATH, np.zeros((20, 17, 2)), np.zeros((20, 17), bool))[0] == "coco_17"

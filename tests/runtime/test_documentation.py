@@ -25,6 +25,6 @@ def test_the_program_without_this_package(write_model, monkeypatch):
     shown[7, 3] = np.nan
     windows = cut_windows(shown, np.arange(20) - 9 // 2, 9, 1)
     expected = OnnxModel(model).targets(windows, flip_test=False)
-    expected[7, 3, :2] = names["poses"][7, 3, :2]  # nothing is said of where masked keypoints are
+    expected[7, 3, :2] = names["poses"][7, 3, :2]  # the page does not say where masked keypoints are
     np.testing.assert_allclose(names["poses"], expected, atol=1e-5)
     assert names["poses"][7, 3, 2] == 1

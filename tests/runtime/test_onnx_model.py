@@ -88,8 +88,8 @@ def test_files_that_are_no_models(write_model, tmp_path):
     ("changes", "message"),
     [
         (dict(window=81), r"it takes {'keypoints': \(81, 17, 2\), .* and takes {'keypoints': \(9, 17, 2\)"),
-        (dict(keypoint_set="common_16"), r"\(9, 16, 2\), .* gives \(16, 3\) a window, and takes .* gives \(17, 3\)"),
-        (dict(output="sequence"), r"gives \(9, 17, 3\) a window, and takes .* gives \(17, 3\); export it again"),
+        (dict(keypoint_set="common_16"), r"\(9, 16, 2\), .* gives \(16, 3\) per window, and takes .* gives \(17, 3\)"),
+        (dict(output="sequence"), r"gives \(9, 17, 3\) per window, and takes .* gives \(17, 3\); export it again"),
         (dict(input="3d"), r"\(9, 17, 3\), .* takes {'keypoints': \(9, 17, 2\)"),
         (dict(mask_tokens=False), r"it takes {'keypoints': \(9, 17, 2\)} and .* 'masked': \(9, 17\)"),
     ],

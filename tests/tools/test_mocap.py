@@ -133,7 +133,7 @@ def test_interrupt(tmp_path, clip, capsys, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(convert, "film", interrupted)
+    monkeypatch.setattr(convert, "project_views", interrupted)
     assert mocap.main([str(clip), "--out", str(tmp_path / "store"), "--workers", "1"]) == 130
     assert "Interrupted" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["clip.bvh"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import write_store
 from mpm_mmpose.formats import LiftedPerson, Scene
 from mpm_mmpose.formats.arrays import write_npz
@@ -26,7 +26,8 @@ def clips():
     """Two sequences: their frames, one after the other, and ground truth relative to the pelvis."""
     clips = {"walk": "walking", "wave": "waving"}
     return [
-        replace(next(film(generate_motion(kind, 1.0, 30, 0), cameras=1)), name=name) for name, kind in clips.items()
+        replace(next(project_views(generate_motion(kind, 1.0, 30, 0), cameras=1)), name=name)
+        for name, kind in clips.items()
     ]
 
 

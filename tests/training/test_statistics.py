@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import PoseWindowDataset, write_store
 from mpm_mmpose.training.statistics import read_poses
 from studies.quickstart.synthetic_motion import generate_motion
@@ -18,7 +18,9 @@ CONFIGS = Path(__file__).parents[2] / "configs/mpm"
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("statistics") / "store"
-    write_store(path, (s for seed in range(2) for s in film(generate_motion("mixed", 2.0, 30.0, seed), 2, seed)))
+    write_store(
+        path, (s for seed in range(2) for s in project_views(generate_motion("mixed", 2.0, 30.0, seed), 2, seed))
+    )
     return path
 
 

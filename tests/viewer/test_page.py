@@ -169,7 +169,7 @@ def test_equal_scenes_give_equal_pages(tmp_path):
 
 
 def test_library_is_the_one_that_was_published():
-    """The files of the npm package, unchanged: who updates them changes vendor.json, too."""
+    """The files of the npm package, unchanged: a person who updates them changes vendor.json, too."""
     vendor = json.loads((ASSETS / "vendor/vendor.json").read_text())
     assert vendor["package"] == "three" and vendor["licence"] == "MIT"
     for name, file in vendor["files"].items():

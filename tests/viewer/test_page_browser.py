@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.pose.scene import LiftedPerson, Scene
 from mpm_mmpose.viewer import write_page
 from studies.quickstart.synthetic_motion import generate_motion
@@ -130,7 +130,7 @@ class Page:
 
 def person(name, kind, off, seconds=2.0, first=0, **more):
     """A moving person whose prediction is off by ``off`` m in depth."""
-    clip = next(film(generate_motion(kind, seconds, 30, 0), cameras=1))
+    clip = next(project_views(generate_motion(kind, seconds, 30, 0), cameras=1))
     ground_truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
     return LiftedPerson(
         name,

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.formats import LiftedPerson, Scene
 from mpm_mmpose.visualization.paper_figure import check_frames, draw_figure
 from studies.quickstart.synthetic_motion import generate_motion
@@ -11,7 +11,7 @@ from studies.quickstart.synthetic_motion import generate_motion
 
 @pytest.fixture(scope="module")
 def scene():
-    clip = next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
+    clip = next(project_views(generate_motion("waving", 1.0, 30, 0), cameras=1))
     ground_truth = clip.keypoints_3d - clip.keypoints_3d[:, :1]
     fields = dict(ground_truth=ground_truth, keypoints_2d=clip.keypoints, keypoint_set_2d=clip.keypoint_set)
     people = [

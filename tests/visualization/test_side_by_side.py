@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.pose.scene import LiftedPerson
 from mpm_mmpose.visualization.side_by_side import GHOST, SideBySide, give_cells, write_side_by_side
 from mpm_mmpose.visualization.strokes import PALETTE, colour_of
@@ -13,7 +13,7 @@ from studies.quickstart.synthetic_motion import generate_motion
 
 @pytest.fixture(scope="module")
 def clip():
-    return next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
+    return next(project_views(generate_motion("waving", 1.0, 30, 0), cameras=1))
 
 
 def person(clip, identity="0", frames=None, **changes):
@@ -47,7 +47,7 @@ def test_left_2d_right_3d_in_the_colour_of_the_id(clip):
 
 
 def test_the_canvas_stays(clip):
-    """What nobody moves over is the same in all frames, whoever is there."""
+    """What nobody moves over is the same in all frames, whichever people are there."""
     drawing = SideBySide([person(clip), person(clip, "1", range(10, 20))], 1920, 1080)
     images = np.stack([drawing.draw(frame, None, 0.0)[:, drawing.left[0] :] for frame in (0, 15, 29)])
     assert drawing.left[0] == 960 and drawing.columns == 2

@@ -1,4 +1,4 @@
-"""Draw what the three mask strategies hide of a window, at about the same total ratio."""
+"""Draw what the three mask strategies mask of a window, at about the same total ratio."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = OptionParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="picture to write (.png, .svg or .pdf)")
     parser.add_argument("--frames", type=int, default=27, help="frames of the window (default: 27)")
-    parser.add_argument("--ratio", type=float, default=0.71, help="share of all cells to hide (default: 0.71)")
+    parser.add_argument("--ratio", type=float, default=0.71, help="share of all cells to mask (default: 0.71)")
     parser.add_argument("--seed", type=int, default=0, help="of the masks (default: 0)")
     return parser.parse_args(argv)
 

@@ -92,7 +92,7 @@ def measure(config: Any, shape: tuple[int, int, int] | None = None) -> dict[str,
 
 
 def _gives_all_frames(output: Any, shape: tuple[int, int, int]) -> bool:
-    """Whether the (first) output is a pose a frame; a lifter that also gives the sequence gives its target first."""
+    """Whether the (first) output is one pose per frame; a lifter that gives the sequence too gives its target first."""
     while isinstance(output, (tuple, list, dict)):
         output = next(iter(output.values() if isinstance(output, dict) else output))
     return output.ndim == 4 and output.shape[1] == shape[0]

@@ -32,9 +32,9 @@ splits (AMASS's own; --split all also takes subsets that are in none):
 What to download, and how it must lie: docs/data.md
 
 examples:
-  python tools/dataset_converters/amass.py data/amass --body-models data/body_models --split train \\
+  uv run tools/dataset_converters/amass.py data/amass --body-models data/body_models --split train \\
       --out data/stores/amass_train
-  python tools/dataset_converters/amass.py data/amass_released.npz --out data/stores/amass_train
+  uv run tools/dataset_converters/amass.py data/amass_released.npz --out data/stores/amass_train
 
 exit status: 0 done; 1 a file could not be read or the store not be written; 2 wrong use; 130 interrupted
 """
@@ -92,7 +92,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
     if args.body_models and not args.body_models.is_dir():
         parser.error(f"{args.body_models}: is no folder; give the one that holds smplh/ or smplx/ (see docs/data.md)")
-    args.film = camera_options(parser, args)
+    args.views = camera_options(parser, args)
     if args.format == "auto":
         args.format = recognise(parser, args)
     for name in RELEASED_OPTIONS if args.format == "archives" else ARCHIVE_OPTIONS:
@@ -138,7 +138,7 @@ def main(argv: list[str] | None = None) -> int:
 
         from mpm_mmpose.converters.amass import convert_amass
 
-        return lambda: convert_amass(args.src, args.out, args.body_models, **options, **args.film)
+        return lambda: convert_amass(args.src, args.out, args.body_models, **options, **args.views)
 
     def hint(error: Exception) -> str:
         from mpm_mmpose.readers.amass_body import BodyModelError

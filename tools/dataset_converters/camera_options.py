@@ -1,4 +1,4 @@
-"""The options of virtual cameras, the same for every command that films motion capture."""
+"""The options of virtual cameras, the same for every command that projects motion capture."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make pose stores from Human3.6M: VideoPose3D's files, or MMPose's; one for training and one for testing.
 
-Each recording becomes a sequence a camera: 17 keypoints in metres in camera space, and 2D in px.
+Each recording becomes one sequence per camera: 17 keypoints in metres in camera space, and 2D in px.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ TRAIN, TEST = "S1, S5, S6, S7, S8", "S9, S11"
 EPILOG = """\
 examples:
   VideoPose3D's files, with the 2D of the CPN detector, or (without --keypoints-2d) projected from the 3D:
-  python tools/dataset_converters/h36m.py data/h36m/data_3d_h36m.npz \\
+  uv run tools/dataset_converters/h36m.py data/h36m/data_3d_h36m.npz \\
       --keypoints-2d data/h36m/data_2d_h36m_cpn_ft_h36m_dbb.npz \\
       --out-train data/stores/h36m_train --out-test data/stores/h36m_test
 
   MMPose's files, in which the 2D is part of the annotations:
-  python tools/dataset_converters/h36m.py data/h36m/annotation_body3d/fps50/h36m_train.npz \\
+  uv run tools/dataset_converters/h36m.py data/h36m/annotation_body3d/fps50/h36m_train.npz \\
       data/h36m/annotation_body3d/fps50/h36m_test.npz \\
       --out-train data/stores/h36m_train --out-test data/stores/h36m_test
 

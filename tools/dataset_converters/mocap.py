@@ -74,7 +74,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
             parser.error(f"{path}: does not exist; give a folder or file of motion capture")
     if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
-    args.film = camera_options(parser, args)
+    args.views = camera_options(parser, args)
     args.said = motion_options(parser, args)
     return args
 
@@ -86,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     options = (
         {name: getattr(args, name) for name in names}
         | dict(grades=args.grade, said=args.said, cut=args.cut_jumps)
-        | args.film
+        | args.views
     )
 
     def load() -> Callable[[], Conversion]:

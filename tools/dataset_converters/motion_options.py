@@ -13,7 +13,7 @@ UPS = ("y", "z", "x", "-y", "-z", "-x")
 
 
 def add_motion_options(parser: argparse.ArgumentParser) -> None:
-    """Add what may be said of BVH files, of AMC's rate, and whether faults are cut."""
+    """Add what the user may say of BVH files, of AMC's rate, and whether faults are cut."""
     group = parser.add_argument_group("what files do not say", "found by the size and stance of people unless given")
     group.add_argument("--unit", choices=UNITS, help="of BVH files; cmu: 1/0.45 inch")
     group.add_argument("--up", choices=UPS, help="axis of BVH files that points up; give -z as --up=-z")
@@ -29,7 +29,7 @@ def add_motion_options(parser: argparse.ArgumentParser) -> None:
 
 
 def motion_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> dict[str, Any]:
-    """What was said; leaves with status 2 for wrong use."""
+    """What the user said; leaves with status 2 for wrong use."""
     said = dict(unit=args.unit, up=args.up, fps=args.source_fps)
     if args.joint_map:
         from mpm_mmpose.readers.bvh_joints import read_joint_map

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make pose stores from MPI-INF-3DHP: its own files, P-STMO's or MMPose's; one for training and one for testing.
 
-Each recording becomes a sequence a camera: 17 keypoints in metres in camera space, and 2D in px.
+Each recording becomes one sequence per camera: 17 keypoints in metres in camera space, and 2D in px.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ TRAIN, TEST = "S1 to S8", "TS1 to TS6"
 EPILOG = """\
 examples:
   the original files, below the folder S1/Seq1/annot.mat, ..., TS6/annot_data.mat (the latter need the h5py package):
-  python tools/dataset_converters/mpi_inf_3dhp.py data/mpi_inf_3dhp --annotation univ_annot3 \\
+  uv run tools/dataset_converters/mpi_inf_3dhp.py data/mpi_inf_3dhp --annotation univ_annot3 \\
       --out-train data/stores/mpi_inf_3dhp_train --out-test data/stores/mpi_inf_3dhp_test
 
   P-STMO's files, which hold univ_annot3:
-  python tools/dataset_converters/mpi_inf_3dhp.py data/motion3d/data_{train,test}_3dhp.npz \\
+  uv run tools/dataset_converters/mpi_inf_3dhp.py data/motion3d/data_{train,test}_3dhp.npz \\
       --annotation univ_annot3 \\
       --out-train data/stores/mpi_inf_3dhp_train --out-test data/stores/mpi_inf_3dhp_test
 

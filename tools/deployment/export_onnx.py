@@ -20,7 +20,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
     parser = OptionParser(
         description=__doc__,
-        epilog="example:\n  python tools/deployment/export_onnx.py epoch_40.pth --out lift.onnx\n\n"
+        epilog="example:\n  uv run tools/deployment/export_onnx.py epoch_40.pth --out lift.onnx\n\n"
         "docs/deployment.md says more.\nexit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-// Colours of people and of the page; those of people are Okabe and Ito's, told apart by colour-blind readers too.
+// Colours of people and of the page; those of people are Okabe and Ito's, distinguished by colour-blind readers too.
 
 const PEOPLE = {
   light: ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8b6f00"],

@@ -83,7 +83,7 @@ function showControls(scene, state) {
   $("speed").addEventListener("change", () => state.set({ speed: Number($("speed").value) }));
   $("help-open").addEventListener("click", () => $("help").showModal());
   $("notes-open").addEventListener("click", () => $("notes").showModal());
-  // After a press with mouse or finger, keys are for the page again; who presses with keys stays where they are.
+  // After a press with mouse or finger, keys are for the page again; a user who presses with keys stays where they are.
   document.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button")?.blur());
 }
 

@@ -36,7 +36,7 @@ export class State {
     this.set({ frame: Math.max(0, Math.min(this.frames - 1, Math.round(frame))) });
   }
 
-  /** By hand: whoever steps wants to look at what is there. */
+  /** By hand: a user who steps wants to look at what is there. */
   stepTo(frame) {
     this.set({ playing: false });
     this.goTo(frame);

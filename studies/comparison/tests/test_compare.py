@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import write_store
 from mpm_mmpose.errors import UsageError
 from studies.comparison.budget import Budget
@@ -22,7 +22,7 @@ def stores(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stores")
     for name, seeds in dict(train=(0, 1), val=(2,), test=(3,)).items():
         clips = [generate_motion(kind, 1.5, 30, seed) for seed in seeds for kind in ("walking", "waving")]
-        write_store(folder / name, [view for clip in clips for view in film(clip, cameras=2)])
+        write_store(folder / name, [view for clip in clips for view in project_views(clip, cameras=2)])
     return [folder / name for name in ("train", "val", "test")]
 
 
@@ -59,7 +59,7 @@ def test_the_rate_is_chosen_on_the_validation_store(stores, tmp_path):
 def test_stores_that_not_every_model_can_take(stores, tmp_path):
     check_stores(stores)
     short = generate_motion("walking", 0.5, 30, 0)
-    write_store(tmp_path / "short", list(film(short, cameras=1)))
+    write_store(tmp_path / "short", list(project_views(short, cameras=1)))
     with pytest.raises(UsageError, match="no clip has the 27 frames of a window; the longest has 15"):
         check_stores([tmp_path / "short"])
     with pytest.raises(UsageError, match="there is no pose store here"):

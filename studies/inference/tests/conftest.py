@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import PoseStore, write_store
 from mpm_mmpose.lifting.windows import WindowPredictor, cut_windows
 from mpm_mmpose.pose.geometry import normalize_screen, root_relative
@@ -59,7 +59,7 @@ def filmed(motion_dir):
         files = [motion_dir / f"bandai-1/dataset-1_{content}_{style}_001.bvh" for content in CONTENTS]
         motions = [read_motion(file).resampled(FPS) for file in files]
         found[style] = [
-            sequence for motion in motions for sequence in film(motion, cameras=4 if style in HELD_OUT else 24)
+            sequence for motion in motions for sequence in project_views(motion, cameras=4 if style in HELD_OUT else 24)
         ]
     return found
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import write_store
 from mpm_mmpose.runtime.shipped import shipped_model
 from studies.inference.feet import main, measure, standing
@@ -18,7 +18,7 @@ def test_feet_of_the_ground_truth():
 
 
 def test_what_locking_does(tmp_path, capsys):
-    clips = [clip for seed in range(2) for clip in film(generate_motion("walking", 2.0, 30, seed), cameras=2)]
+    clips = [clip for seed in range(2) for clip in project_views(generate_motion("walking", 2.0, 30, seed), cameras=2)]
     write_store(tmp_path / "store", clips)
     rows, (hits, found, true) = measure(tmp_path / "store", shipped_model())
     assert 0 < hits <= min(found, true)

@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import write_store
 
 from ...quickstart.synthetic_motion import generate_motion
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     init_default_scope("mmpose")
     path = tmp_path_factory.mktemp("evidence")
     motions = [generate_motion(kind, 1.0, 30, 0) for kind in ("walking", "waving")]
-    write_store(path / "store", [sequence for motion in motions for sequence in film(motion, cameras=2)])
+    write_store(path / "store", [sequence for motion in motions for sequence in project_views(motion, cameras=2)])
     for name, tokens in (("masked", True), ("plain", False)):
         (path / f"{name}.py").write_text(CONFIG.format(tokens=tokens))
         torch.manual_seed(0)

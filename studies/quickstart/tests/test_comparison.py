@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from studies.quickstart import comparison
 from studies.quickstart.synthetic_motion import generate_motion
 
 
 @pytest.fixture(scope="module")
 def clip():
-    sequence = next(film(generate_motion("waving", 1.0, 30, 0), cameras=1))
+    sequence = next(project_views(generate_motion("waving", 1.0, 30, 0), cameras=1))
     ground_truth = sequence.keypoints_3d - sequence.keypoints_3d[:, :1]
     keypoints = sequence.keypoints / sequence.width * 2 - [1, sequence.height / sequence.width]
     return keypoints, ground_truth + [0.0, 0.03, 0.04], ground_truth

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import write_store
 from mpm_mmpose.data.window_dataset import PoseWindowDataset
 
@@ -15,7 +15,7 @@ from ..synthetic_motion import generate_motion
 @pytest.fixture
 def store(tmp_path):
     path = tmp_path / "store"
-    write_store(path, film(generate_motion("walking", 1.0, 30, 0), cameras=2), meta={})
+    write_store(path, project_views(generate_motion("walking", 1.0, 30, 0), cameras=2), meta={})
     return path
 
 

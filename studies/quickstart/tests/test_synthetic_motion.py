@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.pose.keypoints import H36M_17
 
 from ..synthetic_motion import KINDS, generate_motion
@@ -89,7 +89,7 @@ def test_clip_depends_on_its_seed_only():
 
 
 def test_cameras_can_film_it():
-    sequence = next(film(generate_motion("mixed", 2.0, 30, 1), cameras=1))
+    sequence = next(project_views(generate_motion("mixed", 2.0, 30, 1), cameras=1))
     assert (sequence.keypoints >= 0).all() and (sequence.keypoints <= 1002).all()
 
 

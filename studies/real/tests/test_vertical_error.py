@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data.pose_store import write_store
 from mpm_mmpose.runtime.shipped import shipped_model
 from studies.quickstart.synthetic_motion import generate_motion
@@ -9,7 +9,7 @@ from studies.real.vertical_error import main, measure
 
 
 def test_what_people_say_of_up_and_how_the_camera_was_held(tmp_path, capsys):
-    clips = [clip for seed in range(3) for clip in film(generate_motion("walking", 2.0, 30, seed), cameras=2)]
+    clips = [clip for seed in range(3) for clip in project_views(generate_motion("walking", 2.0, 30, seed), cameras=2)]
     write_store(tmp_path / "store", clips)
     found = measure(tmp_path / "store", shipped_model())
     true = [np.rad2deg(np.arccos(-clip.rotation[1, 2])) for clip in clips]

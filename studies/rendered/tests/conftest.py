@@ -1,8 +1,8 @@
-"""A short walk that two cameras film."""
+"""A short walk, projected by two virtual cameras."""
 
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import PoseSequence, write_store
 
 from ...quickstart.synthetic_motion import generate_motion
@@ -15,7 +15,7 @@ def sequences() -> list[PoseSequence]:
         generate_motion(kind, seconds=2.0, fps=30, seed=seed)
         for seed, kind in enumerate(("walking", "mixed", "waving"))
     ]
-    return [sequence for motion in motions for sequence in film(motion, cameras=2)]
+    return [sequence for motion in motions for sequence in project_views(motion, cameras=2)]
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import PoseStore, write_store
 
 from ...quickstart.synthetic_motion import generate_motion
@@ -18,7 +18,7 @@ def tool():
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("stores") / "walk"
-    write_store(path, film(generate_motion("walking", seconds=2.0, fps=30, seed=0), cameras=1))
+    write_store(path, project_views(generate_motion("walking", seconds=2.0, fps=30, seed=0), cameras=1))
     return str(path)
 
 

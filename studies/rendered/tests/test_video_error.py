@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import PoseSequence
 from mpm_mmpose.lifting.tracks import Track2D
 
@@ -110,7 +110,7 @@ def test_wrong_use_leaves_with_2(tool, tmp_path, capsys):
 @pytest.mark.slow
 def test_from_rendered_videos_to_a_page(tool, tmp_path, capsys):
     """Random weights: what is measured is nonsense, but exact 2D has no error and every frame has its 3D."""
-    sequence = next(film(generate_motion("walking", seconds=0.4, fps=30, seed=0), cameras=1))
+    sequence = next(project_views(generate_motion("walking", seconds=0.4, fps=30, seed=0), cameras=1))
     write_videos([sequence], tmp_path / "videos")
     torch.manual_seed(0)
     init_default_scope("mmpose")

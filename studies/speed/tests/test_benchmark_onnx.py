@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
-from mpm_mmpose.converters.virtual_camera import film
+from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import write_store
 from mpm_mmpose.deployment import precision
 from studies.quickstart.synthetic_motion import generate_motion
@@ -42,7 +42,7 @@ def run(capsys, *arguments):
 
 
 def test_benchmark_tells_times_and_errors_of_all_precisions(files, tmp_path, capsys):
-    write_store(tmp_path / "store", list(film(generate_motion("walking", 1.0, 30, 0), cameras=1)))
+    write_store(tmp_path / "store", list(project_views(generate_motion("walking", 1.0, 30, 0), cameras=1)))
     options = ["--store", tmp_path / "store", "--rounds", 2, "--batches", 1, 4]
     status, out, err = run(capsys, *files, *options)
     assert (status, err) == (0, "")

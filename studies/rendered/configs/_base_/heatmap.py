@@ -1,4 +1,5 @@
-# A heatmap a keypoint, of 128 x 160 px images: SimpleBaseline with a quarter of ResNet-18's channels, 0.9 M parameters.
+# One heatmap per keypoint, of 128 x 160 px images: SimpleBaseline with a quarter of ResNet-18's channels, 0.9 M
+# parameters.
 # What MMPose's inferencers read.
 data_mode, dataset_type = "topdown", "CocoDataset"
 codec = dict(type="UDPHeatmap", input_size=(128, 160), heatmap_size=(32, 40), sigma=1.5)
