@@ -178,13 +178,8 @@ def join_masks(parts: Sequence[Masks], device: torch.device | str) -> Masks:
     return Masks(join(frame_masks), join(keypoint_masks), visible[0])
 
 
-def total_masked_ratio(frame_ratio: float, masked_keypoints: int, keypoints: int) -> float:
-    """Share of all (frame, keypoint) cells that are masked by a spatio-temporal mask; 0.718 for 0.6 and 5 of 17."""
-    return 1 - (1 - frame_ratio) * (1 - masked_keypoints / keypoints)
-
-
 def frame_ratio_for(total_ratio: float, masked_keypoints: int, keypoints: int) -> float:
-    """Share of the frames to mask so that `total_ratio` of all cells is masked; inverse of `total_masked_ratio`.
+    """Share of the frames to mask so that `total_ratio` of all cells is masked: 0.6 for 0.718 and 5 of 17.
 
     Raises ValueError where the masked keypoints alone exceed it.
     """

@@ -44,12 +44,3 @@ def constant_bones(keypoints: KeypointSet, poses: np.ndarray) -> np.ndarray:
         lengths, directions, _ = measure_bones(keypoints, poses[known])
         fixed[known] = place_bones(keypoints, lengths, directions)
     return fixed
-
-
-def bone_variation(keypoints: KeypointSet, poses: np.ndarray) -> float:
-    """How much bones change over poses (N, K, 3) m: the mean of their lengths' deviation over their mean, a share."""
-    known = np.isfinite(poses).all((1, 2))
-    children = [index for index, parent in enumerate(keypoints.parents) if parent >= 0]
-    parents = [keypoints.parents[index] for index in children]
-    lengths = np.linalg.norm(poses[known][:, children] - poses[known][:, parents], axis=-1)
-    return float((lengths.std(0) / lengths.mean(0).clip(SHORTEST)).mean())

@@ -15,7 +15,6 @@ from .h36m import LARGEST, check_array, check_pixels
 
 TRAIN_SUBJECTS = tuple(f"S{i}" for i in range(1, 9))
 TEST_SUBJECTS = tuple(f"TS{i}" for i in range(1, 7))
-TAKES = ("Seq1", "Seq2")
 #: The two ground truths: the person as tall as they are, or scaled to the height of one "universal" skeleton.
 ANNOTATIONS = ("annot3", "univ_annot3")
 #: At the height of the chest; those that VNect, P-STMO, MMPose and MPM train on, of 14.

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from bone_lengths import bone_variation
 from mmpose.registry import MODELS
 
 import mpm_mmpose.register  # noqa: F401
@@ -12,7 +13,6 @@ from mpm_mmpose.lifting.stream import MPMStream
 from mpm_mmpose.lifting.track_lifter import TrackLifter
 from mpm_mmpose.lifting.tracks import Track2D
 from mpm_mmpose.lifting.trajectory import choose_camera
-from mpm_mmpose.pose.bones import bone_variation
 from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.runtime import OnnxModel
 

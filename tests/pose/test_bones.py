@@ -1,6 +1,7 @@
 import numpy as np
+from bone_lengths import bone_variation
 
-from mpm_mmpose.pose.bones import bone_variation, constant_bones, measure_bones
+from mpm_mmpose.pose.bones import constant_bones, measure_bones
 from mpm_mmpose.pose.keypoints import H36M_17
 
 
