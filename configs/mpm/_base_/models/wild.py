@@ -22,6 +22,8 @@ model = dict(
                 exchanged=0.02,
                 missed=0.02,
                 occluded=0.06,
+                absent=0.2,
+                occluded_half=0.2,
                 frames=(5, 60),
             ),
         ],
