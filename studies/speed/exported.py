@@ -16,9 +16,9 @@ from mpm_mmpose.data import PoseWindowDataset
 from mpm_mmpose.deployment.export import load_exported, random_windows, write_graph
 from mpm_mmpose.deployment.graph import ExportedGraph
 from mpm_mmpose.deployment.precision import PRECISIONS, convert
-from mpm_mmpose.pose.geometry import root_relative
+from mpm_mmpose.pose.geometry import root_relative, to_rays
 from mpm_mmpose.pose.keypoints import get_keypoint_set
-from mpm_mmpose.runtime.model_info import ModelInfo
+from mpm_mmpose.runtime.model_info import INPUTS, ModelInfo
 
 Run = Callable[..., Tensor]
 
@@ -111,14 +111,16 @@ def _errors(runs: dict[str, Run], info: ModelInfo, store: Path, max_windows: int
         store, info.window, info.frame_step, max_windows=max_windows, keypoint_set=info.keypoint_set
     )
     root, target = get_keypoint_set(info.keypoint_set).root, info.window // 2
+    _, space = INPUTS[info.input]
     poses: dict[str, list[Tensor]] = {name: [] for name in runs}
     ground_truth = []
     for first in range(0, len(data), 64):
         batch = data.__getitems__(range(first, min(first + 64, len(data))))
         ground_truth.append(root_relative(batch["keypoints_3d"][:, target], root))
         masked = (torch.zeros(batch["keypoints"].shape[:3], dtype=torch.bool),) if info.mask_tokens else ()
+        shown = batch["keypoints"] if space == "image" else to_rays(batch["keypoints"], batch["intrinsics"])
         for name, run in runs.items():
-            poses[name].append(run(batch["keypoints"], *masked))
+            poses[name].append(run(shown, *masked))
     whole = {name: torch.cat(parts) for name, parts in poses.items()}
     plain = next(iter(whole.values()))
     return {name: (_millimetres(of, plain), _millimetres(of, torch.cat(ground_truth))) for name, of in whole.items()}

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from exported_models import make_info
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
@@ -11,7 +12,7 @@ from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.data import write_store
 from mpm_mmpose.deployment import precision
 from studies.quickstart.synthetic_motion import generate_motion
-from studies.speed import benchmark_onnx
+from studies.speed import benchmark_onnx, exported
 
 TINY = f"""
 _base_ = ["{Path(__file__).parents[3]}/configs/mpm/lift_mocap_27.py"]
@@ -60,3 +61,19 @@ def test_benchmark_tells_times_and_errors_of_all_precisions(files, tmp_path, cap
 def test_a_benchmark_of_random_weights_has_no_errors(files, tmp_path, capsys):
     status, _, err = run(capsys, files[0], "--store", tmp_path)
     assert status == 2 and "--store needs a CHECKPOINT" in err
+
+
+def test_models_of_rays_are_shown_rays(tmp_path):
+    sequences = list(project_views(generate_motion("walking", 1.0, 30, 0), cameras=1))
+    write_store(tmp_path / "store", sequences)
+    shown = []
+
+    def run(windows, masked):
+        shown.append(windows)
+        return torch.zeros(len(windows), 17, 3)
+
+    info = make_info(input="rays", window=9)
+    exported._errors({"a": run}, info, tmp_path / "store", 100)
+    rays = torch.cat(shown)[:, 4]
+    points = torch.from_numpy(sequences[0].keypoints_3d)[: len(rays)]
+    torch.testing.assert_close(rays, points[..., :2] / points[..., 2:], atol=5e-3, rtol=0)
