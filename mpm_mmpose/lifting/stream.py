@@ -21,12 +21,12 @@ class LiftedFrame(NamedTuple):
 
 
 class MPMStream:
-    """Lifts one person frame by frame, as :class:`TrackLifter` with mode 'exact' lifts a track that ends just now.
+    """Lifts one person frame by frame, as :class:`TrackLifter` with mode 'exact' does with what is known by then.
 
-    A frame's 3D comes when ``look_ahead`` frames of the model's after it are known; the last of them stands for those
-    still to come. With half a window (``lifter.window // 2``) it is that of the whole track; with 0 it depends on the
-    past alone and comes at once. Windows are centred on the frame all the same, as the model is used to. Only what
-    windows need is kept: about a window of frames.
+    A frame's 3D comes when ``look_ahead`` frames of the model's after it are known; those still to come are masked, or
+    the last known frame stands for them. With half a window (``lifter.window // 2``) it is that of the whole track;
+    with 0 it depends on the past alone and comes at once. Windows are centred on the frame all the same, as the model
+    is used to. Only what windows need is kept: about a window of frames.
 
     Args:
         lifter: the model and how to use it; its ``maskings`` and ``mode`` are left aside.
@@ -37,6 +37,7 @@ class MPMStream:
         look_ahead: 0 to half a window, in frames of the model.
         person: what to call them in messages.
         intrinsics: (9,) px, for models that refine.
+        mask_future: whether frames still to come are masked; by default where the model has mask tokens.
 
     Raises ValueError for a look-ahead out of range.
     """
@@ -52,6 +53,7 @@ class MPMStream:
         look_ahead: int = 0,
         person: str = "0",
         intrinsics: np.ndarray | None = None,
+        mask_future: bool | None = None,
     ) -> None:
         if not 0 <= look_ahead <= lifter.window // 2:
             raise ValueError(
@@ -59,6 +61,7 @@ class MPMStream:
                 f"{lifter.window} frames"
             )
         self.lifter = lifter
+        self.mask_future = lifter.model.mask_tokens if mask_future is None else mask_future
         self.of_video = dict(
             person=person, keypoint_set=keypoint_set, width=width, height=height, fps=fps, intrinsics=intrinsics
         )
@@ -91,21 +94,21 @@ class MPMStream:
         scores = np.ones(len(keypoints)) if scores is None else scores
         checked = self._track([(time, np.asarray(keypoints), np.asarray(scores))])
         self._frames.append((time, checked.keypoints[0], checked.scores[0]))
-        return self._lift_until(time - self.delay)
+        return self._lift_until(time - self.delay, self.mask_future)
 
     def finish(self) -> list[LiftedFrame]:
         """The frames that are left, when no more will come; the last frame stands for what is after it."""
-        return self._lift_until(np.inf)
+        return self._lift_until(np.inf, False)
 
-    def _lift_until(self, time: float) -> list[LiftedFrame]:
+    def _lift_until(self, time: float, mask_future: bool) -> list[LiftedFrame]:
         lifted = []
         while self._next < len(self._frames) and self._frames[self._next][0] <= time + self._near:
-            lifted.append(self._lift(self._next))
+            lifted.append(self._lift(self._next, mask_future))
             self._next += 1
         self._forget()
         return lifted
 
-    def _lift(self, row: int) -> LiftedFrame:
+    def _lift(self, row: int, mask_future: bool) -> LiftedFrame:
         lifter, track = self.lifter, self._track(self._frames)
         rate, reach = lifter.rate(track.fps), lifter.reach(track.fps)
         seen = lifter.threshold, lifter.approximate
@@ -115,6 +118,8 @@ class MPMStream:
             number = lifter.model.num_keypoints
             return LiftedFrame(time, np.full((number, 3), np.nan, np.float32), np.ones(number, bool))
         frames.masked[:, list(lifter.model.ignored)] = True
+        if mask_future:
+            frames.masked[time + self.offsets > track.times[-1] + self._near] = True
         window = lifter.shown(track, frames.keypoints, frames.masked)
         camera = lifter.camera(track, frames.keypoints[middle : middle + 1])
         (pose,) = lifter.model.targets(window[None], lifter.flip_test, camera)

@@ -44,8 +44,8 @@ def run(stream, track):
     return [stream.push(*frame) for frame in frames], stream.finish()
 
 
-def make_stream(lifter, look_ahead, fps=FPS):
-    return MPMStream(lifter, keypoint_set="h36m_17", fps=fps, look_ahead=look_ahead, **SIZE)
+def make_stream(lifter, look_ahead, fps=FPS, **options):
+    return MPMStream(lifter, keypoint_set="h36m_17", fps=fps, look_ahead=look_ahead, **SIZE, **options)
 
 
 @pytest.mark.parametrize(("frame_step", "flip_test"), [(1, True), (2, False)])
@@ -62,14 +62,21 @@ def test_with_half_a_window_it_is_the_whole_track(model, frame_step, flip_test):
     np.testing.assert_allclose([frame.keypoints_3d for frame in found], whole.keypoints_3d, atol=1e-5)
 
 
+@pytest.mark.parametrize("mask_future", [False, True])
 @pytest.mark.parametrize("look_ahead", [0, 2])
-def test_a_frame_is_lifted_from_what_is_known_then(model, look_ahead):
+def test_a_frame_is_lifted_from_what_is_known_then(model, look_ahead, mask_future):
+    """What is to come is masked, as frames of which nothing was seen, or is as the last known frame."""
     lifter, track = TrackLifter(model, fps=FPS, flip_test=False), make_track()
-    at_frames, at_end = run(make_stream(lifter, look_ahead), track)
+    at_frames, at_end = run(make_stream(lifter, look_ahead, mask_future=mask_future), track)
     assert len(at_end) == look_ahead
     for last in range(look_ahead, 24):
-        known = slice(0, last + 1)
-        then = Track2D("0", track.times[known], track.keypoints[known], track.scores[known], "h36m_17", fps=FPS, **SIZE)
+        known, more = slice(0, last + 1), T // 2 if mask_future else 0
+        times = np.append(track.times[known], track.times[last] + np.arange(1, more + 1) / FPS)
+        keypoints, scores = (
+            np.concatenate([values[known], np.zeros((more, *values.shape[1:]))])
+            for values in (track.keypoints, track.scores)
+        )
+        then = Track2D("0", times, keypoints, scores, "h36m_17", fps=FPS, **SIZE)
         (frame,) = at_frames[last]
         expected = lifter.lift(then).keypoints_3d[last - look_ahead]
         np.testing.assert_allclose(frame.keypoints_3d, expected, atol=1e-5)
