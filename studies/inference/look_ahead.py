@@ -26,7 +26,9 @@ def choose_look_aheads(window: int) -> list[int]:
     return sorted({0, half, *(2**power for power in range(10) if 2**power < half)})
 
 
-def run_stream(lifter: TrackLifter, track: Track2D, look_ahead: int) -> tuple[np.ndarray, np.ndarray]:
+def run_stream(
+    lifter: TrackLifter, track: Track2D, look_ahead: int, mask_future: bool | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Poses (N, K, 3) m of a track that comes frame by frame, and ms (N,) that each call took."""
     stream = MPMStream(
         lifter,
@@ -36,6 +38,7 @@ def run_stream(lifter: TrackLifter, track: Track2D, look_ahead: int) -> tuple[np
         fps=track.fps,
         look_ahead=look_ahead,
         intrinsics=track.intrinsics,
+        mask_future=mask_future,
     )
     poses, milliseconds = [], []
     for moment, keypoints, scores in zip(track.times, track.keypoints, track.scores, strict=True):
@@ -50,14 +53,20 @@ def run_stream(lifter: TrackLifter, track: Track2D, look_ahead: int) -> tuple[np
 def measure_look_ahead(
     clips: Sequence[Clip], lifter: TrackLifter, progress: Callable[[str], None] = lambda text: None
 ) -> tuple[ClipSums, dict[int, float]]:
-    """Errors in mm by look-ahead in frames of the model, with detector's noise; and median ms a frame."""
+    """Errors in mm by look-ahead in frames of the model, with detector's noise; and median ms a frame.
+
+    Under '<look-ahead>/repeated' where the last frame stands for those still to come, which are masked else.
+    """
     sums, speed = ClipSums(), {}
     for look_ahead in choose_look_aheads(lifter.window):
         progress(f"look-ahead {look_ahead}")
         milliseconds = []
         for seed, clip in enumerate(clips):
-            poses, taken = run_stream(lifter, detect(clip.track, "nothing occluded", seed).track, look_ahead)
-            sums.add(str(look_ahead), MILLIMETRES * np.linalg.norm(poses - clip.ground_truth, axis=-1))
+            track = detect(clip.track, "nothing occluded", seed).track
+            poses, taken = run_stream(lifter, track, look_ahead)
+            repeated, _ = run_stream(lifter, track, look_ahead, mask_future=False)
+            for name, found in ((str(look_ahead), poses), (f"{look_ahead}/repeated", repeated)):
+                sums.add(name, MILLIMETRES * np.linalg.norm(found - clip.ground_truth, axis=-1))
             milliseconds.append(taken[look_ahead:])  # the first calls only wait
         speed[look_ahead] = float(np.median(np.concatenate(milliseconds)))
     return sums, speed
@@ -70,9 +79,10 @@ def describe_look_ahead(sums: ClipSums, speed: Mapping[int, float], lifter: Trac
     for step in steps:
         more = "" if step == steps[-1] else sums.difference(str(step), str(steps[-1])).text()
         delay = 1e3 * step * lifter.frame_step / lifter.rate(fps)
-        rows.append([str(step), f"{delay:.0f}", sums.mean(str(step)).text(), more, f"{speed[step]:.1f}"])
-    head = ["look-ahead, frames", "delay, ms", "MPJPE, mm", "more than with half a window", "computing, ms a frame"]
-    return table(head, rows)
+        repeated = sums.difference(f"{step}/repeated", str(step)).text()
+        rows.append([str(step), f"{delay:.0f}", sums.mean(str(step)).text(), more, repeated, f"{speed[step]:.1f}"])
+    head = ["look-ahead, frames", "delay, ms", "MPJPE, mm", "more than with half a window"]
+    return table([*head, "more with the last frame repeated", "computing, ms a frame"], rows)
 
 
 def draw_look_ahead(sums: ClipSums, lifter: TrackLifter, fps: float, path: str | Path) -> Path:
@@ -91,7 +101,7 @@ def draw_look_ahead(sums: ClipSums, lifter: TrackLifter, fps: float, path: str |
         axes.fill_between(delays, values[:, 1], values[:, 2], color=colour, alpha=0.15, linewidth=0)
         axes.plot(delays, values[:, 0], color=colour, marker="o", markersize=4)
         axes.set(xlabel="delay by look-ahead, ms", ylabel=title)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=min(0, values[:, 1].min()))
         axes.grid(True, color="#DDDDDD", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
