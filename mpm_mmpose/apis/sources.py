@@ -19,7 +19,7 @@ from ..pose.keypoints import get_keypoint_set
 from ..readers.detections import Detections
 from ..readers.frame_times import frame_times, known_rate
 from ..readers.keypoint_choice import KeypointMap
-from ..readers.keypoints_2d import FORMATS, find_keypoint_files, frame_files, read_keypoints_2d
+from ..readers.keypoints_2d import KEYPOINT_FORMATS, find_keypoint_files, frame_files, read_keypoints_2d
 from ..readers.normalised import in_pixels
 from ..readers.person_tracks import image_size
 from ..readers.track_ids import settle_ids
@@ -104,7 +104,7 @@ def read_recordings(
     """The recordings of a file or folder of 2D keypoints, of a pose store, or of an array (N, K, 2) px.
 
     fps: of the frames' numbers in the file (``frame_times``), width, height: px, instead of what the file says; format:
-    one of the readers' FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays, or a map of
+    one of the KEYPOINT_FORMATS, or 'auto'; keypoint_set: 'auto' for what the file says, needed for arrays, or a map of
     keypoints (``read_keypoint_map``); track: how people without ids are tracked, see ``PersonTracker``; sequence: of
     a store, by default all; ids: 'file' for those of the file, 'mend' to undo their exchanges (``check_exchanges``),
     'ignore' to track people anew; video: the one they were found in, which says rate and size where nobody else
@@ -121,8 +121,8 @@ def read_recordings(
     path = Path(source) if is_camera(source) else check_readable(source)
     if (said := wrong_command(source, "keypoints")) is not None:
         raise UsageError(said)
-    if format not in ("auto", *FORMATS):
-        raise unknown_name("format", format, ("auto", *FORMATS))
+    if format not in ("auto", *KEYPOINT_FORMATS):
+        raise unknown_name("format", format, ("auto", *KEYPOINT_FORMATS))
     if ids not in IDS:
         raise unknown_name("ids", ids, IDS)
     if (path / "store.json").is_file():

@@ -17,7 +17,7 @@ from .placing import upright
 
 UNIT = 1000.0  # mm
 MISSING = -1.0  # residual of a marker that is not there
-MOST_FRAMES = 2**16 - 1  # C3D's header counts them in 16 bits
+FRAMES_OF_C3D = 2**16 - 1  # C3D's header counts them in 16 bits
 BLOCK = 512  # bytes, of which C3D's header says where data begins
 
 
@@ -36,8 +36,10 @@ def write_c3d(path: str | Path, scene: Scene) -> Written:
     path, frames = Path(path), len(scene.times)
     if not scene.people:
         raise ValueError(f"{path}: there is nobody to write; the recording has no people")
-    if frames > MOST_FRAMES:
-        raise ValueError(f"{path}: C3D holds at most {MOST_FRAMES} frames, and there are {frames}; write them in parts")
+    if frames > FRAMES_OF_C3D:
+        raise ValueError(
+            f"{path}: C3D holds at most {FRAMES_OF_C3D} frames, and there are {frames}; write them in parts"
+        )
     labels, places, shown, descriptions = [], [], [], []
     people, notes = upright(scene)
     for person, keypoints in zip(scene.people, people, strict=True):

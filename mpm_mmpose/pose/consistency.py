@@ -18,7 +18,7 @@ CLEARLY = 0.7
 #: A frame with fewer keypoints gets no misfit (NaN).
 FEWEST = 6
 #: Frames that are looked at to find a cause.
-MOST_FRAMES = 200
+FRAMES_LOOKED_AT = 200
 _BODY = Path(__file__).with_name("body_views.json")
 #: Of a keypoint about the bodies that six directions can make, as a share of a body's spread.
 _NOISE = 0.1
@@ -126,7 +126,7 @@ def likely_cause(keypoints: np.ndarray, seen: np.ndarray, keypoint_set: str) -> 
 
     Tried are the other keypoint sets of as many keypoints, the image upside down, on its side, and x and y exchanged.
     """
-    step = -(-len(keypoints) // MOST_FRAMES)
+    step = -(-len(keypoints) // FRAMES_LOOKED_AT)
     keypoints, seen = keypoints[::step], seen[::step]
     on_its_side = keypoints[..., ::-1] * np.array([1, -1])
     tries = [

@@ -15,7 +15,7 @@ from .motion_npz import is_motion_npz, read_motion_npz
 __all__ = ["Motion", "find_motion_files", "read_asf_amc", "read_bvh", "read_motion", "read_motion_npz", "read_motions"]
 
 # format: (suffix of its files, reader of one clip or of a list of clips)
-FORMATS = {
+MOTION_FORMATS = {
     "bvh": (".bvh", read_bvh),
     "asf_amc": (".amc", read_asf_amc),
     "motion_npz": (".npz", read_motion_npz),
@@ -33,9 +33,9 @@ def find_motion_files(paths: Iterable[str | Path], format: str = "auto") -> list
     .npz files only those with the fields of motion are. Raises FileNotFoundError for a path that is not there,
     PermissionError for a closed folder, ValueError for one without motion files or a file of unknown format.
     """
-    suffixes = [suffix for name, (suffix, _) in FORMATS.items() if format in ("auto", name)]
+    suffixes = [suffix for name, (suffix, _) in MOTION_FORMATS.items() if format in ("auto", name)]
     if not suffixes:
-        raise ValueError(f"format {format!r} is not known; use auto, {', '.join(FORMATS)}")
+        raise ValueError(f"format {format!r} is not known; use auto, {', '.join(MOTION_FORMATS)}")
     files: set[Path] = set()
     for path in map(Path, paths):
         if path.is_dir():
@@ -65,11 +65,13 @@ def read_motions(path: str | Path, format: str = "auto", **said: Any) -> list[Mo
     Raises ValueError or OSError naming the file and what to do.
     """
     path = Path(path)
-    for name, (suffix, reader) in FORMATS.items():
+    for name, (suffix, reader) in MOTION_FORMATS.items():
         if format == name or (format == "auto" and path.suffix.lower() == suffix):
             clips = reader(path, **{key: said[key] for key in SAID[name] if said.get(key) is not None})
             return clips if isinstance(clips, list) else [clips]
-    raise ValueError(f"{path}: no reader for format {format!r} and suffix {path.suffix!r}; use {', '.join(FORMATS)}")
+    raise ValueError(
+        f"{path}: no reader for format {format!r} and suffix {path.suffix!r}; use {', '.join(MOTION_FORMATS)}"
+    )
 
 
 def read_motion(path: str | Path, format: str = "auto") -> Motion:

@@ -37,7 +37,7 @@ _OTHER = {
     ".h5": ("deeplabcut", read_deeplabcut),
     ".hdf5": ("deeplabcut", read_deeplabcut),
 }
-FORMATS = (*_JSON, "openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
+KEYPOINT_FORMATS = (*_JSON, "openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
 #: Suffixes of files that may hold keypoints, in small letters.
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".npz", *_OTHER)
 
@@ -48,8 +48,8 @@ def find_keypoint_files(paths: Iterable[str | Path], format: str = "auto") -> li
     A folder in which every file is a frame (OpenPose's and its like) counts as one. Raises FileNotFoundError for a path
     that is not there, PermissionError for a closed folder, ValueError for a folder without any or an unknown format.
     """
-    if format not in ("auto", *FORMATS):
-        raise ValueError(f"format {format!r} is not known; use auto, {', '.join(FORMATS)}")
+    if format not in ("auto", *KEYPOINT_FORMATS):
+        raise ValueError(f"format {format!r} is not known; use auto, {', '.join(KEYPOINT_FORMATS)}")
     found: set[Path] = set()
     for path in map(Path, paths):
         if not path.exists():
@@ -111,8 +111,8 @@ def read_keypoints_2d(
     """The people in a file, or in a folder of one file per frame, one :class:`Detections` per video.
 
     name: what to call the video, by default as the file; videos of one file are ``<name>/<video>``. format: one of
-    ``FORMATS``, 'auto' for what the contents look like. keypoint_set: 'auto' for what the file says, else what so many
-    keypoints stand for; or a map, see ``read_keypoint_map``. Keypoints are px, or shares of the image where
+    ``KEYPOINT_FORMATS``, 'auto' for what the contents look like. keypoint_set: 'auto' for what the file says, else what
+    so many keypoints stand for; or a map, see ``read_keypoint_map``. Keypoints are px, or shares of the image where
     ``normalised``. Raises ValueError or OSError (file, place, field, fix).
     """
     path = Path(path)

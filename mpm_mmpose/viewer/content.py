@@ -13,7 +13,7 @@ from .packing import Packer
 #: A tenth of a millimetre, and of a pixel.
 METRES, PIXELS = 1e-4, 0.1
 #: Nobody is larger, no image wider; what a model puts beyond is shown there.
-LARGEST_POSE, LARGEST_IMAGE = 20.0, 32_000.0
+LARGEST_POSE, WIDEST_SHOWN = 20.0, 32_000.0
 #: Part of the frames whose lowest keypoint may be below the floor, so that one wild frame lifts nobody.
 BELOW_FLOOR = 0.01
 
@@ -65,7 +65,7 @@ def _person(person: LiftedPerson, frames: int, packer: Packer) -> dict[str, Any]
         scores = np.ones(points.shape[:2]) if person.scores_2d is None else person.scores_2d
         content["image"] = dict(
             skeleton=_skeleton(get_keypoint_set(person.keypoint_set_2d or person.keypoint_set)),
-            points=packer.measured(points, PIXELS, LARGEST_IMAGE),
+            points=packer.measured(points, PIXELS, WIDEST_SHOWN),
             scores=packer.shares(scores),
         )
     return content

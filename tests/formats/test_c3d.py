@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.formats import Scene, write_scene
-from mpm_mmpose.formats.c3d import MOST_FRAMES
+from mpm_mmpose.formats.c3d import FRAMES_OF_C3D
 from mpm_mmpose.formats.placing import upright
 from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.version import __version__
@@ -47,7 +47,7 @@ def test_one_person_and_many(tmp_path):
 def test_what_c3d_cannot_hold(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"empty\.c3d: there is nobody to write"):
         write_scene(tmp_path / "empty.c3d", Scene("empty", [], np.arange(3) / 10, 10.0))
-    scene = Scene("long", scene_of_poses(moving(2)).people, np.arange(MOST_FRAMES + 1) / 10, 10.0)
+    scene = Scene("long", scene_of_poses(moving(2)).people, np.arange(FRAMES_OF_C3D + 1) / 10, 10.0)
     with pytest.raises(ValueError, match=r"long\.c3d: C3D holds at most 65535 frames, and there are 65536"):
         write_scene(tmp_path / "long.c3d", scene)
     monkeypatch.setitem(sys.modules, "ezc3d", None)

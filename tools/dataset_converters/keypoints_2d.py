@@ -19,8 +19,8 @@ from mpm_mmpose.option_parser import OptionParser, positive
 if TYPE_CHECKING:
     from mpm_mmpose.converters.keypoints_2d import KeypointConversion
 
-FORMATS = ("auto", "mmpose", "coco", "alphapose", "annotations", "frames")
-FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
+KEYPOINT_FORMATS = ("mmpose", "coco", "alphapose", "annotations", "frames")
+KEYPOINT_FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
 KEYPOINT_SETS = ("auto", "coco_17", "halpe_26", "body_25", "body_25b", "openpose_18", "mpii_16", "posetrack_17")
 KEYPOINT_SETS += ("blazepose_33", "h36m_17")
 EPILOG = """\
@@ -43,7 +43,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--fps", required=True, type=positive(float), help="frames a second of the frames in the files")
     parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless the file says")
     parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless the file says")
-    parser.add_argument("--format", choices=FORMATS, default="auto", help="default: what the contents look like")
+    parser.add_argument(
+        "--format", choices=("auto", *KEYPOINT_FORMATS), default="auto", help="default: what the contents look like"
+    )
     parser.add_argument(
         "--keypoint-set",
         choices=KEYPOINT_SETS,
