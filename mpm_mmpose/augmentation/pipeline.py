@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..pose.geometry import quaternion_to_matrix
+from ..pose.geometry import axis_turn, rotated
 from ..pose.keypoints import KeypointSet
 from .bodies import body_proportions
 from .detector_noise import detector_noise
@@ -59,12 +59,12 @@ def virtual_camera(
     vertical = windows.down
     if vertical is not None:
         vertical = torch.where(vertical.isnan(), _camera_down(vertical), vertical)
-    rotation = _turn(rolls, 2) @ _turn(tilts, 0) @ _turn(yaws, 1, vertical)
+    rotation = axis_turn(rolls, 2) @ axis_turn(tilts, 0) @ axis_turn(yaws, 1 if vertical is None else vertical)
 
     # middle and down (B, 3), turned (B, T, K, 3).
     middle = poses[:, :, keypoint_set.root].mean(1)
-    turned = _apply(rotation[:, None, None], poses - middle[:, None, None])
-    down = None if windows.down is None else _apply(rotation, windows.down)
+    turned = rotated(rotation, poses - middle[:, None, None])
+    down = None if windows.down is None else rotated(rotation, windows.down)
     if windows.intrinsics is None:
         return windows._replace(keypoints_3d=turned + middle[:, None, None], down=down)
 
@@ -117,26 +117,11 @@ def read_augmentations(field: str, configs: Sequence[Mapping]) -> list[partial[W
     return found
 
 
-def _turn(angle: Tensor, axis: int, direction: Tensor | None = None) -> Tensor:
-    """Rotations (B, 3, 3) by angle (B,) radians about a coordinate axis, or about direction (B, 3) where given."""
-    half = angle / 2
-    if direction is None:
-        sides = [torch.sin(half) if i == axis else torch.zeros_like(half) for i in range(3)]
-    else:
-        sides = [torch.sin(half) * direction[:, i] for i in range(3)]
-    return quaternion_to_matrix(torch.stack([torch.cos(half), *sides], dim=-1))
-
-
 def _camera_down(down: Tensor) -> Tensor:
     """The camera's y for every sample, like ``down`` (B, 3)."""
     axis = torch.zeros_like(down)
     axis[:, 1] = 1
     return axis
-
-
-def _apply(rotation: Tensor, vectors: Tensor) -> Tensor:
-    """Rotations (..., 3, 3) times vectors (..., 3), of which leading axes may be one; no matmul, TF32 is too coarse."""
-    return sum(rotation[..., axis] * vectors[..., axis : axis + 1] for axis in range(3))
 
 
 def _needed_depth(

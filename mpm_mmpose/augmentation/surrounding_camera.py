@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..pose.geometry import multiplied, project, quaternion_to_matrix, rotated
+from ..pose.geometry import axis_turn, multiplied, project, rotated
 from ..pose.keypoints import KeypointSet
 from .window_batch import WindowBatch
 
@@ -52,7 +52,7 @@ def surrounding_camera(
     down = _axis(poses, 1) if windows.down is None else torch.where(windows.down.isnan(), _axis(poses, 1), windows.down)
     turn = _upright(down)  # (B, 3, 3)
     for angle, axis in ((yaw, 1), (raised, 0), (rolls, 2)):
-        turn = multiplied(_turn(angle, axis), turn)
+        turn = multiplied(axis_turn(angle * (torch.pi / 180), axis), turn)
 
     middle, root = poses.shape[1] // 2, keypoint_set.root
     turned = rotated(turn, poses - poses[:, middle, None, root, None])
@@ -108,13 +108,6 @@ def _axis(like: Tensor, axis: int) -> Tensor:
     vectors = torch.zeros(len(like), 3, device=like.device, dtype=like.dtype)
     vectors[:, axis] = 1
     return vectors
-
-
-def _turn(degrees: Tensor, axis: int) -> Tensor:
-    """Rotations (B, 3, 3) by degrees (B,) about a coordinate axis."""
-    half = degrees * (torch.pi / 360)
-    sides = [torch.sin(half) if i == axis else torch.zeros_like(half) for i in range(3)]
-    return quaternion_to_matrix(torch.stack([torch.cos(half), *sides], dim=-1))
 
 
 def _upright(down: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..pose.geometry import project, world_to_camera
 from ..pose.pose_sequence import PoseSequence
+from ..pose.rotations import axis_rotation
 from ..readers.motion import Motion
 
 # width, height px of Human3.6M's four cameras
@@ -151,9 +152,7 @@ def look_at(position: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def turn(roll: float, pitch: float) -> np.ndarray:
     """Rotation (3, 3) of camera space when the camera is turned up by ``pitch``, then clockwise by ``roll``, rad."""
-    up = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
-    clockwise = np.array([[np.cos(roll), np.sin(roll), 0], [-np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
-    return clockwise @ up
+    return axis_rotation("z", -roll) @ axis_rotation("x", -pitch)
 
 
 def _place(

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..pose.keypoints import get_keypoint_set
+from ..pose.rotations import unit
 from .tracks import Track3D
 
 STILL = 0.2  # m/s, an ankle that is slower stands on the floor
@@ -34,7 +35,7 @@ def choose_up(people: Sequence[Track3D], tilt: Sequence[float] | None = None) ->
     found = [find_up(person) for person in people]
     frames = [np.isfinite(person.keypoints_3d).all((1, 2)).sum() for person in people]
     mean = sum(number * up for number, (up, _) in zip(frames, found, strict=True))
-    return _unit(mean), " and ".join(dict.fromkeys(source for _, source in found))
+    return unit(mean), " and ".join(dict.fromkeys(source for _, source in found))
 
 
 def check_tilt(tilt: object) -> tuple[float, float]:
@@ -66,8 +67,8 @@ def find_up(lifted: Track3D) -> tuple[np.ndarray, str]:
     body = lifted.keypoints_3d[known].astype(np.float64)[:, [keypoint_set.index(name) for name in needed]]
     trunk = body[:, 2] - body[:, :2].mean(1)
     trunk /= np.linalg.norm(trunk, axis=-1, keepdims=True).clip(1e-9)
-    up = _unit(np.median(trunk, axis=0))
-    up = _unit(trunk[trunk @ up >= min(WIDEST_LEAN, (trunk @ up).max())].mean(0))
+    up = unit(np.median(trunk, axis=0))
+    up = unit(trunk[trunk @ up >= min(WIDEST_LEAN, (trunk @ up).max())].mean(0))
     if lifted.trajectory is not None:
         ankles = body[:, :2] + lifted.trajectory[known, None]
         floor = _floor(_while_still(ankles, lifted.track.times[known]), up)
@@ -86,7 +87,7 @@ def level(lifted: Track3D, up: np.ndarray | None = None) -> np.ndarray:
     if up is None:
         up, source = find_up(lifted)
         _log.info(f"person {lifted.track.person}: up is {source}.")
-    rotation = _room_axes(_unit(np.asarray(up, np.float64)))
+    rotation = _room_axes(unit(np.asarray(up, np.float64)))
     absolute = lifted.trajectory is not None
     poses = lifted.keypoints_3d + lifted.trajectory[:, None] if absolute else lifted.keypoints_3d
     poses = poses @ rotation.T.astype(np.float32)
@@ -124,9 +125,5 @@ def _room_axes(up: np.ndarray) -> np.ndarray:
     forward = np.array([0.0, 0.0, 1.0])
     if abs(up @ forward) > 0.999:  # the camera looks straight down, or up
         forward = np.array([0.0, -1.0, 0.0])
-    forward = _unit(forward - (forward @ up) * up)
+    forward = unit(forward - (forward @ up) * up)
     return np.stack((np.cross(forward, up), forward, up))
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)

@@ -72,6 +72,17 @@ def quaternion_to_matrix(quaternion: Array) -> Array:
     return _stack(rows).swapaxes(-1, -2)
 
 
+def axis_turn(angle: Array, axis: int | Array) -> Array:
+    """Rotations (B, 3, 3) by angle (B,) rad about a coordinate axis, by its index, or about unit vectors (B, 3)."""
+    half = angle / 2
+    cos, sin = (half.cos(), half.sin()) if _is_tensor(half) else (np.cos(half), np.sin(half))
+    if isinstance(axis, int):
+        sides = (sin if i == axis else sin - sin for i in range(3))
+    else:
+        sides = (sin * axis[..., i] for i in range(3))
+    return quaternion_to_matrix(_stack((cos, *sides)))
+
+
 def rotated(rotation: Array, vectors: Array) -> Array:
     """Rotations (B, 3, 3) times vectors (B, ..., 3); no matrix product, since half precision or TF32 is too coarse."""
     for _ in range(vectors.ndim - 2):

@@ -30,6 +30,17 @@ def shortest_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.where(opposite[..., None, None], turn @ _half_turn(perpendicular(start)), turn)
 
 
+def axis_rotation(axis: str, angle: np.ndarray) -> np.ndarray:
+    """Rotation matrices (..., 3, 3) about 'x', 'y' or 'z' (either case) by angles (...) rad."""
+    first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis.lower()]
+    cos, sin = np.cos(angle), np.sin(angle)
+    matrix = np.zeros((*np.shape(angle), 3, 3))
+    matrix[...] = np.eye(3)
+    matrix[..., first, first] = matrix[..., second, second] = cos
+    matrix[..., first, second], matrix[..., second, first] = -sin, sin
+    return matrix
+
+
 def turn_about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Rotations (..., 3, 3) about unit vectors (..., 3) by angles (...) rad."""
     x, y, z = np.moveaxis(axis, -1, 0)

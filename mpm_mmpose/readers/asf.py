@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..messages import shortened
+from ..pose.rotations import axis_rotation
 from .files import read_text
-from .kinematics import axis_rotation
 
 ROOT_CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..pose.keypoints import H36M_17
+from ..pose.rotations import axis_rotation
 from .bvh_joints import find_joints
 from .bvh_text import parse
 from .cmu import cmu_subject, is_conversion, missing_thorax_bone, recorded_fps
-from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK, axis_rotation
+from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK
 from .motion import Motion
 from .world import UNITS, find_unit, find_up, to_z_up
 

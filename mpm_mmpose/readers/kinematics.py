@@ -1,4 +1,4 @@
-"""Rotations and the step to a Z-up world that the readers of motion capture share; vectorised over frames."""
+"""Proportions of a head and the step to a Z-up world that the readers of motion capture share."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ import numpy as np
 # |thorax - nose| and |nose - head top| of Human3.6M's skeleton (121.1 and 115.0 mm), over its trunk (490.5 mm).
 NOSE_OF_TRUNK = 0.247
 HEAD_TOP_OF_TRUNK = 0.247 + 0.235
-
-
-def axis_rotation(axis: str, angle: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) about 'x', 'y' or 'z' (either case) by angles (...) rad."""
-    first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis.lower()]
-    cos, sin = np.cos(angle), np.sin(angle)
-    matrix = np.zeros((*np.shape(angle), 3, 3))
-    matrix[...] = np.eye(3)
-    matrix[..., first, first] = matrix[..., second, second] = cos
-    matrix[..., first, second], matrix[..., second, first] = -sin, sin
-    return matrix
 
 
 def y_up_to_z_up(points: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpm_mmpose.pose.rotations import axis_rotation
+
 #: +1 for the left limb, -1 for the right one: mirrors what points sideways.
 SIDES = np.array([1.0, -1.0])
 
@@ -96,13 +98,7 @@ def random_body(rng: np.random.Generator) -> Body:
 
 def rotation(yaw: np.ndarray, pitch: np.ndarray, roll: np.ndarray) -> np.ndarray:
     """Rotation Rz(yaw) Ry(pitch) Rx(roll) of angles (...) as matrices (..., 3, 3)."""
-    cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
-    cy, sy, cp, sp, cr, sr = np.broadcast_arrays(cy, sy, cp, sp, cr, sr)
-    out = np.empty((*cy.shape, 3, 3))
-    out[..., 0, 0], out[..., 0, 1], out[..., 0, 2] = cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr
-    out[..., 1, 0], out[..., 1, 1], out[..., 1, 2] = sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr
-    out[..., 2, 0], out[..., 2, 1], out[..., 2, 2] = -sp, cp * sr, cp * cr
-    return out
+    return axis_rotation("z", yaw) @ axis_rotation("y", pitch) @ axis_rotation("x", roll)
 
 
 def forward_kinematics(body: Body, pose: Pose) -> np.ndarray:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpm_mmpose.pose import geometry
+from mpm_mmpose.pose.rotations import axis_rotation
 
 CAMERAS = [f"{subject}_cam{camera}" for subject in ("S1", "S9") for camera in range(4)]
 # Human3.6M's first camera, px
@@ -64,6 +65,17 @@ def test_quaternion_known_turns():
     np.testing.assert_allclose(turns[0], np.eye(3), atol=1e-12)
     np.testing.assert_allclose(turns[1] @ [1, 0, 0], [0, 1, 0], atol=1e-12)  # 90 degrees about z
     np.testing.assert_allclose(turns[2] @ [0, 1, 0], [0, 0, 1], atol=1e-12)  # 90 degrees about x, length 2.8
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_turns_about_an_axis_are_those_of_rotations(axis):
+    angles = np.linspace(-4, 4, 5)
+    expected = axis_rotation("xyz"[axis], angles)
+    about = np.broadcast_to(np.eye(3)[axis], (5, 3))
+    for one in (axis, about):
+        np.testing.assert_allclose(geometry.axis_turn(angles, one), expected, atol=1e-12)
+    for one in (axis, torch.from_numpy(about.copy())):
+        np.testing.assert_allclose(geometry.axis_turn(torch.from_numpy(angles), one), expected, atol=1e-12)
 
 
 metres = st.floats(-1.5, 1.5)

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from mpm_mmpose.pose.rotations import (
     angle_about,
+    axis_rotation,
     euler_zxy,
     interpolate_directions,
     perpendicular,
@@ -22,6 +23,13 @@ vectors = arrays(np.float64, 3, elements=st.floats(-1, 1, allow_subnormal=False)
     lambda vector: np.linalg.norm(vector) > 1e-3
 )
 few = settings(max_examples=60, deadline=None)
+
+
+@pytest.mark.parametrize("axis", "xyzZ")
+def test_rotation_about_a_coordinate_axis(axis):
+    angles = np.linspace(-7, 7, 12).reshape(3, 4)
+    expected = [Rotation.from_euler(axis.lower(), angle).as_matrix() for angle in angles.ravel()]
+    np.testing.assert_allclose(axis_rotation(axis, angles).reshape(-1, 3, 3), expected, atol=1e-12)
 
 
 def assert_rotation(matrix):
