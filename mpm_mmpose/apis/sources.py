@@ -15,6 +15,7 @@ from ..formats.files import FileNames
 from ..lifting.id_exchanges import check_exchanges
 from ..lifting.tracks import Track2D
 from ..limits import check_fps
+from ..pose.geometry import root_relative
 from ..pose.keypoints import get_keypoint_set
 from ..readers.detections import Detections
 from ..readers.frame_times import frame_times, known_rate
@@ -274,7 +275,7 @@ def _sequence(store: PoseStore, index: int) -> Recording:
     ground_truth = {}
     if poses.keypoints_3d is not None:
         root = get_keypoint_set(poses.keypoint_set).root
-        ground_truth["0"] = GroundTruth(poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1], poses.keypoint_set)
+        ground_truth["0"] = GroundTruth(root_relative(poses.keypoints_3d, root), poses.keypoint_set)
     return Recording(store.names[index], [track], track.times, poses.fps, ground_truth=ground_truth)
 
 

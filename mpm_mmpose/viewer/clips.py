@@ -12,6 +12,7 @@ import numpy as np
 from ..data.pose_store import PoseStore
 from ..formats.arrays import read_npz
 from ..formats.result_file import read_arrays
+from ..pose.geometry import root_relative
 from ..pose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17, MPI_INF_3DHP_28, get_keypoint_set
 from ..pose.scene import LiftedPerson, Scene
 from ..readers.archives import npz_fields
@@ -105,7 +106,7 @@ class Store:
         """The sequence called ``name``, relative to its root."""
         poses = self._store.sequence(self.names.index(name))
         root = get_keypoint_set(poses.keypoint_set).root
-        ground_truth = poses.keypoints_3d - poses.keypoints_3d[:, root : root + 1]
+        ground_truth = root_relative(poses.keypoints_3d, root)
         person = LiftedPerson(
             name,
             poses.keypoint_set,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..pose.geometry import root_relative
 from ..pose.keypoints import get_keypoint_set
 from ..pose.scene import LiftedPerson, Scene
 from ..version import __version__
@@ -128,7 +129,7 @@ def _difference(a: LiftedPerson, b: LiftedPerson) -> float | None:
         return None
     root = get_keypoint_set(a.keypoint_set).root
     relative = [person.ground_truth[rows] for person, rows in ((a, mine), (b, theirs))]
-    first, second = (poses - poses[:, root : root + 1] for poses in relative)
+    first, second = (root_relative(poses, root) for poses in relative)
     distances = np.linalg.norm(first - second, axis=-1)
     return float(np.nanmax(distances)) if np.isfinite(distances).any() else 0.0
 
