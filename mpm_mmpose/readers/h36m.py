@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..pose.keypoints import H36M_17
 from ..pose.pose_sequence import PoseSequence
+from .legs import is_adult_leg, leg_length
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
 TEST_SUBJECTS = ("S9", "S11")
@@ -109,10 +109,9 @@ def check_array(where: str, array: Any, row: tuple[int, int]) -> np.ndarray:
 
 def check_body(where: str, poses: np.ndarray) -> None:
     """ValueError unless thigh and shin, hip to ankle, are as long as a person's in metres: poses (T, 17, 3)."""
-    hip, knee, ankle = (poses[:, H36M_17.index(f"right_{part}")] for part in ("hip", "knee", "ankle"))
-    leg = float(np.median(np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)))
-    if not 0.4 < leg < 1.5:
-        guess = "these are millimetres: divide by 1000" if 400 < leg < 1500 else "metres are expected"
+    leg = leg_length(poses)
+    if not is_adult_leg(leg):
+        guess = "these are millimetres: divide by 1000" if is_adult_leg(leg / 1000) else "metres are expected"
         raise ValueError(f"{where}: a leg is {leg:.4g} long, a person's is about 0.9 m; {guess}")
 
 

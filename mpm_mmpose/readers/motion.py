@@ -8,17 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..limits import FARTHEST, check_fps, check_frames
-from ..pose.keypoints import H36M_17, get_keypoint_set
-
-# Hip to ankle along the bones, m; a child's and a tall man's are well within.
-_SHORTEST_LEG, _LONGEST_LEG = 0.3, 1.5
+from ..pose.keypoints import get_keypoint_set
+from .legs import LONGEST_LEG, SHORTEST_LEG, leg_length
 
 
 def check_size(where: str, keypoints: np.ndarray, metres_per_unit: float) -> None:
     """ValueError (``where``, fix) unless the legs of keypoints (T, 17, 3) m, as h36m_17 orders them, are a person's."""
-    hip, knee, ankle = (keypoints[:, H36M_17.index(f"right_{part}")] for part in ("hip", "knee", "ankle"))
-    leg = float(np.median(np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)))
-    if _SHORTEST_LEG < leg < _LONGEST_LEG or not np.isfinite(leg):  # what is not finite, Motion says more about
+    leg = leg_length(keypoints)
+    if SHORTEST_LEG < leg < LONGEST_LEG or not np.isfinite(leg):  # what is not finite, Motion says more about
         return
     units = {"metres": 1.0, "centimetres": 0.01, "inches": 0.0254, "millimetres": 0.001}
     guess = [name for name, size in units.items() if 0.6 < leg / metres_per_unit * size < 1.1]

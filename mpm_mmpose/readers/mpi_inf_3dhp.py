@@ -12,6 +12,7 @@ from ..pose.geometry import project
 from ..pose.keypoints import MPI_INF_3DHP_17, MPI_INF_3DHP_28
 from ..pose.pose_sequence import PoseSequence
 from .h36m import LARGEST, check_array, check_pixels
+from .legs import is_adult_leg, leg_length
 
 TRAIN_SUBJECTS = tuple(f"S{i}" for i in range(1, 9))
 TEST_SUBJECTS = tuple(f"TS{i}" for i in range(1, 7))
@@ -172,11 +173,10 @@ def _fit_intrinsics(keypoints: np.ndarray, keypoints_3d: np.ndarray) -> np.ndarr
 
 
 def _check_body(where: str, poses: np.ndarray, unit: float) -> None:
-    hip, knee, ankle = (poses[:, MPI_INF_3DHP_17.index(f"right_{part}")] for part in ("hip", "knee", "ankle"))
-    leg = float(np.median(np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)))
-    if not 400 < leg < 1500:
+    leg = leg_length(poses, MPI_INF_3DHP_17)
+    if not is_adult_leg(leg / 1000):
         here, there = ("millimetres", "metres") if unit == _MILLIMETRE else ("metres", "millimetres")
         factor = 1000 if unit == _MILLIMETRE else 0.001
-        wrong_unit = 400 < leg * factor < 1500
+        wrong_unit = is_adult_leg(leg * factor / 1000)
         guess = f"these are {there}: multiply by {factor}" if wrong_unit else f"{here} are expected"
         raise ValueError(f"{where}: a leg is {leg:.4g} mm long, a person's is about 900 mm; {guess}")

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from ..pose.keypoints import H36M_17
+from .legs import LONGEST_LEG, SHORTEST_LEG, leg_length
 
 #: Metres a unit. CMU's is that of its ASF files.
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "foot": 0.3048, "cmu": 0.0254 / 0.45}
 #: Axes of the file that may point up.
 UPS = ("y", "z", "x", "-y", "-z", "-x")
-# Hip to ankle along the bones, m. No leg is two units' so long.
-_SHORTEST_LEG, _LONGEST_LEG = 0.55, 1.15
-# ... and where the user gives the unit: children, giants.
-_LEAST, _MOST = 0.3, 1.5
+# Legs where the unit is not given, m. No leg is two units' so long.
+_SHORTEST, _LONGEST = 0.55, 1.15
 # Length of the mean of all frames' directions from the feet to the thorax: people who stand have 0.9 and more.
 _CLEARLY = 0.7
 # Length of that line over leg and trunk in a rest pose that is one: all bones along one axis have less.
@@ -27,10 +26,10 @@ def find_unit(where: str, keypoints: np.ndarray, unit: str | None = None) -> str
 
     unit: as the user gives it. Raises ValueError (``where``, fix) where there is none, or the given one is wrong.
     """
-    leg = _leg(keypoints)
-    fitting = [name for name, size in UNITS.items() if _SHORTEST_LEG <= leg * size <= _LONGEST_LEG]
+    leg = leg_length(keypoints)
+    fitting = [name for name, size in UNITS.items() if _SHORTEST <= leg * size <= _LONGEST]
     if unit is not None:
-        if not _LEAST < leg * UNITS[unit] < _MOST and np.isfinite(leg):
+        if not SHORTEST_LEG < leg * UNITS[unit] < LONGEST_LEG and np.isfinite(leg):
             guess = f"; in {fitting[0]} it is {leg * UNITS[fitting[0]]:.2g} m" if fitting else ""
             raise ValueError(
                 f"{where}: a leg of {leg:.4g} {unit} is {leg * UNITS[unit]:.2g} m, a person's is about 0.9 m{guess}: "
@@ -77,11 +76,6 @@ def to_z_up(points: np.ndarray, up: str) -> np.ndarray:
     return points * [1, -1, -1] if up.startswith("-") else points
 
 
-def _leg(keypoints: np.ndarray) -> float:
-    hip, knee, ankle = (keypoints[:, H36M_17.index(f"right_{part}")] for part in ("hip", "knee", "ankle"))
-    return float(np.median(np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)))
-
-
 def _stance(keypoints: np.ndarray) -> tuple[str, float]:
     """Axis nearest to the mean direction from the ankles to the thorax, and how far all frames agree on it, 0 to 1."""
     ankles = keypoints[:, [H36M_17.index(f"{side}_ankle") for side in ("left", "right")]].mean(1)
@@ -95,5 +89,5 @@ def _stance(keypoints: np.ndarray) -> tuple[str, float]:
 def _straightness(rest: np.ndarray) -> float:
     thorax, pelvis = rest[H36M_17.index("thorax")], rest[H36M_17.index("pelvis")]
     ankles = rest[[H36M_17.index(f"{side}_ankle") for side in ("left", "right")]].mean(0)
-    whole = _leg(rest[None]) + np.linalg.norm(thorax - pelvis)
+    whole = leg_length(rest[None]) + np.linalg.norm(thorax - pelvis)
     return float(np.linalg.norm(thorax - ankles) / max(whole, 1e-9))
