@@ -11,14 +11,13 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpm_mmpose.format_names import DEFAULT_FORMATS, FORMATS
 from mpm_mmpose.option_parser import OptionParser, add_person_options, positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
 
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
-FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "glb", "smpl", "html", "video")
-DEFAULT_FORMATS = ("json", "npz", "video")
 BACKENDS = ("pytorch", "onnx")
 
 

@@ -8,12 +8,12 @@ import sys
 
 from inference_command import new_parser, run
 
-FORMATS = ("json", "npz", "bvh", "html", "video")
+from mpm_mmpose.format_names import IMAGE_FORMATS
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
-    parser = new_parser(__doc__, "uv run demo/video_to_3d.py walk.mp4 --out out", FORMATS)
+    parser = new_parser(__doc__, "uv run demo/video_to_3d.py walk.mp4 --out out", IMAGE_FORMATS)
     parser.add_argument(
         "source",
         metavar="VIDEO",

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..blazepose import BlazePose
 from ..errors import UsageError, unknown_name
+from ..format_names import DEFAULT_FORMATS, FORMATS
 from ..lifting.people import PeopleDetector
 from ..lifting.person_lifting import AS_LIFTED, PersonLifting
 from ..lifting.pose_completer import PoseCompleter
@@ -30,8 +31,6 @@ from .people_2d import Stopped, find_people
 from .progress import progress_bar
 from .results import (
     AS_WRITTEN,
-    DEFAULT_FORMATS,
-    FORMATS,
     OF_SOMEBODY,
     InferenceResult,
     WritingOptions,

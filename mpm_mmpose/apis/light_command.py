@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from ..errors import UsageError
+from ..format_names import FORMATS, IMAGE_FORMATS, suffix_of
 from ..option_parser import OptionParser, add_person_options, positive
 
 EPILOG = """examples:
@@ -20,15 +21,8 @@ EPILOG = """examples:
 docs/deployment.md says more.
 exit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted"""
 
-#: Those of mpm_mmpose.formats, which is imported when they are needed.
-FORMATS = ("json", "npz", "csv", "bvh", "trc", "c3d", "glb", "smpl", "html", "video")
-#: What is left in a folder where nothing else is asked for: of keypoints, and of images.
-DEFAULT_FORMATS, IMAGE_FORMATS = ("npz",), ("json", "npz", "bvh", "html", "video")
-
-
-def suffix_of(name: str) -> str:
-    """The suffix of a format's files, with the dot."""
-    return {"video": ".mp4", "smpl": ".smpl.npz"}.get(name, f".{name}")
+#: What is left in a folder of keypoints where nothing else is asked for.
+FILE_FORMATS = ("npz",)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -58,7 +52,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--format",
         nargs="+",
         choices=FORMATS,
-        help=f"what to leave in a folder; default: {' '.join(DEFAULT_FORMATS)}; of videos {' '.join(IMAGE_FORMATS)}",
+        help=f"what to leave in a folder; default: {' '.join(FILE_FORMATS)}; of videos {' '.join(IMAGE_FORMATS)}",
     )
     parser.add_argument("--fps", type=positive(float), help="frames a second; where the source is wrong or silent")
     parser.add_argument("--width", type=positive(int), default=0, help="of the video, px, where a FILE does not say")
@@ -101,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2 if isinstance(error, UsageError) else 1
 
 
-def formats_of(out: Path, wanted: list[str] | None, usual: tuple[str, ...] = DEFAULT_FORMATS) -> list[str] | None:
+def formats_of(out: Path, wanted: list[str] | None, usual: tuple[str, ...] = FILE_FORMATS) -> list[str] | None:
     """The formats to leave in a folder, None where ``out`` is one file; UsageError for what cannot be meant."""
     known = [suffix_of(name) for name in FORMATS]
     is_file = out.suffix.lower() in known and not out.is_dir()

@@ -9,20 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import UsageError, unknown_name
-from ..formats import WRITERS, LiftedPerson, Scene, mmpose_json, write_scene
+from ..format_names import DEFAULT_FORMATS, FORMATS, suffix_of
+from ..formats import LiftedPerson, Scene, mmpose_json, write_scene
 from ..formats.character import read_character
 from ..formats.files import safe_name
-from ..formats.writers import suffix_of as suffix_of_file
 from ..lifting.track_lifter import Progress
 from ..lifting.tracks import Track3D
 from ..lifting.vertical import check_tilt, choose_up
 from ..pose.keypoints import remap
 from .sources import Recording
 
-#: What can be left of a result, by name; a video's suffix is .mp4, the others' are their names.
-FORMATS = (*WRITERS, "html", "video")
-#: What is left where nothing else is asked for: MMPose's JSON, arrays, and a video.
-DEFAULT_FORMATS = ("json", "npz", "video")
 #: What cannot be left where there is nobody.
 OF_SOMEBODY = ("bvh", "trc", "c3d", "glb", "smpl")
 
@@ -110,11 +106,6 @@ class InferenceResult:
                 written += done.paths
                 self.notes.extend(note for note in done.notes if note not in self.notes)
         return written
-
-
-def suffix_of(format: str) -> str:
-    """The suffix of a format's files, with the dot."""
-    return ".mp4" if format == "video" else suffix_of_file(format)
 
 
 def result_path(out: str | Path, name: str) -> Path:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic_file import write_atomically
+from ..format_names import suffix_of
 from ..pose.rotations import rotation_vectors
 from ..pose.scene import Scene, plain_text
 from .files import Written
 from .motion import Motion, motions_of
 from .rig import Rig, retarget
 
-SUFFIX = ".smpl.npz"
 #: Joints in SMPL's order, what each hangs on, and where it is in the mean body at rest, m, to the nearest cm: by these
 #: the bones of a rest pose point, which differ by a degree or two from body to body.
 _JOINTS = (
@@ -60,7 +60,7 @@ def write_smpl(path: Path, scene: Scene) -> Written:
     itself, and undetermined, names of joints that keypoints do not tell. y up on the floor, facing z at rest. Raises
     ValueError where nobody is left to write.
     """
-    motions, notes = motions_of(path, scene, SUFFIX)
+    motions, notes = motions_of(path, scene, suffix_of("smpl"))
     return Written([_write(motion, scene) for motion in motions], [*notes, NOTE])
 
 

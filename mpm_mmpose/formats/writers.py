@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..format_names import suffix_of
 from ..pose.scene import Scene
 from .arrays import write_npz
 from .bvh import write_bvh
@@ -14,12 +15,11 @@ from .c3d import write_c3d
 from .files import Written
 from .glb import write_glb
 from .mmpose_json import write_json
-from .smpl import SUFFIX as SMPL_SUFFIX
 from .smpl import write_smpl
 from .table import write_csv
 from .trc import write_trc
 
-#: Writers by name; see :func:`suffix_of`.
+#: Writers by name; see :func:`~mpm_mmpose.format_names.suffix_of`.
 WRITERS: dict[str, Callable[[Path, Scene], Path | Written]] = {
     "json": write_json,
     "npz": write_npz,
@@ -32,11 +32,6 @@ WRITERS: dict[str, Callable[[Path, Scene], Path | Written]] = {
 }
 #: Formats of poses in every frame, which say themselves how they came to them.
 _OF_MOTIONS = ("bvh", "glb", "smpl")
-
-
-def suffix_of(name: str) -> str:
-    """The suffix of a format's files, with the dot."""
-    return SMPL_SUFFIX if name == "smpl" else f".{name}"
 
 
 def write_scene(path: str | Path, scene: Scene) -> Written:

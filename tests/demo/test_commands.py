@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis import inferencer, model_names, results
+from mpm_mmpose.apis import inferencer, model_names
 from mpm_mmpose.deployment.export import export_model
 from mpm_mmpose.lifting.people import People, PeopleDetector
 from mpm_mmpose.runtime import shipped
@@ -47,11 +47,9 @@ def test_formats_for_other_programs(command, keypoints, model, tmp_path):
     assert out.splitlines()[1:] == [f"kept: {tmp_path / 'out' / f'walk.{name}'}" for name in names]
 
 
-def test_both_commands_offer_every_format(command):
+def test_both_commands_offer_every_backend(command):
     import inference_command
 
-    assert inference_command.FORMATS == results.FORMATS
-    assert inference_command.DEFAULT_FORMATS == results.DEFAULT_FORMATS
     assert inference_command.BACKENDS == model_names.BACKENDS
 
 

@@ -7,14 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mpm_mmpose.format_names import SCENE_FORMATS, suffix_of
 from mpm_mmpose.formats import WRITERS, read_npz, write_scene
-from mpm_mmpose.formats.writers import suffix_of
 
 from .conftest import moving, scene_of_poses
 
 HOLDS_ONE = ("bvh", "trc", "glb", "smpl")
 OF_MOTIONS = ("bvh", "glb", "smpl")
 SUFFIXES = {name: suffix_of(name) for name in WRITERS}
+
+
+def test_every_format_that_has_a_name_has_a_writer():
+    assert tuple(WRITERS) == SCENE_FORMATS
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis.light_command import FORMATS, main
-from mpm_mmpose.apis.results import FORMATS as ALL_FORMATS
+from mpm_mmpose.apis.light_command import main
 from mpm_mmpose.data.store_writer import write_store
 from mpm_mmpose.runtime import shipped
 
@@ -99,10 +98,6 @@ def test_wrong_use_and_failures(arguments, tmp_path, capsys, monkeypatch, change
     assert main(arguments) == status
     said = capsys.readouterr().err
     assert message in said and "Traceback" not in said and not list(tmp_path.glob("walk.[!j]*"))
-
-
-def test_formats_are_those_of_the_package():
-    assert FORMATS == ALL_FORMATS
 
 
 def test_a_folder_has_what_is_asked_for(arguments, tmp_path, capsys):
