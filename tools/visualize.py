@@ -79,9 +79,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         scene = compare(args.pred, args.ground_truth, clip=args.clip, person=args.person, fps=args.fps)
         if args.figure is not None:
-            from mpm_mmpose.visualization.paper_figure import check_frames, draw_figure
+            from mpm_mmpose.visualization.paper_figure import draw_figure, frames_to_draw
 
-            frames = check_frames(scene, args.frames)
+            frames = frames_to_draw(scene, args.frames)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

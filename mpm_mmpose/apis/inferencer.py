@@ -37,7 +37,7 @@ from .results import (
     result_path,
     write_keypoints_2d,
 )
-from .sources import Recording, is_keypoint_source, read_poses, read_recordings
+from .sources import Recording, is_keypoint_source, read_recordings, recordings_of_poses
 
 if TYPE_CHECKING:
     import torch
@@ -169,7 +169,7 @@ class MPMInferencer:
         if out_dir is not None:
             _check_writable(Path(out_dir))
         if _is_3d(source):
-            recordings = read_poses(source, fps, self.completer.keypoint_set.name)
+            recordings = recordings_of_poses(source, fps, self.completer.keypoint_set.name)
         elif isinstance(source, Iterable) and not isinstance(source, str | np.ndarray):
             recordings = iter(source)
         elif is_keypoint_source(source):

@@ -166,7 +166,7 @@ def write_keypoints_2d(path: str | Path, recording: Recording) -> Path:
         for track in recording.tracks
     ]
     scene = Scene(recording.name, people, recording.times, recording.fps, *_size(recording))
-    return mmpose_json.write_keypoints_2d(path, scene)
+    return mmpose_json.write_scene_2d(path, scene)
 
 
 def write_video(

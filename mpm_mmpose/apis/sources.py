@@ -279,7 +279,7 @@ def _sequence(store: PoseStore, index: int) -> Recording:
     return Recording(store.names[index], [track], track.times, poses.fps, ground_truth=ground_truth)
 
 
-def read_poses(poses: np.ndarray, fps: float | None, keypoint_set: str) -> list[Recording]:
+def recordings_of_poses(poses: np.ndarray, fps: float | None, keypoint_set: str) -> list[Recording]:
     """One person without 2D, for an array (N, K, 3) of 3D; UsageError without fps."""
     if fps is None:
         raise UsageError("an array of 3D needs fps")

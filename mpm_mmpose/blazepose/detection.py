@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..readers.boxes import box_overlaps
-from .model_files import DETECTION, TfliteModel, find_model, sigmoid
+from .model_files import DETECTION, TfliteModel, installed_file, sigmoid
 from .region import Region, tensor
 
 #: Rows of the model's grids, and answers in each of their cells.
@@ -26,7 +26,7 @@ class PersonDetector:
     """Finds people in an image; threads: of the CPU. Raises UsageError where the model is not installed."""
 
     def __init__(self, model: str | Path | None = None, threads: int | None = None) -> None:
-        self.model = TfliteModel(model or find_model(DETECTION), threads)
+        self.model = TfliteModel(model or installed_file(DETECTION), threads)
         self.anchors = anchors()
 
     def __call__(self, image: np.ndarray, known: Sequence[np.ndarray] = (), closely: bool = False) -> list[Region]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .model_files import LANDMARKS, TfliteModel, find_model, sigmoid
+from .model_files import LANDMARKS, TfliteModel, installed_file, sigmoid
 from .region import Region, tensor
 
 NUMBER = 33
@@ -33,7 +33,7 @@ class Landmarker:
     """Finds the keypoints of one person; threads: of the CPU. Raises UsageError where the model is not installed."""
 
     def __init__(self, model: str | Path | None = None, threads: int | None = None) -> None:
-        self.model = TfliteModel(model or find_model(LANDMARKS), threads)
+        self.model = TfliteModel(model or installed_file(LANDMARKS), threads)
 
     def __call__(self, image: np.ndarray, region: Region) -> Landmarks:
         """The person in a region of an image (H, W, 3) uint8 BGR."""

@@ -17,7 +17,7 @@ LANDMARKS = "mediapipe/modules/pose_landmark/pose_landmark_full.tflite"
 INSTALL = f"pip install ai-edge-litert, and pip install --no-deps {PACKAGE}"
 
 
-def find_model(name: str) -> Path:
+def installed_file(name: str) -> Path:
     """Where a file of the package `mediapipe` is; raises UsageError (what to install) where it is not."""
     try:
         found = distribution("mediapipe")

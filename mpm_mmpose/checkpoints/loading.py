@@ -70,7 +70,7 @@ def weights_of(checkpoint: dict, path: str | Path) -> dict[str, Tensor]:
     return {name.removeprefix("module."): value for name, value in state.items()}
 
 
-def misfit(model: nn.Module, state: Mapping[str, Tensor]) -> str:
+def weights_misfit(model: nn.Module, state: Mapping[str, Tensor]) -> str:
     """What of the weights is not this model's, in words behind "these weights"; empty where all fit.
 
     A part of the model may name, in ``spare_weights``, what a checkpoint may have beside its own.
@@ -94,7 +94,7 @@ def misfit(model: nn.Module, state: Mapping[str, Tensor]) -> str:
 def check_fit(model: nn.Module, state: Mapping[str, Tensor], path: str | Path, whose: str) -> None:
     """Raise CheckpointError where the weights are not exactly those of the model; whose: what says what it is."""
     # mmengine only logs what is missing, and goes on with random numbers.
-    if wrong := misfit(model, state):
+    if wrong := weights_misfit(model, state):
         raise CheckpointError(
             f"{path}: these weights {wrong}; they are not of {whose}: give config and checkpoint of one training"
         )

@@ -47,7 +47,7 @@ def find_jumps(motion: Motion) -> list[Jump]:
     return [Jump(int(t), keypoints.names[farthest[t]], float(steps[t, farthest[t]])) for t in frames]
 
 
-def describe(jumps: list[Jump], fps: float) -> list[str]:
+def describe_jumps(jumps: list[Jump], fps: float) -> list[str]:
     """What to say of the jumps of a clip."""
     notes = []
     if first := [jump for jump in jumps if jump.frame < _FIRST]:

@@ -21,7 +21,7 @@ from ..pose.pose_sequence import PoseSequence
 from ..readers import find_motion_files, read_motions
 from .agreement import Agreement
 from .motion_choice import chosen_clips, chosen_files
-from .motion_faults import cut_jumps, describe, find_jumps
+from .motion_faults import cut_jumps, describe_jumps, find_jumps
 from .noisy_sequence import noisy_sequence
 from .virtual_camera import LIKE_HUMAN36M, CameraRanges, project_views
 
@@ -148,7 +148,7 @@ def _convert_file(
             # readers call a clip by the file's stem, and what is after it says which of several it is
             motion = replace(motion, name=name + motion.name.removeprefix(file.stem))
             jumps = find_jumps(motion)
-            notes = [f"{motion.name}: {note}" for note in (*motion.notes, *describe(jumps, motion.fps))]
+            notes = [f"{motion.name}: {note}" for note in (*motion.notes, *describe_jumps(jumps, motion.fps))]
             for whole in cut_jumps(motion, jumps) if cut else [motion]:
                 whole = whole if fps is None else whole.resampled(fps)
                 for part in [whole] if piece is None else whole.pieces(piece):

@@ -73,7 +73,7 @@ def write_npz(path: str | Path, scene: Scene) -> Path:
     return write_atomically(path, lambda file: file.write_bytes(whole.getbuffer()))
 
 
-def read_npz(path: str | Path) -> Scene:
+def read_scene(path: str | Path) -> Scene:
     """The scene of a file of :func:`write_npz`, of this version or an older one; called as the file.
 
     Raises ValueError (file, field, fix) for a file that is damaged or not of this kind, OSError where it cannot be

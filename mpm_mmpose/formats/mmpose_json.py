@@ -30,7 +30,7 @@ def write_json(path: str | Path, scene: Scene) -> Path:
     return _write_frames(path, meta, scene, _instance_3d)
 
 
-def write_keypoints_2d(path: str | Path, scene: Scene) -> Path:
+def write_scene_2d(path: str | Path, scene: Scene) -> Path:
     """The 2D alone in MMPose's layout, which ``demo/keypoints_to_3d.py`` reads.
 
     Nothing is rounded, and ``meta_info`` has the rate, the size of the images and the keypoint set, so that the same 3D

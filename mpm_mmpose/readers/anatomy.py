@@ -30,7 +30,7 @@ _ROWS = 500
 CLEAR = 1.3
 
 
-def misfit(keypoints: np.ndarray, found: np.ndarray, keypoint_set: str) -> float:
+def proportions_misfit(keypoints: np.ndarray, found: np.ndarray, keypoint_set: str) -> float:
     """How far the bones are from a person's, in deviations, for keypoints (N, K, 2) and found (N, K) bool.
 
     About 0.6 for the right set, more than 1 for most others; NaN where no bone is found.
@@ -71,7 +71,7 @@ def likeliest_set(keypoints: np.ndarray, found: np.ndarray, candidates: Sequence
 
     keypoints (N, K, 2) in any unit, found (N, K) bool. A factor of 1 says nothing: no bones, or one candidate.
     """
-    fits = [misfit(keypoints, found, name) for name in candidates]
+    fits = [proportions_misfit(keypoints, found, name) for name in candidates]
     if len(fits) < 2 or not np.isfinite(fits).all():
         return candidates[0], 1.0
     best, second = np.argsort(fits, kind="stable")[:2]

@@ -16,7 +16,7 @@ from .bvh_text import parse
 from .cmu import cmu_subject, is_conversion, missing_thorax_bone, recorded_fps
 from .kinematics import HEAD_TOP_OF_TRUNK, NOSE_OF_TRUNK
 from .motion import Motion
-from .world import UNITS, find_unit, find_up, to_z_up
+from .world import UNITS, find_axis_up, find_unit, to_z_up
 
 if TYPE_CHECKING:
     from bvhio import BvhJoint
@@ -57,14 +57,14 @@ def read_bvh(
         notes.append("the thorax bone, which this conversion of CMU's skeleton leaves out, is put back")
     parts = {} if cmu else find_joints(path, names, [parent for _, parent in joints], joint_map)
     keypoints_of = _cmu_keypoints if cmu else _keypoints
-    keypoints = keypoints_of(joints, parts, *place(joints, values, thorax))
-    rest = keypoints_of(joints, parts, *place(joints, None, thorax))
+    keypoints = keypoints_of(joints, parts, *place_joints(joints, values, thorax))
+    rest = keypoints_of(joints, parts, *place_joints(joints, None, thorax))
     said = unit
     unit = find_unit(f"{path}: OFFSET", keypoints, said)
     if unit != "cm" and said is None:
         notes.append(f"the unit is {unit}, by the length of the legs")
     said = up
-    up = up or find_up(path, keypoints, rest[0])
+    up = up or find_axis_up(path, keypoints, rest[0])
     if up != "y" and said is None:
         notes.append(f"{up} is up")
     if fps is None:
@@ -84,7 +84,7 @@ def read_bvh(
     )
 
 
-def place(
+def place_joints(
     joints: list[tuple[BvhJoint, int]], values: np.ndarray | None, thorax: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """World positions (J, T, 3) and rotations (J, T, 3, 3) of all joints, in the file's unit and axes.

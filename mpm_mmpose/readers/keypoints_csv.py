@@ -14,7 +14,7 @@ import numpy as np
 from .detections import DetectionRows, Detections
 from .files import read_text
 from .keypoint_choice import KeypointMap
-from .keypoints_deeplabcut import LEVELS, people_of
+from .keypoints_deeplabcut import LEVELS, people_in_columns
 
 _FRAME = ("frame", "frame_id", "frame_index", "frame_number", "frame_num", "frames", "image_id", "frameno", "")
 _TIME = ("time", "timestamp", "time_s", "seconds", "t", "timestamp_ms", "time_ms")
@@ -84,7 +84,7 @@ def _deeplabcut(path: Path, name: str, lines: list[list[str]], keypoint_set: str
     ).reshape(len(body), len(columns) + 1)
     if not (np.isfinite(table[:, 0]) & (table[:, 0] % 1 == 0)).all():
         raise ValueError(f"{path}: some rows do not begin with the number of a frame")
-    return people_of(path, name, columns, table[:, 0].astype(np.int64), table[:, 1:], keypoint_set)
+    return people_in_columns(path, name, columns, table[:, 0].astype(np.int64), table[:, 1:], keypoint_set)
 
 
 def _cells(path: Path) -> list[list[str]]:

@@ -39,10 +39,10 @@ def read_deeplabcut(path: Path, name: str, keypoint_set: str | KeypointMap = "au
                 columns, frames, values = _table(path, file)
         except (OSError, KeyError, RuntimeError, TypeError) as error:
             raise ValueError(f"{path}: is no HDF5 of DeepLabCut, or is cut off ({str(error)[:200]}); {_CSV}") from None
-    return people_of(path, name, columns, frames, values, keypoint_set)
+    return people_in_columns(path, name, columns, frames, values, keypoint_set)
 
 
-def people_of(
+def people_in_columns(
     path: Path,
     name: str,
     columns: Sequence[tuple[str, str, str]],

@@ -44,7 +44,7 @@ def find_unit(where: str, keypoints: np.ndarray, unit: str | None = None) -> str
     return fitting[0] if fitting else "cm"
 
 
-def find_up(path: Path, keypoints: np.ndarray, rest: np.ndarray) -> str:
+def find_axis_up(path: Path, keypoints: np.ndarray, rest: np.ndarray) -> str:
     """The axis that points up for keypoints (T, 17, 3) of a clip, and (17, 3) of its rest pose, in the file's axes.
 
     Both must agree where both say something: a person who lies along an axis all the time looks as if it pointed up.

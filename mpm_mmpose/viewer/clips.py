@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from ..data.pose_store import PoseStore
-from ..formats.arrays import read_npz
+from ..formats.arrays import read_scene
 from ..formats.result_file import read_arrays
 from ..pose.geometry import root_relative
 from ..pose.keypoints import COMMON_16, H36M_17, MPI_INF_3DHP_17, MPI_INF_3DHP_28, get_keypoint_set
@@ -81,7 +81,7 @@ class Results:
     """What an inference left as .npz: the people of one recording, each a clip."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self._scene = path, read_npz(path)
+        self.path, self._scene = path, read_scene(path)
         self.names = tuple(person.name for person in self._scene.people)
         if not self.names:
             raise ValueError(f"{path}: there is nobody in it; give a file with 3D poses")

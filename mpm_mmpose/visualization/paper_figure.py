@@ -30,7 +30,7 @@ VECTOR = {"pdf.fonttype": 42, "svg.fonttype": "none"}
 Limits = tuple[float, float, float, float]
 
 
-def check_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
+def frames_to_draw(scene: Scene, frames: Sequence[int] | None) -> list[int]:
     """The frames to draw, by default `ROWS` that are spread over the scene; ValueError for those it has not."""
     if frames is None:
         return list(spread(len(scene.times), ROWS))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.blazepose import model_files
-from mpm_mmpose.blazepose.model_files import DETECTION, TfliteModel, find_model, usual_threads
+from mpm_mmpose.blazepose.model_files import DETECTION, TfliteModel, installed_file, usual_threads
 from mpm_mmpose.errors import UsageError
 
 
@@ -25,7 +25,7 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
     with pytest.raises(
         UsageError, match="are not installed: pip install ai-edge-litert, and .*no-deps mediapipe==0.10.21"
     ):
-        find_model(DETECTION)
+        installed_file(DETECTION)
 
     class Newer:
         version = "0.10.35"
@@ -37,7 +37,7 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
     with pytest.raises(
         UsageError, match="mediapipe 0.10.35 has no .*pose_detection.tflite, which mediapipe==0.10.21 has"
     ):
-        find_model(DETECTION)
+        installed_file(DETECTION)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(UsageError, match="needs ai-edge-litert, which is not installed"):
         TfliteModel(tmp_path / "model.tflite")

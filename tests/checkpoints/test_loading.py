@@ -16,7 +16,7 @@ from mpm_mmpose.checkpoints.loading import (
     CheckpointError,
     check_fit,
     load_checkpoint,
-    misfit,
+    weights_misfit,
     weights_of,
 )
 
@@ -256,7 +256,7 @@ def model():
 )
 def test_weights_of_another_model(edit, message):
     state = model().state_dict()
-    assert misfit(model(), state) == ""
+    assert weights_misfit(model(), state) == ""
     edit(state)
     with pytest.raises(
         CheckpointError, match=rf"^a\.pth: these weights {message}.*; they are not of tiny\.py: give config"
@@ -268,8 +268,8 @@ def test_a_part_may_say_what_it_does_without():
     ours = model()
     ours[0].spare_weights = ["decoder"]
     state = ours.state_dict() | {"0.decoder.weight": torch.ones(1), "0.decoder": torch.ones(1)}
-    assert misfit(ours, state) == ""
-    assert misfit(ours, state | {"0.decoder_2": torch.ones(1)}).startswith("have beside the model's 1 tensors")
+    assert weights_misfit(ours, state) == ""
+    assert weights_misfit(ours, state | {"0.decoder_2": torch.ones(1)}).startswith("have beside the model's 1 tensors")
 
 
 def test_weights_by_name():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpm_mmpose.converters.motion_faults import cut_jumps, describe, find_jumps
+from mpm_mmpose.converters.motion_faults import cut_jumps, describe_jumps, find_jumps
 from mpm_mmpose.pose.keypoints import H36M_17
 from mpm_mmpose.readers import read_motions
 from mpm_mmpose.readers.motion import Motion
@@ -17,7 +17,7 @@ def clip(frames=300, fps=100.0):
 
 
 def test_a_movement_has_no_jumps():
-    assert find_jumps(clip()) == [] and describe([], 100) == []
+    assert find_jumps(clip()) == [] and describe_jumps([], 100) == []
     for index, kind in enumerate(KINDS):
         assert find_jumps(generate_motion(kind, 4.0, 30, (0, index))) == []
     assert find_jumps(clip(5)) == []
@@ -32,7 +32,7 @@ def test_a_limb_that_flips(stays):
     assert [jump.frame for jump in jumps] == [119] + ([119 + stays] if stays < 100 else [])
     assert {jump.keypoint for jump in jumps} == {"left_knee"} and jumps[0].metres == pytest.approx(0.6, abs=0.01)
     more = ", and in 1 more" if stays < 100 else ""
-    assert describe(jumps, 100) == [
+    assert describe_jumps(jumps, 100) == [
         f"the left_knee jumps by 0.60 m in 1/100 s, after frame 119{more} (--cut-jumps cuts there)"
     ]
     pieces = cut_jumps(motion, jumps)
@@ -49,7 +49,7 @@ def test_a_limb_that_flips(stays):
 def test_a_rest_pose_at_the_beginning(number):
     motion = clip()
     motion.keypoints_3d[:number] = np.random.default_rng(1).normal(0, 0.3, (17, 3))
-    (note,) = describe(find_jumps(motion), 100)
+    (note,) = describe_jumps(find_jumps(motion), 100)
     assert note.startswith(f"the first {number} frame(s) are in another pose")
     (piece,) = cut_jumps(motion, find_jumps(motion))
     assert (piece.name, len(piece)) == ("clip", 300 - number)

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from mpm_mmpose.formats import LiftedPerson, Scene, read_npz, write_scene
+from mpm_mmpose.formats import LiftedPerson, Scene, read_scene, write_scene
 from mpm_mmpose.version import __version__
 
 
@@ -31,12 +31,12 @@ def test_what_is_written_is_read(tmp_path, walk):
         [tmp_path / "walk.npz"],
         ["person b/2 has no 3D in 1 of 3 frames"],
     )
-    assert_same(read_npz(tmp_path / "walk.npz"), walk)
+    assert_same(read_scene(tmp_path / "walk.npz"), walk)
 
 
 def test_what_is_not_known_of_everybody_is_left_out(tmp_path, walk):
     write_scene(tmp_path / "walk.npz", walk)
-    again = read_npz(tmp_path / "walk.npz")
+    again = read_scene(tmp_path / "walk.npz")
     assert all(person.trajectory is None and person.masked is None for person in again.people)
 
 
@@ -53,7 +53,7 @@ def test_the_file_explains_itself(tmp_path, walk):
 def test_nobody(tmp_path):
     scene = Scene("empty", [], np.arange(3) / 10, 10.0, notes=["nobody was found"])
     write_scene(tmp_path / "empty.npz", scene)
-    assert_same(read_npz(tmp_path / "empty.npz"), scene)
+    assert_same(read_scene(tmp_path / "empty.npz"), scene)
 
 
 def test_a_file_of_the_first_version(tmp_path):
@@ -68,7 +68,7 @@ def test_a_file_of_the_first_version(tmp_path):
         keypoints_3d=poses,
         keypoint_set="h36m_17",
     )
-    scene = read_npz(tmp_path / "old.npz")
+    scene = read_scene(tmp_path / "old.npz")
     np.testing.assert_allclose(scene.times, np.arange(5) / 10)
     assert (scene.name, scene.made_by, scene.notes) == ("old", "", [])
     assert_same(scene.people[0], LiftedPerson("3", "h36m_17", np.array([0, 4]), poses))
@@ -118,18 +118,18 @@ def test_damaged_files_are_refused(tmp_path, damage, message):
     arrays = {name: value for name, value in (GOOD | damage).items() if value is not None}
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(ValueError, match=rf"bad\.npz: .*{message}"):
-        read_npz(tmp_path / "bad.npz")
+        read_scene(tmp_path / "bad.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
 def test_what_is_no_npz(tmp_path, content):
     (tmp_path / "bad.npz").write_bytes(content)
     with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz archive, or is cut off"):
-        read_npz(tmp_path / "bad.npz")
+        read_scene(tmp_path / "bad.npz")
     np.save(tmp_path / "one.npy", np.zeros(3))
     (tmp_path / "one.npy").rename(tmp_path / "bad.npz")
     with pytest.raises(ValueError, match=r"bad\.npz: is no \.npz archive"):
-        read_npz(tmp_path / "bad.npz")
+        read_scene(tmp_path / "bad.npz")
 
 
 def test_text_that_is_none(tmp_path):
@@ -137,7 +137,7 @@ def test_text_that_is_none(tmp_path):
     arrays = GOOD | dict(person=np.array([2**30], np.uint32).view("<U1"))
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(ValueError, match=r"bad\.npz: field 'person': holds characters that there are not"):
-        read_npz(tmp_path / "bad.npz")
+        read_scene(tmp_path / "bad.npz")
 
 
 def test_few_bytes_that_would_be_gigabytes(tmp_path):
@@ -160,4 +160,4 @@ def test_few_bytes_that_would_be_gigabytes(tmp_path):
                     member.write(bytes(2**20))
     assert path.stat().st_size < 10**6
     with pytest.raises(ValueError, match=r"bomb\.npz: field '\w+' and others: \d+ bytes announce \d+; no rec"):
-        read_npz(path)
+        read_scene(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.formats import write_scene
-from mpm_mmpose.formats.mmpose_json import mmpose_axes, write_keypoints_2d
+from mpm_mmpose.formats.mmpose_json import mmpose_axes, write_scene_2d
 from mpm_mmpose.version import __version__
 
 
@@ -43,7 +43,7 @@ def test_there_is_no_nan_in_json(tmp_path, walk):
 
 
 def test_2d_alone(tmp_path, walk):
-    write_keypoints_2d(tmp_path / "walk_2d.json", walk)
+    write_scene_2d(tmp_path / "walk_2d.json", walk)
     content = json.loads((tmp_path / "walk_2d.json").read_text())
     assert content["meta_info"]["dataset_name"] == "coco"
     assert [len(frame["instances"]) for frame in content["instance_info"]] == [1, 1, 1, 2, 2, 1, 1, 2, 1, 1, 0, 0]

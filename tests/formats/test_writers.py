@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.format_names import SCENE_FORMATS, suffix_of
-from mpm_mmpose.formats import WRITERS, read_npz, write_scene
+from mpm_mmpose.formats import WRITERS, read_scene, write_scene
 
 from .conftest import moving, scene_of_poses
 
@@ -104,7 +104,7 @@ def test_names_that_are_no_unicode_or_no_names(tmp_path, walk, format):
     assert written.paths and all(path.parent == folder and path.stat().st_size for path in written.paths)
     assert len(set(written.paths)) == (2 if format in HOLDS_ONE else 1)
     if format == "npz":
-        assert [person.name for person in read_npz(written.paths[0]).people] == ["caf? tab line", "caf? tab line_2"]
+        assert [person.name for person in read_scene(written.paths[0]).people] == ["caf? tab line", "caf? tab line_2"]
     if format == "trc":
         header = written.paths[0].read_text(encoding="utf-8").splitlines()[0]
         assert header.count("\t") == 4

@@ -241,7 +241,7 @@ def _keypoint_kinds() -> list[Kind]:
 
 
 def _own_kinds() -> list[Kind]:
-    from mpm_mmpose.formats import LiftedPerson, Scene, read_npz, write_scene
+    from mpm_mmpose.formats import LiftedPerson, Scene, read_scene, write_scene
     from mpm_mmpose.viewer import write_page
     from mpm_mmpose.viewer.comparison import compare
 
@@ -275,7 +275,7 @@ def _own_kinds() -> list[Kind]:
         write_scene(folder / "walk.npz", Scene("walk", people, np.arange(30) / 30, 30.0, 1000, 1000, notes=["a"]))
 
     def read_results(folder: Path) -> None:
-        check_scene(read_npz(folder / "walk.npz"))
+        check_scene(read_scene(folder / "walk.npz"))
         scene = compare({"a": folder / "walk.npz"}, person="1")
         check_scene(scene)
         write_page(folder / "page.html", scene)

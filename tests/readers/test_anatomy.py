@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.pose.keypoints import get_keypoint_set
-from mpm_mmpose.readers.anatomy import CLEAR, likeliest_set, misfit
+from mpm_mmpose.readers.anatomy import CLEAR, likeliest_set, proportions_misfit
 
 # A person seen from the front, px; what is not here lies near what is.
 FRONT = {
@@ -47,13 +47,15 @@ def test_the_right_order_fits(right, wrong, absent):
     for candidates in ((right, wrong), (wrong, right)):
         likeliest, times = likeliest_set(poses, found, candidates)
         assert likeliest == right and times > CLEAR
-    assert misfit(poses, found, right) < 1.2
+    assert proportions_misfit(poses, found, right) < 1.2
 
 
 def test_size_and_place_do_not_matter():
     poses = person("body_25")
     found = np.ones(poses.shape[:2], bool)
-    assert misfit(poses / 1000 - 7, found, "body_25") == pytest.approx(misfit(poses, found, "body_25"))
+    assert proportions_misfit(poses / 1000 - 7, found, "body_25") == pytest.approx(
+        proportions_misfit(poses, found, "body_25")
+    )
 
 
 def test_nothing_to_go_by():

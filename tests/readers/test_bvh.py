@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.pose.keypoints import H36M_17
-from mpm_mmpose.readers.bvh import place, read_bvh
+from mpm_mmpose.readers.bvh import place_joints, read_bvh
 from mpm_mmpose.readers.bvh_text import parse
 
 
@@ -88,7 +88,7 @@ def bvhio_positions(path, frames):
 
 def compare_with_bvhio(path, frames, tolerance):
     joints, values, _ = parse(path)
-    positions, _ = place(joints, values)
+    positions, _ = place_joints(joints, values)
     theirs = bvhio_positions(path, frames)
     assert set(theirs) == {joint.Name for joint, _ in joints}
     for (joint, _), ours in zip(joints, positions, strict=True):
@@ -127,7 +127,7 @@ def test_recorded_people_stand_upright(motion_dir, name):
     motion = read_bvh(path)
     points = pose(motion)
     joints, values, _ = parse(path)
-    positions, _ = place(joints, values)
+    positions, _ = place_joints(joints, values)
     places = {joint.Name: position[:, [2, 0, 1]] / 100 for (joint, _), position in zip(joints, positions, strict=True)}
     skull = places["Head"][0, 2]
     assert 0.8 < points["pelvis"][2] < 1.0

@@ -5,7 +5,7 @@ import pytest
 
 from mpm_mmpose.converters.virtual_camera import project_views
 from mpm_mmpose.formats import LiftedPerson, Scene
-from mpm_mmpose.visualization.paper_figure import check_frames, draw_figure
+from mpm_mmpose.visualization.paper_figure import draw_figure, frames_to_draw
 from studies.quickstart.synthetic_motion import generate_motion
 
 
@@ -59,7 +59,7 @@ def test_without_2d_and_ground_truth_there_are_only_the_predictions(scene, tmp_p
 
 
 def test_frames(scene):
-    assert check_frames(scene, None) == [5, 15, 25]
-    assert check_frames(scene, [29, 0]) == [29, 0]
+    assert frames_to_draw(scene, None) == [5, 15, 25]
+    assert frames_to_draw(scene, [29, 0]) == [29, 0]
     with pytest.raises(ValueError, match="frame -1: wave has frames 0 to 29"):
-        check_frames(scene, [-1])
+        frames_to_draw(scene, [-1])
