@@ -12,7 +12,7 @@ from ..pose.rotations import quaternions
 from ..pose.scene import Scene
 from ..readers.bvh_joints import find_joints
 from .gltf import Glb, read_glb
-from .motion import Motion
+from .motion import SkeletonMotion
 from .rig import Rig, check_rig, retarget
 
 #: Joints of a character; more is no body.
@@ -61,7 +61,7 @@ def read_character(path: str | Path) -> Character:
     return Character(file, rig, order, path)
 
 
-def move_character(character: Character, motion: Motion, scene: Scene) -> tuple[Glb, list[str]]:
+def move_character(character: Character, motion: SkeletonMotion, scene: Scene) -> tuple[Glb, list[str]]:
     """The character's file with one animation, in place of those it had, and the notes on it."""
     content = dict(character.file.content)
     had = len(content.pop("animations", []))

@@ -12,7 +12,7 @@ from .character import move_character, read_character
 from .files import Written
 from .fitting import Fitted
 from .gltf import INDICES, VERTICES, Glb
-from .motion import Motion, motions_of
+from .motion import SkeletonMotion, motions_of
 from .skeleton import AHEAD, Skeleton
 
 #: Widest place of a drawn bone, a share of its length, and where along it that is.
@@ -41,7 +41,7 @@ def write_glb(path: Path, scene: Scene) -> Written:
     return Written(paths, notes)
 
 
-def stick_figure(motion: Motion, scene: Scene) -> Glb:
+def stick_figure(motion: SkeletonMotion, scene: Scene) -> Glb:
     """The file of a motion: bones as joints, each drawn as a thin double pyramid that turns with it."""
     fitted, skeleton = motion.fitted, motion.fitted.skeleton
     offsets = skeleton.offsets(fitted.lengths)

@@ -14,7 +14,7 @@ from .placing import every_frame, level_axes, stand
 from .skeleton import skeleton_of
 
 
-class Motion(NamedTuple):
+class SkeletonMotion(NamedTuple):
     """A person's motion, N frames from their first pose to the last; root: (N, 3) m, where the pelvis is, y up."""
 
     path: Path
@@ -22,7 +22,7 @@ class Motion(NamedTuple):
     root: np.ndarray
 
 
-def motions_of(path: Path, scene: Scene, suffix: str) -> tuple[list[Motion], list[str]]:
+def motions_of(path: Path, scene: Scene, suffix: str) -> tuple[list[SkeletonMotion], list[str]]:
     """The motions of the people of a scene, each with the path of its file, and the notes on them.
 
     suffix: of the format, which names it in the notes. Poses that are missing are interpolated, which the notes say.
@@ -46,7 +46,7 @@ def motions_of(path: Path, scene: Scene, suffix: str) -> tuple[list[Motion], lis
         reason = "; ".join(notes) if scene.people else "the recording has no people"
         raise ValueError(f"{path}: there is nobody to write; {reason}")
     places = stand([fitted.positions for fitted in fits], roots)
-    return list(map(Motion, paths, fits, places)), notes
+    return list(map(SkeletonMotion, paths, fits, places)), notes
 
 
 def _motion(person: LiftedPerson, axes: np.ndarray, scene: Scene) -> tuple[Fitted, np.ndarray | None, list[str]]:

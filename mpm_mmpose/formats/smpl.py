@@ -12,7 +12,7 @@ from ..format_names import suffix_of
 from ..pose.rotations import rotation_vectors
 from ..pose.scene import Scene, plain_text
 from .files import Written
-from .motion import Motion, motions_of
+from .motion import SkeletonMotion, motions_of
 from .rig import Rig, retarget
 
 #: Joints in SMPL's order, what each hangs on, and where it is in the mean body at rest, m, to the nearest cm: by these
@@ -74,7 +74,7 @@ def rig() -> Rig:
     return Rig(parents, local, {name: NAMES.index(name) for name in limbs})
 
 
-def _write(motion: Motion, scene: Scene) -> Path:
+def _write(motion: SkeletonMotion, scene: Scene) -> Path:
     turns, _ = retarget(motion.fitted, motion.root, rig())
     poses = np.zeros((len(motion.root), len(_JOINTS), 3))
     for joint, turn in turns.items():

@@ -31,7 +31,7 @@ class Bone:
 
 
 @dataclass
-class Skeleton:
+class AsfSkeleton:
     """Bones by name, each after its parent, the root first; metres per file unit; radians per unit of angle."""
 
     bones: dict[str, Bone]
@@ -61,7 +61,7 @@ def ordered_rotation(order: str, angles: dict[str, np.ndarray]) -> np.ndarray:
     return turn
 
 
-def read_asf(path: str | Path) -> Skeleton:
+def read_asf(path: str | Path) -> AsfSkeleton:
     """Parse an ASF file; ValueError names file, line or section, and what to do."""
     path = Path(path)
     sections = _sections(path)
@@ -72,7 +72,7 @@ def read_asf(path: str | Path) -> Skeleton:
             )
     length, angle = _units(sections.get("units", _Lines(path, "units", [])))
     bones = {bone.name: bone for bone in [_root(sections["root"], angle), *_bones(sections["bonedata"], angle)]}
-    return Skeleton(_attach(bones, sections["hierarchy"]), metres_per_unit=0.0254 / length, radians_per_unit=angle)
+    return AsfSkeleton(_attach(bones, sections["hierarchy"]), metres_per_unit=0.0254 / length, radians_per_unit=angle)
 
 
 def _sections(path: Path) -> dict[str, _Lines]:

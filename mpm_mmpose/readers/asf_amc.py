@@ -10,7 +10,7 @@ import numpy as np
 
 from ..messages import brief
 from ..pose.keypoints import H36M_17
-from .asf import Skeleton, ordered_rotation, read_asf
+from .asf import AsfSkeleton, ordered_rotation, read_asf
 from .cmu import recorded_fps
 from .files import read_text
 from .kinematics import y_up_to_z_up
@@ -85,7 +85,7 @@ def find_skeleton(path: Path) -> Path:
     )
 
 
-def _read_channels(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
+def _read_channels(path: Path, skeleton: AsfSkeleton) -> dict[str, np.ndarray]:
     """Values (T, channels) by bone, angles in the skeleton's unit.
 
     The layout of the first frame is taken for all, so that the numbers are converted in one go.
@@ -154,7 +154,7 @@ def _finite(words: list[str]) -> bool:
         return False
 
 
-def _place(skeleton: Skeleton, values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _place(skeleton: AsfSkeleton, values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Start and end (T, 3) of every bone in file units and axes.
 
     A bone turns by axes @ rotation @ axes^-1 in its parent's frame; its offset is given in the file's axes.
