@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ..messages import brief
 from ..pose.pose_sequence import PoseSequence
 from .archives import read_npy, read_npz, read_pickle
-from .h36m import FPS, LARGEST, H36MCamera, H36MRecording, cameras, check_array, check_body, check_pixels
+from .h36m import FPS, H36MCamera, H36MRecording, cameras, check_array, check_body, check_pixels
+from .image_rows import NO_NUMBERS, camera_numbers, camera_size, check_names, group_rows, recordings_of
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?(S\d+)_([^./]+)\.(\d+)_(\d+)\.jpg")
+_WRONG_NAME = "does not say subject, action, camera and frame as S1_Directions_1.54138969_000001.jpg does"
 
 
 class MMPoseFiles:
@@ -29,8 +30,7 @@ class MMPoseFiles:
         self.files = tuple(Path(file) for file in (path, detections, cameras_file) if file is not None)
         fields = read_npz(path, ["imgname", "S", "part"])
         names, self.keypoints_3d, self.keypoints = fields.values()
-        if not isinstance(names, np.ndarray) or names.dtype.kind != "U" or names.ndim != 1:
-            raise ValueError(f"{path}: field 'imgname' is no list of names; give MMPose's file")
+        check_names(self.files[0], names)
         if detections is not None:
             self.keypoints = read_npy(detections)
         check_array(f"{path}: field 'S'", self.keypoints_3d, (17, 4))
@@ -43,11 +43,11 @@ class MMPoseFiles:
                 )
         self.has_scores = detections is not None
         self.cameras = None if cameras_file is None else read_pickle(cameras_file)
-        self.rows = self._group(names)
+        self.rows = group_rows(self.files[0], names, _parts_of, _WRONG_NAME)
 
     def recordings(self) -> list[H36MRecording]:
         """All recordings, in the order of the file."""
-        return [H36MRecording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
+        return recordings_of(self.rows, H36MRecording)
 
     def read(self, recording: H36MRecording) -> list[PoseSequence]:
         """One sequence per camera that saw the recording, called ``S9_Walking_1.54138969``."""
@@ -86,22 +86,6 @@ class MMPoseFiles:
             )
         return sequences
 
-    def _group(self, names: np.ndarray) -> dict[tuple[str, str], dict[str, tuple[list[int], list[int]]]]:
-        """Rows and frame numbers by (subject, take) and camera."""
-        groups: dict = {}
-        for row, name in enumerate(names.tolist()):
-            match = _IMAGE_NAME.fullmatch(name)
-            if match is None:
-                raise ValueError(
-                    f"{self.files[0]}: field 'imgname', row {row}: {brief(name)} does not say subject, action, camera "
-                    "and frame as S1_Directions_1.54138969_000001.jpg does; give MMPose's file"
-                )
-            subject, take, camera, number = match.groups()
-            rows, numbers = groups.setdefault((subject, take), {}).setdefault(camera, ([], []))
-            rows.append(row)
-            numbers.append(int(number))
-        return groups
-
     def _camera(self, subject: str, name: str) -> H36MCamera:
         if self.cameras is None:
             known = {camera.name: camera for camera in cameras(subject)}
@@ -111,16 +95,9 @@ class MMPoseFiles:
         return self._camera_of_file(subject, name)
 
     def _camera_of_file(self, subject: str, name: str) -> H36MCamera:
-        def field(key: str, shape: tuple[int, ...]) -> np.ndarray:
-            value: Any = entry[key]
-            value = np.asarray(value, dtype=np.float64).reshape(shape)
-            if not (np.abs(value) <= LARGEST).all():
-                raise ValueError
-            return value
-
         path = self.files[-1]
         try:
-            entry = self.cameras[subject, name]
+            field = partial(camera_numbers, self.cameras[subject, name])
         except (KeyError, TypeError, IndexError):
             raise ValueError(f"{path} has no camera {(subject, name)}; give the cameras.pkl of these files") from None
         try:
@@ -128,9 +105,12 @@ class MMPoseFiles:
             # MMPose's p1 and p2 are the other way round than VideoPose3D's.
             lens = (field("f", (2,)), field("c", (2,)), field("k", (3,)), field("p", (2,))[::-1])
             translation = -rotation @ field("T", (3,))
-            width, height = int(entry["w"]), int(entry["h"])
-            if not (0 < width <= LARGEST and 0 < height <= LARGEST):
-                raise ValueError
-        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+            width, height = camera_size(self.cameras[subject, name])
+        except NO_NUMBERS:
             raise ValueError(f"{path}: camera {(subject, name)} needs numbers R, T, f, c, k, p, w, h") from None
         return H36MCamera(name, width, height, np.concatenate(lens), rotation, translation)
+
+
+def _parts_of(name: str) -> tuple[str, ...] | None:
+    match = _IMAGE_NAME.fullmatch(name)
+    return None if match is None else match.groups()

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..messages import brief
 from ..pose.pose_sequence import PoseSequence
 from .archives import read_npz, read_pickle
-from .h36m import LARGEST, check_array
+from .h36m import check_array
+from .image_rows import NO_NUMBERS, camera_numbers, camera_size, check_names, group_rows, recordings_of
 from .mpi_inf_3dhp import MPIInf3DHPCamera, MPIInf3DHPRecording, make_sequence
 
 _IMAGE_NAME = re.compile(r"(?:.*/)?(?:(S\d+)_(Seq\d+)_Cam(\d+)|(TS\d+))_(\d+)\.jpg")
+_WRONG_NAME = "is not like S1_Seq1_Cam0_000001.jpg or TS1_000001.jpg"
 
 
 class MMPoseFiles:
@@ -31,14 +32,13 @@ class MMPoseFiles:
                 f"{path}: MMPose's files hold annot3, not {annotation}; ask for that, or give the original files"
             )
         names, part, points = read_npz(path, ["imgname", "part", "S"]).values()
-        if not isinstance(names, np.ndarray) or names.dtype.kind != "U" or names.ndim != 1:
-            raise ValueError(f"{path}: field 'imgname' is no list of names; give MMPose's file")
+        check_names(self.files[0], names)
         for field, array, dim in (("part", part, 3), ("S", points, 4)):
             check_array(f"{path}: field {field!r}", array, (17, dim))
             if len(array) != len(names):
                 raise ValueError(f"{path}: field {field!r} has {len(array)} rows for {len(names)} images; damaged")
         self.keypoints, self.keypoints_3d = part[..., :2], points[..., :3]
-        self.rows = self._group(names)
+        self.rows = group_rows(self.files[0], names, _parts_of, _WRONG_NAME)
         self.cameras = {}
         for name in ("cameras_train.pkl", "cameras_test.pkl"):
             if (file := self.files[0].with_name(name)).exists():
@@ -49,7 +49,7 @@ class MMPoseFiles:
 
     def recordings(self) -> list[MPIInf3DHPRecording]:
         """All recordings, in the order of the file."""
-        return [MPIInf3DHPRecording(subject, take, len(views)) for (subject, take), views in self.rows.items()]
+        return recordings_of(self.rows, MPIInf3DHPRecording)
 
     def read(self, recording: MPIInf3DHPRecording) -> list[PoseSequence]:
         """Sequences called ``S1_Seq1.0`` and ``TS1``, or where images are missing ``TS1.000123`` by their first."""
@@ -83,42 +83,25 @@ class MMPoseFiles:
         """None: the files do not say."""
         return []
 
-    def _group(self, names: np.ndarray) -> dict[tuple[str, str], dict[str, tuple[list[int], list[int]]]]:
-        """Rows and frame numbers by (subject, take) and camera."""
-        groups: dict = {}
-        for row, name in enumerate(names.tolist()):
-            match = _IMAGE_NAME.fullmatch(name)
-            if match is None:
-                raise ValueError(
-                    f"{self.files[0]}: field 'imgname', row {row}: {brief(name)} is not like S1_Seq1_Cam0_000001.jpg "
-                    "or TS1_000001.jpg; give MMPose's file"
-                )
-            subject, take, camera, test_subject, number = match.groups()
-            key = (subject or test_subject, take or "")
-            rows, numbers = groups.setdefault(key, {}).setdefault(camera or "", ([], []))
-            rows.append(row)
-            numbers.append(int(number))
-        return groups
-
     def _camera(self, key: str) -> MPIInf3DHPCamera | None:
         if key not in self.cameras:
             return None
-
-        def field(name: str, shape: tuple[int, ...]) -> np.ndarray:
-            value = np.asarray(entry[name], dtype=np.float64).reshape(shape)
-            if not (np.abs(value) <= LARGEST).all():
-                raise ValueError
-            return value
-
         file, entry = self.cameras[key]
         try:
-            (fx, fy), (cx, cy) = (field(name, (2,)) for name in "fc")
+            (fx, fy), (cx, cy) = (camera_numbers(entry, name, (2,)) for name in "fc")
             rotation, translation = (
-                field(name, shape) if name in entry else None for name, shape in (("R", (3, 3)), ("T", (3,)))
+                camera_numbers(entry, name, shape) if name in entry else None
+                for name, shape in (("R", (3, 3)), ("T", (3,)))
             )
-            width, height = int(entry["w"]), int(entry["h"])
-            if not (0 < width <= LARGEST and 0 < height <= LARGEST):
-                raise ValueError
-        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+            width, height = camera_size(entry)
+        except NO_NUMBERS:
             raise ValueError(f"{file}: camera {key!r} needs numbers f, c, w, h (and R, T); fetch it again") from None
         return MPIInf3DHPCamera(width, height, np.array([fx, fy, cx, cy, 0, 0, 0, 0, 0]), rotation, translation)
+
+
+def _parts_of(name: str) -> tuple[str, ...] | None:
+    match = _IMAGE_NAME.fullmatch(name)
+    if match is None:
+        return None
+    subject, take, camera, test_subject, number = match.groups()
+    return subject or test_subject, take or "", camera or "", number

@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter_command import is_there, run
+from converter_command import is_there
+from store_pair import add_pair_options, check_pair, run_pair
 
 from mpm_mmpose.option_parser import OptionParser
 
@@ -49,32 +50,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--keypoints-2d", nargs="+", type=Path, default=[], metavar="FILE", help="2D, a file for each POS3D"
     )
     parser.add_argument("--cameras", type=Path, help="MMPose's cameras.pkl; default: the same figures, built in")
-    parser.add_argument("--out-train", type=Path, metavar="STORE", help=f"directory to write {TRAIN} to")
-    parser.add_argument("--out-test", type=Path, metavar="STORE", help=f"directory to write {TEST} to")
     parser.add_argument(
         "--skip",
         choices=("none", "mmpose"),
         default="none",
         help="recordings to leave out; mmpose: S9's Greeting, SittingDown and Waiting 1, as MotionBERT's tests do",
     )
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="go on without recordings that cannot be read, and list them"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace a STORE that is there already")
+    add_pair_options(parser, TRAIN, TEST)
     args = parser.parse_args(argv)
     for path in (*args.src, *args.keypoints_2d, *filter(None, [args.cameras])):
         if not is_there(parser, path):
             parser.error(f"{path}: does not exist; docs/data.md says where to get Human3.6M's files")
     if args.keypoints_2d and len(args.keypoints_2d) != len(args.src):
         parser.error(f"argument --keypoints-2d: {len(args.keypoints_2d)} files for {len(args.src)} of POS3D")
-    stores = [store for store in (args.out_train, args.out_test) if store is not None]
-    if not stores:
-        parser.error("give --out-train, --out-test, or both")
-    if len(set(stores)) < len(stores):
-        parser.error("--out-train and --out-test are the same directory")
-    for store in stores:
-        if is_there(parser, store) and not args.overwrite:
-            parser.error(f"{store}: exists already; give another directory, or --overwrite to replace it")
+    check_pair(parser, args)
     return args
 
 
@@ -95,21 +84,7 @@ def main(argv: list[str] | None = None) -> int:
         options = dict(skip=args.skip, skip_bad=args.skip_bad, overwrite=args.overwrite)
         return lambda: convert_h36m(sources(), out, getattr(h36m, which), **options)
 
-    for out, which in ((args.out_train, "TRAIN_SUBJECTS"), (args.out_test, "TEST_SUBJECTS")):
-        if out is None:
-            continue
-        status = run(
-            partial(load, out, which),
-            out,
-            lambda report, seconds: (
-                f"{report.store}: {report.clips} recordings of {report.frames} frames, "
-                f"{len(report.skipped)} skipped, {seconds:.1f} s; {report.agreement}"
-            ),
-            hint=lambda error: " --skip-bad goes on without recordings that cannot be read.",
-        )
-        if status:
-            return status
-    return 0
+    return run_pair(args, load, hint=lambda error: " --skip-bad goes on without recordings that cannot be read.")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter_command import is_there, run
+from converter_command import is_there
+from store_pair import add_pair_options, check_pair, run_pair
 
 from mpm_mmpose.option_parser import OptionParser
 
@@ -50,24 +51,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         required=True,
         help="ground truth: annot3 has each person's own size, univ_annot3 one size for all (what 3DHP is tested on)",
     )
-    parser.add_argument("--out-train", type=Path, metavar="STORE", help=f"directory to write {TRAIN} to")
-    parser.add_argument("--out-test", type=Path, metavar="STORE", help=f"directory to write {TEST} to")
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="go on without recordings that cannot be read, and list them"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace a STORE that is there already")
+    add_pair_options(parser, TRAIN, TEST)
     args = parser.parse_args(argv)
     for path in args.src:
         if not is_there(parser, path):
             parser.error(f"{path}: does not exist; docs/data.md says where to get MPI-INF-3DHP")
-    stores = [store for store in (args.out_train, args.out_test) if store is not None]
-    if not stores:
-        parser.error("give --out-train, --out-test, or both")
-    if len(set(stores)) < len(stores):
-        parser.error("--out-train and --out-test are the same directory")
-    for store in stores:
-        if is_there(parser, store) and not args.overwrite:
-            parser.error(f"{store}: exists already; give another directory, or --overwrite to replace it")
+    check_pair(parser, args)
     return args
 
 
@@ -88,23 +77,10 @@ def main(argv: list[str] | None = None) -> int:
         options = dict(skip_bad=args.skip_bad, overwrite=args.overwrite)
         return lambda: convert_3dhp(sources(), out, getattr(mpi_inf_3dhp, which), args.annotation, **options)
 
-    for out, which in ((args.out_train, "TRAIN_SUBJECTS"), (args.out_test, "TEST_SUBJECTS")):
-        if out is None:
-            continue
-        status = run(
-            partial(load, out, which),
-            out,
-            lambda report, seconds: (
-                f"{report.store}: {report.clips} recordings of {report.frames} frames, "
-                f"{len(report.skipped)} skipped, {seconds:.1f} s; {report.agreement}"
-            ),
-            hint=lambda error: ""
-            if "h5py" in str(error)
-            else " --skip-bad goes on without recordings that cannot be read.",
-        )
-        if status:
-            return status
-    return 0
+    def hint(error: Exception) -> str:
+        return "" if "h5py" in str(error) else " --skip-bad goes on without recordings that cannot be read."
+
+    return run_pair(args, load, hint)
 
 
 if __name__ == "__main__":
