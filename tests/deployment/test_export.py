@@ -228,7 +228,7 @@ def test_weights_stored_in_half_precision_are_smaller_and_nearly_the_same(traine
     assert 0 < difference < 0.01
 
 
-@pytest.mark.parametrize(("precision", "most", "output"), [("float16", 2e-3, "target"), ("int8", 3e-2, "sequence")])
+@pytest.mark.parametrize(("precision", "most", "output"), [("float16", 2e-3, "target"), ("int8", 0.1, "sequence")])
 def test_the_shipped_model_in_other_precisions(tmp_path, precision, most, output):
     weights = shipped_model().with_suffix(".pth")
     _, difference = export_model(

@@ -113,7 +113,8 @@ def test_a_folder_has_what_is_asked_for(arguments, tmp_path, capsys):
 
 def test_what_one_format_cannot_hold_keeps_no_other_from_being_written(arguments, tmp_path, capsys):
     keypoints = json.loads(Path(arguments[0]).read_text())
-    keypoints["instance_info"] = keypoints["instance_info"][:1]
+    first = keypoints["instance_info"][0]
+    keypoints["instance_info"] = [first, first | dict(frame_id=first["frame_id"] + 1, instances=[])]
     Path(arguments[0]).write_text(json.dumps(keypoints))
     assert main([*arguments, "--out", str(tmp_path / "out"), "--format", "bvh", "npz"]) == 1
     assert "walk.bvh: there is nobody to write; BVH: person 7 is left out: 1 frames have" in capsys.readouterr().err
