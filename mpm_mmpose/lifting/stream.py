@@ -23,8 +23,8 @@ class LiftedFrame(NamedTuple):
 class MPMStream:
     """Lifts one person frame by frame, as :class:`TrackLifter` with mode 'exact' does with what is known by then.
 
-    A frame's 3D comes when ``look_ahead`` frames of the model's after it are known; those still to come are masked, or
-    the last known frame stands for them. With half a window (``lifter.window // 2``) it is that of the whole track;
+    A frame's 3D comes when ``look_ahead`` frames of the model's after it are known; the last known one stands for those
+    still to come, or they are masked. With half a window (``lifter.window // 2``) it is that of the whole track;
     with 0 it depends on the past alone and comes at once. Windows are centred on the frame all the same, as the model
     is used to. Only what windows need is kept: about a window of frames.
 
@@ -37,9 +37,9 @@ class MPMStream:
         look_ahead: 0 to half a window, in frames of the model.
         person: what to call them in messages.
         intrinsics: (9,) px, for models that refine.
-        mask_future: whether frames still to come are masked; by default where the model has mask tokens.
+        mask_future: whether frames still to come are masked; needs a model with mask tokens.
 
-    Raises ValueError for a look-ahead out of range.
+    Raises ValueError for a look-ahead out of range, and where frames cannot be masked.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class MPMStream:
         look_ahead: int = 0,
         person: str = "0",
         intrinsics: np.ndarray | None = None,
-        mask_future: bool | None = None,
+        mask_future: bool = False,
     ) -> None:
         if not 0 <= look_ahead <= lifter.window // 2:
             raise ValueError(
@@ -61,7 +61,9 @@ class MPMStream:
                 f"{lifter.window} frames"
             )
         self.lifter = lifter
-        self.mask_future = lifter.model.mask_tokens if mask_future is None else mask_future
+        if mask_future and not lifter.model.mask_tokens:
+            raise ValueError("mask_future: this model has no mask tokens; leave it out")
+        self.mask_future = mask_future
         self.of_video = dict(
             person=person, keypoint_set=keypoint_set, width=width, height=height, fps=fps, intrinsics=intrinsics
         )

@@ -27,7 +27,7 @@ def choose_look_aheads(window: int) -> list[int]:
 
 
 def run_stream(
-    lifter: TrackLifter, track: Track2D, look_ahead: int, mask_future: bool | None = None
+    lifter: TrackLifter, track: Track2D, look_ahead: int, mask_future: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Poses (N, K, 3) m of a track that comes frame by frame, and ms (N,) that each call took."""
     stream = MPMStream(
@@ -55,7 +55,7 @@ def measure_look_ahead(
 ) -> tuple[ClipSums, dict[int, float]]:
     """Errors in mm by look-ahead in frames of the model, with detector's noise; and median ms a frame.
 
-    Under '<look-ahead>/repeated' where the last frame stands for those still to come, which are masked else.
+    Under '<look-ahead>/masked' where frames still to come are masked; else the last frame stands for them.
     """
     sums, speed = ClipSums(), {}
     for look_ahead in choose_look_aheads(lifter.window):
@@ -64,8 +64,8 @@ def measure_look_ahead(
         for seed, clip in enumerate(clips):
             track = detect(clip.track, "nothing occluded", seed).track
             poses, taken = run_stream(lifter, track, look_ahead)
-            repeated, _ = run_stream(lifter, track, look_ahead, mask_future=False)
-            for name, found in ((str(look_ahead), poses), (f"{look_ahead}/repeated", repeated)):
+            masked, _ = run_stream(lifter, track, look_ahead, mask_future=True)
+            for name, found in ((str(look_ahead), poses), (f"{look_ahead}/masked", masked)):
                 sums.add(name, MILLIMETRES * np.linalg.norm(found - clip.ground_truth, axis=-1))
             milliseconds.append(taken[look_ahead:])  # the first calls only wait
         speed[look_ahead] = float(np.median(np.concatenate(milliseconds)))
@@ -79,10 +79,10 @@ def describe_look_ahead(sums: ClipSums, speed: Mapping[int, float], lifter: Trac
     for step in steps:
         more = "" if step == steps[-1] else sums.difference(str(step), str(steps[-1])).text()
         delay = 1e3 * step * lifter.frame_step / lifter.rate(fps)
-        repeated = sums.difference(f"{step}/repeated", str(step)).text()
-        rows.append([str(step), f"{delay:.0f}", sums.mean(str(step)).text(), more, repeated, f"{speed[step]:.1f}"])
+        masked = sums.difference(f"{step}/masked", str(step)).text()
+        rows.append([str(step), f"{delay:.0f}", sums.mean(str(step)).text(), more, masked, f"{speed[step]:.1f}"])
     head = ["look-ahead, frames", "delay, ms", "MPJPE, mm", "more than with half a window"]
-    return table([*head, "more with the last frame repeated", "computing, ms a frame"], rows)
+    return table([*head, "more with frames to come masked", "computing, ms a frame"], rows)
 
 
 def draw_look_ahead(sums: ClipSums, lifter: TrackLifter, fps: float, path: str | Path) -> Path:

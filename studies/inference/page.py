@@ -119,8 +119,8 @@ def _look_ahead(clips: Sequence[Clip], lifter: TrackLifter, inputs: Inputs, pict
     fps = clips[0].track.fps
     draw_look_ahead(sums, lifter, fps, picture)
     return (
-        "## Look-ahead of `MPMStream`\n\nDetector's noise, nothing occluded. Frames still to come are masked, or the "
-        "last one is repeated. Computing is what a call of `push` takes, median.\n\n"
+        "## Look-ahead of `MPMStream`\n\nDetector's noise, nothing occluded. The last frame stands for those still to "
+        "come, or they are masked. Computing is what a call of `push` takes, median.\n\n"
         f"![Error over delay]({link})\n\n{describe_look_ahead(sums, speed, lifter, fps)}"
     )
 
