@@ -102,7 +102,8 @@ def _steps(places: np.ndarray, fps: float) -> np.ndarray:
     """(M, 3) m, the lowest of keypoints (N, K, 3) m, y up, in each STEP in which there is any."""
     places = places[np.isfinite(places).all((1, 2))]
     lowest = places[np.arange(len(places)), places[..., 1].argmin(1)]
-    parts = np.array_split(lowest, max(round(len(lowest) / fps / STEP), 1)) if len(lowest) else []
+    number = min(max(round(len(lowest) / fps / STEP), 1), len(lowest))  # at low rates a step is less than a frame
+    parts = np.array_split(lowest, number) if len(lowest) else []
     return np.array([part[part[:, 1].argmin()] for part in parts]).reshape(-1, 3)
 
 

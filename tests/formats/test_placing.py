@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mpm_mmpose.formats import placing
 from mpm_mmpose.formats.placing import every_frame, level_axes, stand, upright, y_up
 
 from .conftest import moving, scene_of_poses, standing
@@ -105,3 +106,9 @@ def test_what_was_never_seen_is_left_out_when_asked():
     (seen,), notes = upright(replace(scene, leave_out_unseen=True))
     assert np.isnan(seen[:, 3]).all() and np.isfinite(np.delete(seen, 3, axis=1)).all()
     assert notes == ["person 1 is without right_ankle, which were never seen"]
+
+
+def test_steps_of_fewer_frames_than_steps():
+    """A photo, or a frame per second."""
+    places = np.zeros((1, 17, 3)) + np.arange(17)[:, None]
+    np.testing.assert_array_equal(placing._steps(places, 1.0), [[0, 0, 0]])
