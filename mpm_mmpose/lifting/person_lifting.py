@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .feet import lock_feet
 from .quality import check_quality
 from .sides import check_sides
-from .stature import scale_to
+from .stature import check_height, scale_to
 from .track_lifter import Progress, TrackLifter
 from .tracks import Track2D, Track3D
-from .trajectory import place
+from .trajectory import choose_camera, place
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class PersonLifting:
     focal_35mm, mm: of the camera, see :func:`~mpm_mmpose.lifting.trajectory.choose_camera`; they ask for a trajectory.
     raw_trajectory: do not smooth its depth, see :func:`~mpm_mmpose.lifting.steadying.steady`. lock_feet: keep feet
     where they stand, see :func:`~mpm_mmpose.lifting.feet.lock_feet`; asks for a trajectory as well.
+
+    Raises UsageError for no one's height.
     """
 
     mend_sides: bool = False
@@ -32,14 +34,21 @@ class PersonLifting:
     raw_trajectory: bool = False
     lock_feet: bool = False
 
+    def __post_init__(self) -> None:
+        if self.person_height is not None:
+            check_height(self.person_height)
+
     def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
         """The person's 3D; notes get what is to be known of it. Raises ValueError where no keypoint is usable."""
         track = check_sides(track, notes, self.mend_sides)
-        lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes, lifter.model.ignored)
+        camera = choose_camera(track, self.focal, self.focal_35mm)
+        if self.focal or self.focal_35mm:  # for the rays that the model sees, as for the trajectory
+            track = replace(track, intrinsics=camera.intrinsics)
+        lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes)
         if self.person_height is not None:
             lifted = scale_to(lifted, self.person_height, notes)
         if self.trajectory or self.focal or self.focal_35mm or self.lock_feet:
-            lifted = place(lifted, notes, self.focal, self.focal_35mm, self.raw_trajectory)
+            lifted = place(lifted, notes, camera, self.raw_trajectory)
         if self.lock_feet and lifted.trajectory is not None:
             lifted = lock_feet(lifted, notes)
         return lifted

@@ -40,10 +40,15 @@ def stature(lifted: Track3D) -> float:
     return float(np.median((left + right) / 2 + trunk + head) / (1 - ANKLES))
 
 
-def scale_to(lifted: Track3D, height: float, notes: list[str]) -> Track3D:
-    """The same 3D of a person who is ``height`` m tall; notes get the factor. Raises UsageError for no one's height."""
+def check_height(height: float) -> None:
+    """UsageError for a height, m, that nobody has."""
     if not SHORTEST <= height <= TALLEST:
         raise UsageError(f"the person's height is {height:g} m; give {SHORTEST} to {TALLEST} m (--person-height)")
+
+
+def scale_to(lifted: Track3D, height: float, notes: list[str]) -> Track3D:
+    """The same 3D of a person who is ``height`` m tall; notes get the factor. Raises UsageError for no one's height."""
+    check_height(height)
     found = stature(lifted)
     factor = height / found
     notes.append(

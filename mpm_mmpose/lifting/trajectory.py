@@ -82,19 +82,11 @@ def add_trajectory(lifted: Track3D, camera: AssumedCamera | None = None) -> Trac
     return replace(lifted, trajectory=trajectory)
 
 
-def place(
-    lifted: Track3D,
-    notes: list[str],
-    focal: float | None = None,
-    focal_35mm: float | None = None,
-    raw: bool = False,
-) -> Track3D:
+def place(lifted: Track3D, notes: list[str], camera: AssumedCamera, raw: bool = False) -> Track3D:
     """With its trajectory, where there can be one; notes get what it takes for granted, or why there is none.
 
-    focal, focal_35mm: of the camera, see :func:`choose_camera`. The depth is smoothed
-    (:func:`~mpm_mmpose.lifting.steadying.steady`) unless ``raw``.
+    The depth is smoothed (:func:`~mpm_mmpose.lifting.steadying.steady`) unless ``raw``.
     """
-    camera = choose_camera(lifted.track, focal, focal_35mm)
     try:
         placed = add_trajectory(lifted, camera)
         placed = placed if raw else steady(placed)

@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 
 from mpm_mmpose.converters.virtual_camera import project_views
+from mpm_mmpose.errors import UsageError
 from mpm_mmpose.lifting.person_lifting import PersonLifting
 from mpm_mmpose.lifting.stature import stature
+from mpm_mmpose.lifting.track_lifter import TrackLifter
 from mpm_mmpose.lifting.tracks import Track2D, Track3D
+from mpm_mmpose.lifting.trajectory import choose_camera
+from mpm_mmpose.runtime import OnnxModel
 from studies.quickstart.synthetic_motion import generate_motion
 
 
@@ -71,3 +75,24 @@ def test_sides_are_mended_before_lifting(filmed):
     if notes:  # seen from the side an exchange changes little
         assert "this is undone" in notes[0]
         np.testing.assert_array_equal(lifted.track.keypoints, track.keypoints)
+
+
+def test_a_focal_length_is_for_the_rays_too():
+    """With the model in the package, which sees rays."""
+    (sequence,) = project_views(generate_motion("walking", 1, 30, 0), cameras=1)
+    size = sequence.width, sequence.height
+    scores = np.ones(sequence.keypoints.shape[:2])
+    track = Track2D("1", np.arange(len(sequence)) / 30, sequence.keypoints, scores, "h36m_17", *size, 30.0)
+    lifter, focal = TrackLifter(OnnxModel()), float(sequence.intrinsics[0])
+    given = PersonLifting(focal=focal)(lifter, track, None, [])
+    expected = lifter.lift(replace(track, intrinsics=choose_camera(track, focal).intrinsics))
+    np.testing.assert_array_equal(given.keypoints_3d, expected.keypoints_3d)
+    guessed = PersonLifting()(lifter, track, None, [])
+    assert np.abs(guessed.keypoints_3d - given.keypoints_3d).max() > 1e-3
+    in_35mm = PersonLifting(focal_35mm=focal * 43.27 / np.hypot(*size))(lifter, track, None, [])
+    np.testing.assert_allclose(in_35mm.keypoints_3d, given.keypoints_3d, atol=1e-3)
+
+
+def test_nobodys_height_is_refused_at_once():
+    with pytest.raises(UsageError, match="the person's height is 180 m; give 0.4 to 2.8 m"):
+        PersonLifting(person_height=180)
