@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import cv2
@@ -86,6 +87,12 @@ def show_drawn(image: np.ndarray) -> None:
 
 
 def check_display() -> None:
-    """Raise UsageError where there is no screen: OpenCV would end the process."""
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    """Raise UsageError where there is no screen, or none that answers: OpenCV would end the process."""
+    if not sys.platform.startswith("linux"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise UsageError("show (--show): there is no screen here (DISPLAY is not set); leave it out, and see the video")
+    # Qt aborts a process that it cannot serve, so another one tries.
+    tried = subprocess.run([sys.executable, "-c", "import cv2; cv2.namedWindow('a')"], capture_output=True)
+    if tried.returncode:
+        raise UsageError("show (--show): no window can be opened on this screen; leave it out, and see the video")

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ def screen(monkeypatch):
     """What is shown, and the keys that the user presses."""
     shown, keys = [], []
     monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(live_view.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))
     monkeypatch.setattr(live_view.cv2, "imshow", lambda title, image: shown.append(image))
     monkeypatch.setattr(live_view.cv2, "waitKey", lambda delay: keys.pop() if keys else -1)
     monkeypatch.setattr(live_view.cv2, "destroyAllWindows", lambda: shown.append("closed"))
@@ -113,3 +115,10 @@ def test_without_a_screen(lifter, monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(UsageError, match=r"show \(--show\): there is no screen here"):
         LiveView(ArrayImages(np.zeros((1, 8, 8, 3), np.uint8), 10.0), lifter, "h36m_17")
+
+
+def test_a_screen_that_does_not_answer(lifter, monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":99")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(UsageError, match=r"show \(--show\): no window can be opened on this screen"):
+        live_view.check_display()
