@@ -21,7 +21,7 @@ from mpm_mmpose.deployment.export import (
 )
 from mpm_mmpose.lifting.window_model import WindowModel
 from mpm_mmpose.lifting.windows import cut_windows
-from mpm_mmpose.pose.geometry import normalize_screen
+from mpm_mmpose.pose.geometry import normalize_screen, to_rays
 from mpm_mmpose.readers import read_motion
 from mpm_mmpose.runtime import OnnxModel
 from mpm_mmpose.runtime.shipped import shipped_model
@@ -228,10 +228,13 @@ def test_weights_stored_in_half_precision_are_smaller_and_nearly_the_same(traine
     assert 0 < difference < 0.01
 
 
-@pytest.mark.parametrize(("precision", "most", "output"), [("float16", 2e-3, "target"), ("int8", 0.1, "sequence")])
+@pytest.mark.parametrize(("precision", "most", "output"), [("float16", 2e-3, "target"), ("int8", 1e-2, "sequence")])
 def test_the_shipped_model_in_other_precisions(tmp_path, precision, most, output):
+    """On people who walk, in the mean, as docs/deployment.md has it on recorded ones."""
     weights = shipped_model().with_suffix(".pth")
-    _, difference = export_model(
-        CONFIGS / "wild_27.py", weights, tmp_path / "a.onnx", output=output, precision=precision
-    )
-    assert 0 < difference < most  # m
+    export_model(CONFIGS / "wild_27.py", weights, tmp_path / "a.onnx", output=output, precision=precision)
+    (clip,) = project_views(generate_motion("walking", 2.0, 30, 0), cameras=1)
+    windows = cut_windows(to_rays(clip.keypoints, clip.intrinsics), np.arange(30), 27, 1)
+    found, expected = (OnnxModel(file).targets(windows, False) for file in (tmp_path / "a.onnx", None))
+    distance = np.linalg.norm(found - expected, axis=-1).mean()
+    assert 0 < distance < most  # m
