@@ -131,6 +131,7 @@ def scene_of(result: InferenceResult) -> Scene:
             ground_truth=_ground_truth(recording, person),
             misfit=person.misfit,
             trajectory_spread=person.trajectory_spread,
+            ignored=person.ignored,
         )
         for person in result.people
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +14,10 @@ from .tracks import Track3D, pose_misfit
 SAID_MASKED = 0.05
 
 
-def check_quality(lifted: Track3D, threshold: float, notes: list[str], ignored: Sequence[int] = ()) -> Track3D:
+def check_quality(lifted: Track3D, threshold: float, notes: list[str]) -> Track3D:
     """The same 3D with its misfit from the 2D; notes get what is wrong with it, and which keypoints were masked.
 
-    threshold: of the scores, as for lifting. ignored: indices of keypoints that the model never looks at.
+    threshold: of the scores, as for lifting.
     """
     track = lifted.track
     found = pose_misfit(lifted, threshold).astype(np.float32)
@@ -31,12 +30,12 @@ def check_quality(lifted: Track3D, threshold: float, notes: list[str], ignored: 
             f"{said}the 3D hardly fits the 2D that it came from (misfit {middle:.2f}, usual is up to {LIMIT}): "
             "this model does not know such poses, or width and height of the image are wrong"
         )
-    if masked := describe_masked(lifted, ignored):
+    if masked := describe_masked(lifted):
         notes.append(said + masked)
     return replace(lifted, misfit=found)
 
 
-def describe_masked(lifted: Track3D, ignored: Sequence[int] = ()) -> str:
+def describe_masked(lifted: Track3D) -> str:
     """Which keypoints the model was not shown, and how often, whole limbs as such; '' where it hardly happened.
 
     Those that the detector does not have, or the model never looks at, are not spoken of: nobody can change that.
@@ -46,7 +45,7 @@ def describe_masked(lifted: Track3D, ignored: Sequence[int] = ()) -> str:
     times = lifted.masked[known].sum(0)
     total = int(known.sum())
     left = {name: int(count) for name, count in zip(keypoint_set.names, times, strict=True) if count}
-    for name in (keypoint_set.names[index] for index in ignored):
+    for name in (keypoint_set.names[index] for index in lifted.ignored):
         left.pop(name, None)
     for name in remap(lifted.track.keypoint_set, keypoint_set, BY_DEFINITION).missing:
         left.pop(name, None)

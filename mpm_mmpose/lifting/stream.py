@@ -29,7 +29,7 @@ class MPMStream:
     is used to. Only what windows need is kept: about a window of frames.
 
     Args:
-        lifter: the model and how to use it; its ``maskings`` and ``mode`` are left aside.
+        lifter: the model and how to use it; its ``maskings``, ``mode`` and ``constant_bones`` are left aside.
         keypoint_set: what comes in, by name.
         width: px.
         height: px.

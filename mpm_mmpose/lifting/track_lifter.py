@@ -160,7 +160,7 @@ class TrackLifter:
                 spread[frames.rows] = np.sqrt(variance[_nearest(frames.times, times)])
         if self.constant_bones:
             poses = constant_bones(get_keypoint_set(self.keypoint_set), poses)
-        return Track3D(track, poses, self.keypoint_set, masked, spread)
+        return Track3D(track, poses, self.keypoint_set, masked, spread, ignored=tuple(self.model.ignored))
 
     def stretches(self, track: Track2D) -> list[ModelFrames]:
         """The stretches of the track in which the person is seen, at the model's rate; ValueError if there is none."""
@@ -250,19 +250,20 @@ class TrackLifter:
         # Imported here: nothing else needs PyTorch.
         from ..masking import spatio_temporal_masks, stream_generator
 
-        number = lifted.shape[1]
+        looked_at = np.setdiff1d(np.arange(lifted.shape[1]), self.model.ignored).astype(int)
         total = np.zeros(lifted.shape[:2], np.float32)
         for masking in range(self.maskings):
             generator = stream_generator("cpu", self.seed, stretch, masking)
             masks = spatio_temporal_masks(
                 1,
                 len(frames),
-                number,
+                len(looked_at),
                 generator=generator,
-                masked_keypoints=round(MASKED_SHARE * number),
+                masked_keypoints=round(MASKED_SHARE * len(looked_at)),
                 frame_ratio=0.0,
             )
-            masked = frames.masked | masks.keypoint_mask[0].numpy()
+            masked = frames.masked.copy()
+            masked[:, looked_at] |= masks.keypoint_mask[0].numpy()
             total += np.square(self._lift(track, frames, masked, report) - lifted).sum(-1)
         return total / self.maskings
 

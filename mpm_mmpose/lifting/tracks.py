@@ -87,6 +87,7 @@ class Track3D:
     it. spread (N, K') float32 m: how far the keypoint moves when more is masked, a measure of uncertainty. trajectory
     (N, 3) float32 m: the root in camera space. misfit (N,) float32: how far each frame's 3D is from its 2D, see
     :func:`~mpm_mmpose.pose.consistency.misfit`. trajectory_spread (N,) float32 m: one standard deviation of its depth.
+    ignored: indices of the keypoints that the model never looks at.
     """
 
     track: Track2D
@@ -97,6 +98,7 @@ class Track3D:
     trajectory: np.ndarray | None = None
     misfit: np.ndarray | None = None
     trajectory_spread: np.ndarray | None = None
+    ignored: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.track)

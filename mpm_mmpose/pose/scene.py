@@ -23,7 +23,8 @@ class LiftedPerson:
     where it is known. masked: (N, K) bool, True = the model was not shown it. spread: (N, K) m, how far several
     predictions lie apart. keypoints_2d: (N, K', 2) px and scores_2d: (N, K'), with keypoint_set_2d. ground_truth:
     (N, K, 3) m, where it is known, as keypoints_3d. misfit: (N,) how far each frame's 3D is from its 2D, 0 to 1.
-    trajectory_spread: (N,) m, one standard deviation of the trajectory's depth.
+    trajectory_spread: (N,) m, one standard deviation of the trajectory's depth. ignored: indices of the keypoints that
+    the model never looks at.
     """
 
     name: str
@@ -39,17 +40,20 @@ class LiftedPerson:
     ground_truth: np.ndarray | None = None
     misfit: np.ndarray | None = None
     trajectory_spread: np.ndarray | None = None
+    ignored: tuple[int, ...] = ()
 
     @property
     def never_seen(self) -> tuple[str, ...]:
         """Names of the keypoints that the model was shown in no frame that has a pose; all they have is its guess.
 
-        Those that the 2D detector does not have are not among them: nobody can change that.
+        Those that the 2D detector does not have, or the model never looks at, are not among them: nobody can change
+        that.
         """
         known = np.isfinite(self.keypoints_3d).all((1, 2))
         if self.masked is None or not known.any():
             return ()
         never = self.masked[known].all(0)
+        never[list(self.ignored)] = False
         detected = self.keypoint_set_2d
         of_nobody = remap(detected, self.keypoint_set, BY_DEFINITION).missing if detected else ()
         names = get_keypoint_set(self.keypoint_set).names

@@ -129,3 +129,17 @@ def test_streams_give_what_whole_tracks_give(model, shipped):
     frames = [frame for row in range(FRAMES) for frame in stream.push(track.keypoints[row])] + stream.finish()
     np.testing.assert_allclose([frame.keypoints_3d for frame in frames], lifter.lift(track).keypoints_3d, atol=1e-5)
     assert all(frame.masked[list(IGNORED)].all() for frame in frames)
+
+
+def test_maskings_mask_a_share_of_what_the_model_looks_at(model, monkeypatch):
+    shown = []
+    lifter = TrackLifter(model, fps=30, maskings=2, flip_test=False)
+    whole = lifter._lift
+    monkeypatch.setattr(
+        lifter,
+        "_lift",
+        lambda track, frames, masked, report: shown.append(masked) or whole(track, frames, masked, report),
+    )
+    lifter.lift(make_track())
+    looked_at = np.delete(np.arange(17), IGNORED)
+    assert [masked[:, looked_at].sum(1).tolist() for masked in shown[1:]] == [[4] * FRAMES] * 2  # 30 % of 12

@@ -73,4 +73,4 @@ def test_what_the_model_never_looks_at_is_no_note(lifted):
     masked = np.zeros_like(lifted.masked)
     masked[:, [0, 9]] = True
     assert describe_masked(replace(lifted, masked=masked)).startswith("pelvis, nose never seen")
-    assert describe_masked(replace(lifted, masked=masked), ignored=(0, 9)) == ""
+    assert describe_masked(replace(lifted, masked=masked, ignored=(0, 9))) == ""

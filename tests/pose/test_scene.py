@@ -17,3 +17,5 @@ def test_who_was_never_seen_is_what_the_detector_could_have_seen():
     assert person.never_seen == ("left_ankle", "head_top", "right_wrist")
     assert replace(person, keypoint_set_2d="blazepose_33").never_seen == ("left_ankle", "right_wrist")
     assert replace(person, masked=None).never_seen == ()
+    # What the model never looks at, nobody can show it.
+    assert replace(person, ignored=(names.index("head_top"),)).never_seen == ("left_ankle", "right_wrist")
