@@ -27,8 +27,9 @@ FILE_FORMATS = ("npz",)
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line to namespace; leaves with status 2 for wrong use."""
+    as_module = Path(sys.argv[0]).name == "__main__.py"
     parser = OptionParser(
-        prog="python -m mpm_mmpose.runtime",
+        prog="python -m mpm_mmpose.runtime" if as_module else None,  # else the file's name, as light.py
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

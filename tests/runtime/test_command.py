@@ -13,6 +13,7 @@ from mpm_mmpose.apis.light_command import main
 from mpm_mmpose.data.store_writer import write_store
 from mpm_mmpose.runtime import shipped
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "torchvision", "mmengine", "mmcv", "mmdet", "mmpose", "cv2", "scipy", "matplotlib")
 # An environment in which none of them is installed; at the end, what was loaded and the seconds that it took the CPU.
 RUN = f"""
@@ -142,3 +143,12 @@ def test_the_model_in_the_package_is_the_default(arguments, keypoint_file, model
     assert main(without) == 2 and "this copy of mpm_mmpose has no model in it" in capsys.readouterr().err
     (tmp_path / shipped.DEFAULT).write_bytes(Path(model_file).read_bytes())
     assert main(without) == 0 and (tmp_path / "a.npz").is_file()
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [(["-m", "mpm_mmpose.runtime"], "python -m mpm_mmpose.runtime"), ([str(ROOT / "demo/light.py")], "light.py")],
+)
+def test_wrong_use_names_the_command_that_was_typed(command, name):
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith(f"{name}: error: the following arguments")
