@@ -51,7 +51,9 @@ def add_person_options(parser: argparse.ArgumentParser) -> None:
         help="how tall people are, m; default: as the model makes them",
     )
     parser.add_argument("--trajectory", action="store_true", help="add where people are, relative to the camera")
-    parser.add_argument("--raw-trajectory", action="store_true", help="do not smooth how far away they are")
+    parser.add_argument(
+        "--raw-trajectory", action="store_true", help="the same without smoothing how far away they are"
+    )
     parser.add_argument(
         "--lock-feet",
         action="store_true",

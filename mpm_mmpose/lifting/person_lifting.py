@@ -20,7 +20,7 @@ class PersonLifting:
     mend_sides: see :func:`~mpm_mmpose.lifting.sides.check_sides`. person_height: m, how tall they are, see
     :func:`~mpm_mmpose.lifting.stature.scale_to`. trajectory: add where they are in camera space; focal, px, and
     focal_35mm, mm: of the camera, see :func:`~mpm_mmpose.lifting.trajectory.choose_camera`; they ask for a trajectory.
-    raw_trajectory: do not smooth its depth, see :func:`~mpm_mmpose.lifting.steadying.steady`. lock_feet: keep feet
+    raw_trajectory: one whose depth is not smoothed, see :func:`~mpm_mmpose.lifting.steadying.steady`. lock_feet: keep feet
     where they stand, see :func:`~mpm_mmpose.lifting.feet.lock_feet`; asks for a trajectory as well.
 
     Raises UsageError for no one's height.
@@ -47,7 +47,7 @@ class PersonLifting:
         lifted = check_quality(lifter.lift(track, progress), lifter.threshold, notes)
         if self.person_height is not None:
             lifted = scale_to(lifted, self.person_height, notes)
-        if self.trajectory or self.focal or self.focal_35mm or self.lock_feet:
+        if self.trajectory or self.focal or self.focal_35mm or self.raw_trajectory or self.lock_feet:
             lifted = place(lifted, notes, camera, self.raw_trajectory)
         if self.lock_feet and lifted.trajectory is not None:
             lifted = lock_feet(lifted, notes)

@@ -96,3 +96,8 @@ def test_a_focal_length_is_for_the_rays_too():
 def test_nobodys_height_is_refused_at_once():
     with pytest.raises(UsageError, match="the person's height is 180 m; give 0.4 to 2.8 m"):
         PersonLifting(person_height=180)
+
+
+def test_a_raw_trajectory_is_one(filmed):
+    lifter, track, _, _ = filmed
+    assert PersonLifting(raw_trajectory=True)(lifter, track, None, []).trajectory is not None
