@@ -20,8 +20,8 @@ class PersonLifting:
     mend_sides: see :func:`~mpm_mmpose.lifting.sides.check_sides`. person_height: m, how tall they are, see
     :func:`~mpm_mmpose.lifting.stature.scale_to`. trajectory: add where they are in camera space; focal, px, and
     focal_35mm, mm: of the camera, see :func:`~mpm_mmpose.lifting.trajectory.choose_camera`; they ask for a trajectory.
-    raw_trajectory: one whose depth is not smoothed, see :func:`~mpm_mmpose.lifting.steadying.steady`. lock_feet: keep feet
-    where they stand, see :func:`~mpm_mmpose.lifting.feet.lock_feet`; asks for a trajectory as well.
+    raw_trajectory: one whose depth is not smoothed, see :func:`~mpm_mmpose.lifting.steadying.steady`. lock_feet: keep
+    feet where they stand, see :func:`~mpm_mmpose.lifting.feet.lock_feet`; asks for a trajectory as well.
 
     Raises UsageError for no one's height.
     """
