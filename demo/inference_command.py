@@ -16,6 +16,7 @@ from mpm_mmpose.option_parser import OptionParser, add_person_options, positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
+    from mpm_mmpose.lifting.people import PeopleDetector
 
 EXIT_STATUS = "exit status: 0 done; 1 something failed, what was computed is kept; 2 wrong use; 130 interrupted"
 BACKENDS = ("pytorch", "onnx")
@@ -67,11 +68,6 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
         "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
     )
     add_person_options(parser)
-    parser.add_argument(
-        "--filter",
-        choices=("one_euro", "savitzky_golay"),
-        help="smooth the 3D over time; default: as the model gives it",
-    )
     parser.add_argument("--show", action="store_true", help="in a window, while it is made")
     return parser
 
@@ -164,12 +160,12 @@ def run(
     args: argparse.Namespace,
     source: str,
     read: Callable[[], Iterable[Recording]] | None,
-    model: dict[str, object],
+    find_pose2d: Callable[[], str | PeopleDetector] = lambda: "blazepose",
 ) -> int:
     """Infer and return the exit status.
 
-    read: reads the recordings of a source of 2D keypoints, None for a source of images. model: arguments of
-    `MPMInferencer` beside the shared ones.
+    read: reads the recordings of a source of 2D keypoints, None for a source of images. find_pose2d: gives what finds
+    people in these.
     """
     # OpenMP's threads spin while they wait, which makes every step slower where other programs want the cores too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -191,18 +187,18 @@ def run(
         _, writing, *recordings = ask_at_once(
             [lambda: check_model(args), lambda: check_writing(args), *([] if read is None else [read])]
         )
-        with _quiet(needs_pytorch(args.model, args.weights, args.backend, model.get("pose2d"))):
+        with _quiet(needs_pytorch(args.model, args.weights, args.backend, getattr(args, "pose2d", None))):
             from mpm_mmpose.apis import MPMInferencer
             from mpm_mmpose.apis.person_options import lifting_options
 
             inferencer = MPMInferencer(
                 args.model,
                 args.weights,
+                find_pose2d(),
                 device=args.device,
                 backend=args.backend,
                 providers=args.providers,
                 threshold=args.threshold,
-                **model,
             )
         for result in inferencer(
             recordings[0] if recordings else source,
@@ -215,7 +211,6 @@ def run(
             progress=True,
             people=lifting_options(args),
             writing=writing,
-            filter=args.filter,
         ):
             for note in (result.recording.span, *result.notes, result.recording.problem):
                 if note:

@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
         # The first of them now, as it says what is missing; of a store each is read when its turn comes.
         return chain([first], recordings) if (first := next(recordings, None)) else ()
 
-    return run(args, args.source, read, {})
+    return run(args, args.source, read)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from inference_command import new_parser, run
 
+from mpm_mmpose.errors import UsageError
 from mpm_mmpose.format_names import IMAGE_FORMATS
+
+if TYPE_CHECKING:
+    from mpm_mmpose.lifting.people import PeopleDetector
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -37,8 +42,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
-    names = ("pose2d", "pose2d_weights", "detector", "detector_weights")
-    return run(args, args.source, None, {name: getattr(args, name) for name in names})
+
+    def find_pose2d() -> str | PeopleDetector:
+        own = (args.pose2d_weights, args.detector, args.detector_weights)
+        if args.pose2d == "blazepose":
+            if any(own):
+                raise UsageError(
+                    "pose2d 'blazepose' has its own detector and weights; give those with a 2D model of MMPose"
+                )
+            return args.pose2d
+        from mpm_mmpose.apis.pose2d import Pose2D
+
+        return Pose2D(args.pose2d, *own, args.device)
+
+    return run(args, args.source, None, find_pose2d)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def positive(kind: type) -> Callable[[str], float]:
 
 
 def add_person_options(parser: argparse.ArgumentParser) -> None:
-    """What all commands that lift people have on their sides, size and place."""
+    """What all commands that lift people have on their sides, size, place and motion."""
     parser.add_argument(
         "--level",
         nargs="?",
@@ -67,6 +67,11 @@ def add_person_options(parser: argparse.ArgumentParser) -> None:
         type=positive(float),
         metavar="MM",
         help="the same in 35 mm equivalent, as photos and videos say it",
+    )
+    parser.add_argument(
+        "--filter",
+        choices=("one_euro", "savitzky_golay"),
+        help="smooth the 3D over time; default: as the model gives it",
     )
 
 

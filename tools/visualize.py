@@ -73,8 +73,8 @@ def _named(parser: argparse.ArgumentParser, texts: list[str]) -> dict[str, Path]
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = parse_args(argv)
+    from mpm_mmpose.apis.comparison import compare
     from mpm_mmpose.viewer import write_page
-    from mpm_mmpose.viewer.comparison import compare
 
     try:
         scene = compare(args.pred, args.ground_truth, clip=args.clip, person=args.person, fps=args.fps)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..blazepose import BlazePose
 from ..errors import UsageError, unknown_name
 from ..format_names import DEFAULT_FORMATS, FORMATS
 from ..lifting.people import PeopleDetector
@@ -21,13 +20,7 @@ from ..lifting.person_lifting import AS_LIFTED, PersonLifting
 from ..lifting.pose_completer import PoseCompleter
 from ..lifting.track_lifter import Progress, TrackLifter
 from ..lifting.tracks import Track2D, Track3D
-from ..lifting.windows import WindowPredictor
-from ..runtime import OnnxModel
-from ..runtime.shipped import shipped_model
-from .camera_recording import RecordedImages
-from .images import Images, open_images
-from .model_names import find_model, is_exported
-from .people_2d import Stopped, find_people
+from .lifting_model import load_lifting_model
 from .progress import progress_bar
 from .results import (
     AS_WRITTEN,
@@ -42,7 +35,7 @@ from .sources import Recording, is_keypoint_source, read_recordings, recordings_
 if TYPE_CHECKING:
     import torch
 
-    from ..lifting.window_model import WindowModel
+    from .images import Images
     from .live_view import LiveView
 
 TASKS = ("lift", "complete")
@@ -54,7 +47,7 @@ _log = logging.getLogger("mpm_mmpose")
 class MPMInferencer:
     """Lifts the people of a source to 3D, in the manner of MMPose's inferencers.
 
-    PyTorch and MMPose are imported where one of their models is asked for, and not otherwise.
+    PyTorch, MMPose and OpenCV are imported where one of their models, or images, are asked for, and not otherwise.
 
     Args:
         model: a name of the model index (configs/mpm/metafile.yml), or a config file, which is Python and is executed;
@@ -63,10 +56,8 @@ class MPMInferencer:
         weights: the model's: path or address; by default the published ones of ``model``. Nothing in them is executed.
             With backend 'onnx' what tools/deployment/export_onnx.py wrote.
         pose2d: what finds people in images: 'blazepose' (:class:`~mpm_mmpose.blazepose.BlazePose`), or a 2D model or
-            alias that MMPose knows, or a config file.
-        pose2d_weights: as ``weights``.
-        detector: of people, a name that MMDetection knows, a config file or 'whole_image'; by default MMPose's.
-        detector_weights: as ``weights``.
+            alias that MMPose knows, with its published weights; or a detector, as
+            :class:`~mpm_mmpose.apis.pose2d.Pose2D` makes it of other weights.
         device: of PyTorch's models; by default the GPU where there is one.
         backend: 'pytorch', or 'onnx' for an exported model; by default what the weights' name says.
         providers: of ONNX Runtime, by name; by default the GPU's where there is one.
@@ -80,28 +71,21 @@ class MPMInferencer:
         self,
         model: str | Path | None = None,
         weights: str | Path | None = None,
-        pose2d: str | Path = BLAZEPOSE,
-        pose2d_weights: str | Path | None = None,
-        detector: str | Path | None = None,
-        detector_weights: str | Path | None = None,
+        pose2d: str | Path | PeopleDetector = BLAZEPOSE,
         device: str | torch.device | None = None,
         backend: str | None = None,
         providers: Sequence[str] | None = None,
         **lifting: object,
     ) -> None:
-        exported = is_exported(model, weights, backend)
-        if exported and model is None and weights is None:
-            weights = shipped_model()
-        predictor = _onnx(weights, providers) if exported else _pytorch(model, weights, providers, device)
-        #: The model behind it: a PoseLifter, or what runs an exported one.
-        self.model = predictor if exported else predictor.model
+        predictor = load_lifting_model(model, weights, backend, providers, device)
         self._mask_tokens = predictor.mask_tokens
         # Models of 3D complete it, and cannot lift.
         lifts = "2d" in predictor.inputs
         self.lifter = TrackLifter(predictor, **lifting) if lifts else None
         own = {name: lifting[name] for name in ("flip_test", "batch_size") if name in lifting}
         self.completer = None if lifts else PoseCompleter(predictor, **own)
-        self.pose2d = _pose2d(pose2d, pose2d_weights, detector, detector_weights, device)
+        #: What finds people in images; BlazePose is loaded when there are images.
+        self.pose2d = _pose2d(pose2d, device)
         #: Files that the calls so far have written, those of a call that failed as well.
         self.kept: list[Path] = []
 
@@ -118,7 +102,6 @@ class MPMInferencer:
         progress: bool = False,
         people: PersonLifting = AS_LIFTED,
         writing: WritingOptions = AS_WRITTEN,
-        filter: str | None = None,
         **reading: object,
     ) -> Iterator[InferenceResult]:
         """Yield a result for each recording of the source; most sources are one.
@@ -129,18 +112,50 @@ class MPMInferencer:
         without mask tokens is shown a guess for what was not found; 'complete' takes a model that knows what is masked.
         out_dir: where to leave ``formats``, and the 2D before anything is lifted. fps: frames a second, where the
         source does not say it or says it wrongly. track: 'iou' or 'oks'. show: in a window, while it is made. progress:
-        bars with the time left. people: their sides, size and place. writing: how results are written. filter: of the
-        3D, see ``smooth``. reading: of a source of keypoints, as ``read_recordings`` takes it: width, height,
-        keypoint_set, ...
+        bars with the time left. people: their sides, size, place and motion. writing: how results are written. reading:
+        of a source of keypoints, as ``read_recordings`` takes it: width, height, keypoint_set, ...
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
         KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
         """
+        self._check_task(source, task)
+        if reading and (_are_recordings(source) or _is_3d(source) or not is_keypoint_source(source)):
+            raise UsageError(f"{', '.join(reading)}: are of a source of 2D keypoints, which this is none; leave it out")
+        if unknown := [format for format in formats if format not in FORMATS]:
+            raise unknown_name("format", unknown[0], FORMATS)
+        writing.check()
+        if show:
+            from .live_view import check_display, show_drawn
+
+            check_display()
+        if out_dir is not None:
+            _check_writable(Path(out_dir))
+        if _is_3d(source):
+            recordings = recordings_of_poses(source, fps, self.completer.keypoint_set.name)
+        elif _are_recordings(source):
+            recordings = iter(source)
+        elif is_keypoint_source(source):
+            recordings = read_recordings(source, fps=fps, track=track, **reading)
+        else:
+            from .images import open_images
+
+            recordings = self._watch(open_images(source, fps), track, show, progress, out_dir)
+
+        def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
+            if self.lifter is None:
+                return self._complete(source, track, report)
+            return people(self.lifter, track, report, notes)
+
+        show_video = show_drawn if show else None
+        finish = partial(
+            self._finish, lift=lift, writing=writing, out=out_dir, formats=formats, progress=progress, show=show_video
+        )
+        return map(finish, recordings)
+
+    def _check_task(self, source: object, task: str) -> None:
+        """UsageError where this model cannot do that with this source."""
         if task not in TASKS:
             raise unknown_name("task", task, TASKS)
-        made = _is_3d(source) or (isinstance(source, Iterable) and not isinstance(source, str | np.ndarray))
-        if reading and (made or not is_keypoint_source(source)):
-            raise UsageError(f"{', '.join(reading)}: are of a source of 2D keypoints, which this is none; leave it out")
         if (self.completer is not None) != _is_3d(source):
             raise UsageError(
                 "this model completes 3D: give an array (frames, keypoints, 3) and task='complete'"
@@ -154,42 +169,6 @@ class MPMInferencer:
                 "task 'complete': this model has no mask tokens, so it cannot be told what is masked; give one that "
                 "was trained with them, as mpm_h36m_27_occluded"
             )
-        if unknown := [format for format in formats if format not in FORMATS]:
-            raise unknown_name("format", unknown[0], FORMATS)
-        writing.check()
-        if filter is not None:
-            from ..lifting.smoothing import FILTERS, smooth
-
-            if filter not in FILTERS:
-                raise unknown_name("filter", filter, FILTERS)
-        if show:
-            from .live_view import check_display, show_drawn
-
-            check_display()
-        if out_dir is not None:
-            _check_writable(Path(out_dir))
-        if _is_3d(source):
-            recordings = recordings_of_poses(source, fps, self.completer.keypoint_set.name)
-        elif isinstance(source, Iterable) and not isinstance(source, str | np.ndarray):
-            recordings = iter(source)
-        elif is_keypoint_source(source):
-            recordings = read_recordings(source, fps=fps, track=track, **reading)
-        else:
-            images = open_images(source, fps)
-            self.pose2d = self.pose2d or BlazePose()
-            recordings = self._watch(images, track, show, progress, out_dir)
-
-        def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
-            if self.lifter is None:
-                return self._complete(source, track, report)
-            lifted = people(self.lifter, track, report, notes)
-            return smooth(lifted, filter) if filter else lifted
-
-        show_video = show_drawn if show else None
-        finish = partial(
-            self._finish, lift=lift, writing=writing, out=out_dir, formats=formats, progress=progress, show=show_video
-        )
-        return map(finish, recordings)
 
     def _complete(self, poses: np.ndarray, track: Track2D, report: Progress) -> Track3D:
         completed = self.completer.complete(poses, track.fps, report)
@@ -199,6 +178,13 @@ class MPMInferencer:
         self, images: Images, track: str, show: bool, progress: bool, out: str | Path | None
     ) -> Iterator[Recording]:
         """The one recording of a source of images."""
+        from .camera_recording import RecordedImages
+        from .people_2d import Stopped, find_people
+
+        if self.pose2d is None:
+            from ..blazepose import BlazePose
+
+            self.pose2d = BlazePose()
         path = None if out is None else result_path(out, images.name)
         record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
         try:
@@ -282,46 +268,19 @@ class MPMInferencer:
         return problems
 
 
-def _onnx(path: str | Path | None, providers: Sequence[str] | None) -> WindowPredictor:
-    if path is None:
-        raise UsageError("backend 'onnx': give the exported model as weights; see tools/deployment/export_onnx.py")
-    return OnnxModel(path, providers)
-
-
-def _pytorch(
-    model: str | Path | None,
-    weights: str | Path | None,
-    providers: Sequence[str] | None,
-    device: str | torch.device | None,
-) -> WindowModel:
-    if providers is not None:
-        raise UsageError("providers are ONNX Runtime's: give backend='onnx' and an exported model")
-    if Path(weights or "").suffix == ".onnx":
-        raise UsageError(f"{weights}: is an exported model; give backend='onnx' (--backend onnx)")
-    found = find_model(model, weights)
-    import torch
-
-    from ..lifting.window_model import WindowModel
-    from .model_index import build_lifter
-
-    return WindowModel(build_lifter(*found, device or ("cuda" if torch.cuda.is_available() else "cpu")))
-
-
-def _pose2d(
-    model: str | Path,
-    weights: str | Path | None,
-    detector: str | Path | None,
-    detector_weights: str | Path | None,
-    device: str | torch.device | None,
-) -> PeopleDetector | None:
+def _pose2d(pose2d: str | Path | PeopleDetector, device: str | torch.device | None) -> PeopleDetector | None:
     """The 2D stage; None for BlazePose, which is loaded when there are images."""
-    if model != BLAZEPOSE:
-        from .pose2d import Pose2D
+    if pose2d == BLAZEPOSE:
+        return None
+    if isinstance(pose2d, PeopleDetector):
+        return pose2d
+    from .pose2d import Pose2D
 
-        return Pose2D(model, weights, detector, detector_weights, device)
-    if weights or detector or detector_weights:
-        raise UsageError("pose2d 'blazepose' has its own detector and weights; give those with a 2D model of MMPose")
-    return None
+    return Pose2D(pose2d, device=device)
+
+
+def _are_recordings(source: object) -> bool:
+    return isinstance(source, Iterable) and not isinstance(source, str | np.ndarray)
 
 
 def _is_3d(source: str | Path | np.ndarray) -> bool:

@@ -8,11 +8,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..format_names import FORMATS, IMAGE_FORMATS, suffix_of
 from ..option_parser import OptionParser, add_person_options, positive
+
+if TYPE_CHECKING:
+    from .sources import Recording
 
 EPILOG = """examples:
   python -m mpm_mmpose.runtime walk.mp4 --out out
@@ -23,6 +29,8 @@ exit status: 0 done; 1 something failed; 2 wrong use; 130 interrupted"""
 
 #: What is left in a folder of keypoints where nothing else is asked for.
 FILE_FORMATS = ("npz",)
+#: Options that say what a file of keypoints does not.
+OF_FILES = ("width", "height", "keypoint_format", "keypoint_set", "keypoint_map", "sequence", "ids")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -109,73 +117,26 @@ def formats_of(out: Path, wanted: list[str] | None, usual: tuple[str, ...] = FIL
 
 
 def run(args: argparse.Namespace) -> int:
-    """Lift and write; returns the exit status, 1 where nobody could be lifted."""
-    from ..runtime.shipped import shipped_model
-    from .file_lifting import lift_file
-    from .person_options import lifting_options, writing_options
-    from .source_kind import source_kind
-
-    if source_kind(args.source) not in ("keypoints", "folder", "motion"):
-        return watch(args)
-    formats = formats_of(args.out, args.format)
-    if args.keypoint_map:
-        args.keypoint_set = _keypoint_map(args.keypoint_map, args.keypoint_set)
-    writing = writing_options(args)
-    status = 0
-    results = lift_file(
-        args.source,
-        args.model or shipped_model(),
-        providers=args.providers,
-        fps=args.fps,
-        width=args.width,
-        height=args.height,
-        format=args.keypoint_format,
-        keypoint_set=args.keypoint_set,
-        sequence=args.sequence,
-        ids=args.ids,
-        people=lifting_options(args),
-        writing=writing,
-        progress=_show if sys.stderr.isatty() else None,
-        threshold=args.threshold,
-        mode=args.mode,
-        flip_test=not args.no_flip_test,
-    )
-    for number, result in enumerate(results):
-        if number and not formats:
-            raise UsageError(
-                f"{args.source}: holds several recordings, and {args.out} is the first of them; give a folder as "
-                "--out, or choose one with --sequence"
-            )
-        status = status if result.people else 1
-        written = []
-        for format in (formats or [None]) if result.people else ():
-            try:
-                written += result.save(args.out, format and [format])
-            except ValueError as error:  # what one format cannot hold, another can
-                print(f"error: {error}", file=sys.stderr)
-                status = 1
-        for note in filter(None, (result.recording.span, *result.notes)):
-            print(f"note: {note}", file=sys.stderr)
-        print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
-        for path in written:
-            print(f"wrote: {path}")
-    return status
-
-
-def watch(args: argparse.Namespace) -> int:
-    """Find people in images, lift and write; returns the exit status, 1 where anything is missing."""
+    """Lift and write; returns the exit status, 1 where anything or anybody is missing."""
     # Of damaged videos OpenCV and FFmpeg say hundreds of lines, we one.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        from .inferencer import MPMInferencer
-    except ImportError as error:
-        raise UsageError(f"{args.source}: images need {error.name}; install it (docs/install.md)") from None
     from ..runtime.shipped import shipped_model
+    from .inferencer import MPMInferencer
     from .person_options import lifting_options, writing_options
+    from .source_kind import source_kind
 
-    formats = formats_of(args.out, args.format, IMAGE_FORMATS)
-    writing = writing_options(args)
+    of_keypoints = source_kind(args.source) in ("keypoints", "folder", "motion")
+    formats = formats_of(args.out, args.format, FILE_FORMATS if of_keypoints else IMAGE_FORMATS)
+    call = dict(people=lifting_options(args), writing=writing_options(args), progress=sys.stderr.isatty())
+    if formats:
+        call |= dict(out_dir=args.out, formats=formats)
+    if not of_keypoints and (
+        given := [name for name in OF_FILES if getattr(args, name) not in (None, 0, "auto", "file")]
+    ):
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(f"{args.source}: {named}: are of files of 2D keypoints, and these are images; leave it out")
+    source = _read(args) if of_keypoints else args.source
     inferencer = MPMInferencer(
         weights=args.model or shipped_model(),
         backend="onnx",
@@ -185,22 +146,42 @@ def watch(args: argparse.Namespace) -> int:
         flip_test=not args.no_flip_test,
     )
     status = 0
-    call = dict(fps=args.fps, progress=sys.stderr.isatty(), people=lifting_options(args))
-    call |= dict(writing=writing)
-    if formats:
-        call |= dict(out_dir=args.out, formats=formats)
     try:
-        for result in inferencer(args.source, **call):
+        for number, result in enumerate(inferencer(source, fps=args.fps, **call)):
+            if number and not formats:
+                raise UsageError(
+                    f"{args.source}: holds several recordings, and {args.out} is the first of them; give a folder as "
+                    "--out, or choose one with --sequence"
+                )
             status = 1 if result.recording.problem or not result.people else status
             if not formats and result.people:
                 inferencer.kept += result.save(args.out)
             for note in filter(None, (result.recording.span, *result.notes, result.recording.problem)):
                 print(f"note: {note}", file=sys.stderr)
             print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
+    except ImportError as error:
+        raise UsageError(f"{args.source}: images need {error.name}; install it (docs/install.md)") from None
     finally:
         for path in inferencer.kept:
             print(f"wrote: {path}")
     return status
+
+
+def _read(args: argparse.Namespace) -> Iterable[Recording]:
+    """The recordings of a source of 2D keypoints; UsageError for what is missing, at once."""
+    from .sources import read_recordings
+
+    recordings = read_recordings(
+        args.source,
+        fps=args.fps,
+        width=args.width,
+        height=args.height,
+        format=args.keypoint_format,
+        keypoint_set=_keypoint_map(args.keypoint_map, args.keypoint_set) if args.keypoint_map else args.keypoint_set,
+        sequence=args.sequence,
+        ids=args.ids,
+    )
+    return chain([first], recordings) if (first := next(recordings, None)) else ()
 
 
 def _keypoint_map(path: str, keypoint_set: str) -> object:
@@ -212,9 +193,3 @@ def _keypoint_map(path: str, keypoint_set: str) -> object:
         return read_keypoint_map(path)
     except (ValueError, OSError) as error:
         raise UsageError(str(error)) from None
-
-
-def _show(person: str, done: int, total: int) -> None:
-    print(
-        f"\rperson {person}: {done} of {total} windows", end="\n" if done == total else "", file=sys.stderr, flush=True
-    )

@@ -16,6 +16,7 @@ from ..formats.files import safe_name
 from ..lifting.track_lifter import Progress
 from ..lifting.tracks import Track3D
 from ..lifting.vertical import check_tilt, choose_up
+from ..pose.floor import scene_up
 from ..pose.keypoints import remap
 from .sources import Recording
 
@@ -188,6 +189,7 @@ def write_video(
         fps=recording.fps,
         width=scene.width or 1280,
         height=scene.height or 720,
+        up=scene_up(scene)[0],
         progress=progress,
         show=show,
     )

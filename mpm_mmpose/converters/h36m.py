@@ -14,7 +14,7 @@ from ..readers.archives import npz_fields
 from ..readers.h36m import SKIP_LISTS, TEST_SUBJECTS, TRAIN_SUBJECTS, H36MRecording, Source
 from ..readers.h36m_mmpose import MMPoseFiles
 from ..readers.h36m_videopose3d import VideoPose3DFiles
-from .stores import Conversion
+from .stores import Conversion, read_sequences
 
 
 def open_h36m(
@@ -81,31 +81,21 @@ def convert_h36m(
         )
     total = sum(recording.cameras for _, recording in jobs)
     with tqdm(total=total, unit="sequence", desc=f"Converting to {out}", disable=not progress) as bar:
-        write_store(out, _sequences(jobs, report, skip_bad, bar), meta, overwrite)
+        write_store(out, read_sequences(_results(jobs, report, bar), report, skip_bad), meta, overwrite)
     return report
 
 
-def _sequences(
-    jobs: Sequence[tuple[Source, H36MRecording]], report: Conversion, skip_bad: bool, bar: tqdm
-) -> Iterator[PoseSequence]:
-    reason = None
+def _results(
+    jobs: Sequence[tuple[Source, H36MRecording]], report: Conversion, bar: tqdm
+) -> Iterator[tuple[str, list[PoseSequence] | Exception]]:
+    """The sequences of each recording, or what is wrong with it."""
     for source, recording in jobs:
         try:
             sequences = source.read(recording)
             for sequence in sequences:
                 report.agreement.add(str(source.files[-1] if len(source.files) > 1 else source.files[0]), sequence)
         except ValueError as error:
-            error = of_file(error, source.files[0])
-            if not skip_bad:
-                raise error from None
-            reason = error
-            report.skipped.append((recording.name, str(error)))
-            bar.update(recording.cameras)
-            continue
-        report.clips += 1
-        report.frames += len(sequences[0])
-        for sequence in sequences:
-            yield sequence
-            bar.update()
-    if not report.clips:
-        raise ValueError(f"none of {len(report.skipped)} recordings could be read; the last one: {reason}")
+            yield recording.name, of_file(error, source.files[0])
+        else:
+            yield recording.name, sequences
+        bar.update(recording.cameras)

@@ -176,7 +176,10 @@ def _by_clip(
 def read_sequences(
     results: Iterable[tuple[str, list[PoseSequence] | Exception]], report: Conversion, skip_bad: bool
 ) -> Iterator[PoseSequence]:
-    """Sequences of (file, sequences or the error) pairs, counted in ``report``; raises the first error, or lists it."""
+    """Sequences of (file or recording, its sequences or the error) pairs, counted in ``report``.
+
+    Raises the first error, or lists it.
+    """
     reason = None
     for file, result in results:
         if isinstance(result, Exception):
@@ -191,7 +194,7 @@ def read_sequences(
     if not report.clips and not report.skipped:
         raise ValueError("the files hold none of the clips that were asked for; ask for other grades")
     if not report.clips:
-        raise ValueError(f"none of {len(report.skipped)} files could be read; the last one: {reason}")
+        raise ValueError(f"none of {len(report.skipped)} could be read; the last one: {reason}")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from ..lazy_names import lazy_names
 
 _PLACES = {
     "DevicePoseWindowDataset": "device_dataset",
@@ -17,10 +17,4 @@ _PLACES = {
     "write_store": "pose_store",
 }
 __all__ = list(_PLACES)
-
-
-def __getattr__(name: str) -> object:
-    # Imported when asked for: readers and stores need no PyTorch.
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_PLACES[name]}", __name__), name)
+__getattr__ = lazy_names(__name__, _PLACES)

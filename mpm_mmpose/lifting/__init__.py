@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from ..lazy_names import lazy_names
 
 _PLACES = {"TrackLifter": "track_lifter", "Track2D": "tracks", "Track3D": "tracks"}
 __all__ = list(_PLACES)
-
-
-def __getattr__(name: str) -> object:
-    # Imported when asked for: `--help` answers at once.
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_PLACES[name]}", __name__), name)
+__getattr__ = lazy_names(__name__, _PLACES)

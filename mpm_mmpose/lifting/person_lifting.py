@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from .feet import lock_feet
 from .quality import check_quality
 from .sides import check_sides
+from .smoothing import check_filter, smooth
 from .stature import check_height, scale_to
 from .track_lifter import Progress, TrackLifter
 from .tracks import Track2D, Track3D
@@ -21,9 +22,10 @@ class PersonLifting:
     :func:`~mpm_mmpose.lifting.stature.scale_to`. trajectory: add where they are in camera space; focal, px, and
     focal_35mm, mm: of the camera, see :func:`~mpm_mmpose.lifting.trajectory.choose_camera`; they ask for a trajectory.
     raw_trajectory: one whose depth is not smoothed, see :func:`~mpm_mmpose.lifting.steadying.steady`. lock_feet: keep
-    feet where they stand, see :func:`~mpm_mmpose.lifting.feet.lock_feet`; asks for a trajectory as well.
+    feet where they stand, see :func:`~mpm_mmpose.lifting.feet.lock_feet`; asks for a trajectory as well. filter: of the
+    3D over time, see :func:`~mpm_mmpose.lifting.smoothing.smooth`.
 
-    Raises UsageError for no one's height.
+    Raises UsageError for no one's height and for a filter that is not known.
     """
 
     mend_sides: bool = False
@@ -33,10 +35,13 @@ class PersonLifting:
     focal_35mm: float | None = None
     raw_trajectory: bool = False
     lock_feet: bool = False
+    filter: str | None = None
 
     def __post_init__(self) -> None:
         if self.person_height is not None:
             check_height(self.person_height)
+        if self.filter is not None:
+            check_filter(self.filter)
 
     def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
         """The person's 3D; notes get what is to be known of it. Raises ValueError where no keypoint is usable."""
@@ -51,7 +56,7 @@ class PersonLifting:
             lifted = place(lifted, notes, camera, self.raw_trajectory)
         if self.lock_feet and lifted.trajectory is not None:
             lifted = lock_feet(lifted, notes)
-        return lifted
+        return smooth(lifted, self.filter) if self.filter else lifted
 
 
 #: People as the model gives them.

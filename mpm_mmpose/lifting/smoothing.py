@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
-from scipy.signal import savgol_filter
 
+from ..errors import UsageError, unknown_name
 from .resampling import interpolate, model_times
 from .tracks import Track3D
 
 FILTERS = ("one_euro", "savitzky_golay")
 
 
+def check_filter(filter: str) -> None:
+    """UsageError for a filter that is not known, or that needs what is not installed."""
+    if filter not in FILTERS:
+        raise unknown_name("filter", filter, FILTERS)
+    if filter == "savitzky_golay" and find_spec("scipy") is None:
+        raise UsageError("filter 'savitzky_golay' needs SciPy, which is not installed; take 'one_euro', or install it")
+
+
 def smooth(lifted: Track3D, filter: str, **options: float) -> Track3D:
     """The track with its 3D, and its trajectory if it has one, filtered in each stretch without NaN.
 
     filter: 'one_euro' (:class:`OneEuro`, depends on the past alone and lags a little) or 'savitzky_golay'
-    (:func:`savitzky_golay`, looks both ways). options: the filter's. Raises ValueError for another filter.
+    (:func:`savitzky_golay`, looks both ways). options: the filter's. Raises UsageError for another filter.
     """
-    if filter not in FILTERS:
-        raise ValueError(f"filter is {filter!r}; give one of {FILTERS}")
+    check_filter(filter)
     run = one_euro if filter == "one_euro" else savitzky_golay
     times = lifted.track.times
 
@@ -80,6 +88,8 @@ def savitzky_golay(times: np.ndarray, values: np.ndarray, seconds: float = 0.3, 
     resampled to their mean, and back. What is too short for the polynomial stays. Source: Savitzky and Golay,
     Analytical Chemistry 36, 1964; scipy.signal.savgol_filter.
     """
+    from scipy.signal import savgol_filter  # the light set has no SciPy
+
     if not (seconds > 0 and order >= 0):
         raise ValueError(f"seconds is {seconds}, order {order}; give above 0, and 0 or more")
     if len(times) < 2:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..pose.rotations import shortest_turn
 from .upright import camera_to_upright
 
-#: m; how far people have to walk before the floor's slope is read off their feet rather than taken to be none.
-WALKED = 0.2
+UP = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -29,31 +29,20 @@ class Room:
         return camera_to_upright(poses + trajectory[:, None]) @ self.rotation.T + self.shift
 
 
-def find_room(poses: Sequence[np.ndarray], trajectories: Sequence[np.ndarray]) -> Room | None:
+def find_room(poses: Sequence[np.ndarray], trajectories: Sequence[np.ndarray], up: np.ndarray) -> Room | None:
     """The room of people (N, K, 3) m at (N, 3) m, camera axes; None where nobody's place is ever known.
 
-    Its floor is the plane that fits everybody's lowest keypoints of all frames best, in height; cameras mostly look
-    down a little, so that it slopes in their axes. A person who stays in one place says little about it.
+    up: (3,) unit vector, camera axes (:func:`~mpm_mmpose.pose.floor.scene_up`). The floor is as high as the lowest
+    keypoints are in most frames.
     """
-    points = np.concatenate(
-        [camera_to_upright(pose + root[:, None]) for pose, root in zip(poses, trajectories, strict=True)]
-    ).astype(np.float64)
+    points = np.concatenate([pose + root[:, None] for pose, root in zip(poses, trajectories, strict=True)])
+    points = camera_to_upright(points.astype(np.float64))
     points = points[np.isfinite(points).all((1, 2))]
     if not len(points):
         return None
-    feet = points[np.arange(len(points)), points[..., 2].argmin(1)]
-    # A single wild frame must not move the room.
-    middle = np.median(feet, axis=0)
-    away = feet - middle
-    along = np.c_[away[:, :2], np.ones(len(away))]
-    keep_level = len(away) * np.diag([WALKED**2, WALKED**2, 0.0])
-    slope_x, slope_y, height = np.linalg.solve(along.T @ along + keep_level, along.T @ away[:, 2])
-    up = np.array([-slope_x, -slope_y, 1.0]) / np.linalg.norm([slope_x, slope_y, 1.0])
-    right = np.array([1.0, 0.0, 0.0]) - up[0] * up
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(up, right), up])
-    shift = -rotation @ (middle + (0.0, 0.0, height))
-    places = points.mean(1) @ rotation.T + shift
+    rotation = shortest_turn(camera_to_upright(up), UP)
+    points = points @ rotation.T
+    places = points.mean(1)
     low, high = np.quantile(places[:, :2], [0.01, 0.99], axis=0)
-    shift[:2] -= (low + high) / 2
-    return Room(rotation, shift, (high - low) / 2)
+    floor = np.median(points[..., 2].min(1))  # a single wild frame must not move the room
+    return Room(rotation, -np.array([*(low + high) / 2, floor]), (high - low) / 2)

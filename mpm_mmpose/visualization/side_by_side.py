@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from ..atomic_file import write_atomically
+from ..pose.floor import CAMERA_UP
 from ..pose.keypoints import get_keypoint_set
 from ..pose.scene import LiftedPerson
 from .frame_times import frame_numbers
@@ -38,7 +39,7 @@ class SideBySide:
 
     width, height: px of the images. cells: of the canvas, one a person; by default theirs from their first frame
     to their last. limits: lowest place and metres that a cell shows, and height of the floor, m from the pelvis; by
-    default what the people need.
+    default what the people need. up: (3,) unit vector in camera axes, of the room of people whose place is known.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SideBySide:
         height: int,
         cells: Sequence[int] | None = None,
         limits: tuple[float, float, float] | None = None,
+        up: np.ndarray = CAMERA_UP,
     ) -> None:
         self.people = people
         self._rows = [{int(frame): row for row, frame in enumerate(person.frames)} for person in people]
@@ -55,7 +57,7 @@ class SideBySide:
         self.left = (max(2, round(width * self.scale)), max(2, round(height * self.scale)))
         roots = [person.trajectory for person in people]
         known = bool(people) and all(root is not None for root in roots)
-        self.room = find_room([person.keypoints_3d for person in people], roots) if known else None
+        self.room = find_room([person.keypoints_3d for person in people], roots, up) if known else None
         if self.room is not None:
             self.cells = [0] * len(people)
         else:
@@ -175,16 +177,18 @@ def write_side_by_side(
     fps: float,
     width: int,
     height: int,
+    up: np.ndarray = CAMERA_UP,
     progress: Callable[[int, int], None] | None = None,
     show: Callable[[np.ndarray], None] | None = None,
 ) -> Path:
     """Write a video of the frames at ``times`` (F,) s, on ``images`` (H, W, 3) uint8 BGR where there are any.
 
     fps: frames a second of the video; where the times are less regular, frames are repeated and left out, so that each
-    is seen at its time. width, height: px of the images. progress: called with the frames done and those there are;
-    show: with each frame (H, W, 3) uint8 BGR. Raises OSError where OpenCV cannot write the video, or not all.
+    is seen at its time. width, height: px of the images. up: as of :class:`SideBySide`. progress: called with the
+    frames done and those there are; show: with each frame (H, W, 3) uint8 BGR. Raises OSError where OpenCV cannot write
+    the video, or not all.
     """
-    drawing = SideBySide(people, width, height)
+    drawing = SideBySide(people, width, height, up=up)
     numbers = frame_numbers(times, fps)
     repeats = np.diff(np.append(numbers, numbers[-1:] + 1))
 

@@ -225,6 +225,7 @@ def measure(args: argparse.Namespace, command: str) -> str:
     from tqdm import tqdm
 
     from mpm_mmpose.apis import MPMInferencer
+    from mpm_mmpose.apis.pose2d import Pose2D
     from mpm_mmpose.atomic_file import write_atomically
     from mpm_mmpose.data import PoseStore
 
@@ -232,8 +233,8 @@ def measure(args: argparse.Namespace, command: str) -> str:
     from .videos import GROUND_TRUTH
 
     store = PoseStore(args.videos / GROUND_TRUTH)
-    model_2d = (args.pose2d, args.pose2d_weights, args.detector, args.detector_weights)
-    inferencer = MPMInferencer(args.model, args.weights, *model_2d, device=args.device, threshold=args.threshold)
+    pose2d = Pose2D(args.pose2d, args.pose2d_weights, args.detector, args.detector_weights, args.device)
+    inferencer = MPMInferencer(args.model, args.weights, pose2d, device=args.device, threshold=args.threshold)
     ways: dict[tuple[str, ...], list[Errors]] = {}
     pictures: list[np.ndarray] = []
     for index in tqdm(range(len(store)), unit="video"):

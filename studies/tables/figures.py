@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mpm_mmpose.apis.clip_files import open_clips
 from mpm_mmpose.atomic_file import write_atomically
 from mpm_mmpose.evaluation.pose_error import MILLIMETRES, keypoint_errors
 from mpm_mmpose.pose.scene import LiftedPerson, Scene
-from mpm_mmpose.viewer.clips import open_clips
 from mpm_mmpose.visualization.paper_figure import draw_figure
 
 from .budget import Budget

@@ -28,7 +28,7 @@ def test_bad_clips_and_files(tmp_path, released_clip, write_released):
     assert report.clips == 1
     assert [place for place, _ in report.skipped] == [f"{paths[0]}: bad", str(paths[1])]
     assert PoseStore(tmp_path / "store").meta["skipped"] == [list(pair) for pair in report.skipped]
-    with pytest.raises(ValueError, match="none of 1 files could be read"):
+    with pytest.raises(ValueError, match="none of 1 could be read"):
         convert_released_amass(paths[1:], tmp_path / "other", skip_bad=True, progress=False)
 
 

@@ -57,7 +57,7 @@ def test_bad_files(tmp_path, clips, workers):
     report = convert_mocap([clips], out, workers=workers, skip_bad=True, progress=False)
     assert report.clips == 3 and [file for file, _ in report.skipped] == [str(bad)]
     assert "has no 'MOTION'" in PoseStore(out).meta["skipped"][0][1]
-    with pytest.raises(ValueError, match="none of 1 files could be read; the last one: .*b.bvh"):
+    with pytest.raises(ValueError, match="none of 1 could be read; the last one: .*b.bvh"):
         convert_mocap([bad], tmp_path / "other", skip_bad=True, progress=False)
 
 

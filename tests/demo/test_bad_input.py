@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis import inferencer as inferencer_module
+from mpm_mmpose.apis import images
 from mpm_mmpose.apis.images import Images
 from mpm_mmpose.apis.pose2d import Pose2D
 from mpm_mmpose.lifting.people import People
@@ -149,7 +149,7 @@ class Unplugged(Images):
 
 def test_a_camera_that_is_unplugged_and_one_that_is_not_there(watch, tmp_path, monkeypatch, somebody):
     with monkeypatch.context() as patched:
-        patched.setattr(inferencer_module, "open_images", lambda source, fps: Unplugged())
+        patched.setattr(images, "open_images", lambda source, fps: Unplugged())
         status, out, err = watch("webcam")
     assert status == 1 and last(err) == "note: webcam:0: gave no more images after 0.3 s; is it still plugged in?"
     names = ("webcam0_images.mp4", "webcam0_2d.json", "webcam0.json", "webcam0.npz")

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis import inferencer, model_names
+from mpm_mmpose.apis import model_names
+from mpm_mmpose.blazepose import blazepose
 from mpm_mmpose.deployment.export import export_model
 from mpm_mmpose.lifting.people import People, PeopleDetector
 from mpm_mmpose.runtime import shipped
@@ -213,7 +214,7 @@ def test_a_video_and_nothing_else(command, exported, tmp_path, write_video, monk
     """The model in the package, and BlazePose; neither needs PyTorch, which is not spoken of."""
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     (tmp_path / shipped.DEFAULT).write_bytes(Path(exported[3]).read_bytes())
-    monkeypatch.setattr(inferencer, "BlazePose", Somebody)
+    monkeypatch.setattr(blazepose, "BlazePose", Somebody)
     status, out, err = command("video_to_3d", write_video(tmp_path / "walk.mp4"), "--out", tmp_path / "out")
     assert status == 0 and "PyTorch" not in err, err
     names = ("walk_2d.json", "walk.json", "walk.npz", "walk.bvh", "walk.html", "walk.mp4")

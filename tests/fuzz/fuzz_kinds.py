@@ -241,9 +241,9 @@ def _keypoint_kinds() -> list[Kind]:
 
 
 def _own_kinds() -> list[Kind]:
+    from mpm_mmpose.apis.comparison import compare
     from mpm_mmpose.formats import LiftedPerson, Scene, read_scene, write_scene
     from mpm_mmpose.viewer import write_page
-    from mpm_mmpose.viewer.comparison import compare
 
     def store(folder: Path, checksums: bool = True) -> None:
         write_store(folder / "store", clips())

@@ -95,7 +95,7 @@ def test_nothing_left(tmp_path, videopose3d):
         del table["S9"]
 
     sources = open_h36m(videopose3d(edit_3d=edit)[:1])
-    with pytest.raises(ValueError, match="none of 1 recordings could be read; the last one: .* holds NaN"):
+    with pytest.raises(ValueError, match="none of 1 could be read; the last one: .* holds NaN"):
         convert_h36m(sources, tmp_path / "s", TEST_SUBJECTS, skip_bad=True, progress=False)
     with pytest.raises(ValueError, match="data_3d_h36m.npz: no recording of S5; is it the right file"):
         convert_h36m(sources, tmp_path / "s", ["S5"], progress=False)

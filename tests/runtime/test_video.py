@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mpm_mmpose.apis import inferencer
 from mpm_mmpose.apis.light_command import main
+from mpm_mmpose.blazepose import blazepose
 from mpm_mmpose.lifting.people import People, PeopleDetector
 
 BODY = np.random.default_rng(0).uniform(20, 100, (33, 2)).astype(np.float32)
@@ -63,7 +63,7 @@ def video(tmp_path):
 @pytest.fixture
 def watch(video, model_file, tmp_path, monkeypatch):
     def run(*arguments, detector=None, out="out"):
-        monkeypatch.setattr(inferencer, "BlazePose", lambda: detector or Walker())
+        monkeypatch.setattr(blazepose, "BlazePose", lambda: detector or Walker())
         return main([str(video), "--model", str(model_file), "--out", str(tmp_path / out), *arguments])
 
     return run
@@ -84,6 +84,12 @@ def test_one_file(watch, tmp_path, capsys):
     assert watch(out="only.bvh") == 0
     assert capsys.readouterr().out.endswith(f"wrote: {tmp_path / 'only.bvh'}\n")
     assert (tmp_path / "only.bvh").read_text().startswith("HIERARCHY")
+
+
+def test_options_of_keypoint_files_are_refused(watch, tmp_path, capsys):
+    assert watch("--width", "100", "--ids", "mend") == 2
+    assert "--width, --ids: are of files of 2D keypoints" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_nobody_is_status_1_and_a_line(watch, capsys):

@@ -13,7 +13,7 @@ from ..pose.geometry import root_relative
 from ..pose.keypoints import get_keypoint_set
 from ..pose.scene import LiftedPerson, Scene
 from ..version import __version__
-from .clips import ClipFile, Results, find_clip, open_clips
+from .clip_files import ClipFile, Results, find_clip, open_clips
 
 #: Ground truths of one clip may differ by rounding, m.
 SAME = 1e-3
