@@ -78,6 +78,8 @@ class MPMInferencer:
         **lifting: object,
     ) -> None:
         predictor = load_lifting_model(model, weights, backend, providers, device)
+        #: The model behind it: a PoseLifter, or what runs an exported one.
+        self.model = getattr(predictor, "model", predictor)
         self._mask_tokens = predictor.mask_tokens
         # Models of 3D complete it, and cannot lift.
         lifts = "2d" in predictor.inputs

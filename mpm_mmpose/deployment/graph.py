@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..errors import UsageError
 from ..models import CompletionHead, RefinedLiftingHead
-from ..models.backbone import PersonTokens
+from ..models.person_backbone import PersonTokens
 from ..pose.keypoints import get_keypoint_set
 from ..runtime.model_info import OUTPUTS
 

@@ -40,8 +40,7 @@ class WindowModel(WindowPredictor):
                 "the model with head.root_depth='fitted'"
             )
         self.inputs, self.mask_tokens = backbone.inputs, backbone.mask_tokens
-        self.space = "rays" if backbone.view == "person" else "image"
-        self.ignored = backbone.ignored
+        self.space, self.ignored = backbone.space, backbone.ignored
         self.outputs = ("sequence", "target") if isinstance(head, SequenceHead) else ("target", "sequence")
         self.window, self.num_keypoints = backbone.num_frames, backbone.num_keypoints
         self.keypoint_set = keypoint_set

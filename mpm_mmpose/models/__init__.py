@@ -5,6 +5,7 @@ from .completion_head import CompletionHead
 from .completion_preprocessor import CompletionPreprocessor
 from .lifting_head import LiftingHead
 from .lifting_preprocessor import LiftingPreprocessor
+from .person_backbone import PersonBackbone
 from .pretrain import MaskedPoseEstimator, MaskedPoseHead
 from .pretrain_preprocessor import PretrainPreprocessor
 from .ray_preprocessor import RayPreprocessor
@@ -19,6 +20,7 @@ __all__ = [
     "MPMBackbone",
     "MaskedPoseEstimator",
     "MaskedPoseHead",
+    "PersonBackbone",
     "PersonSequenceHead",
     "PretrainPreprocessor",
     "RayPreprocessor",

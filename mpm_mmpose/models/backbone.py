@@ -1,7 +1,6 @@
 """The shared 2D-3D encoder of MPM."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -9,20 +8,10 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from .layers import PoseEncoder, SpatialMLP, TransformerLayer
-from .person_view import PersonView, person_features, person_view
 from .pretrained import report_pretrained
 from .recovery_targets import COORDINATES
 from .temporal_mixer import TemporalMixer
 from .window_centre import window_place, with_place
-
-VIEWS = ("image", "person")
-
-
-class PersonTokens(NamedTuple):
-    """What a backbone with view='person' gives: tokens (B, T_visible, C), and the view that a head needs to go back."""
-
-    tokens: Tensor
-    view: PersonView
 
 
 class TemporalTransformer(nn.Module):
@@ -60,19 +49,14 @@ class MPMBackbone(BaseModule):
             keypoint's mean position in the training data. See study S6 in docs/results.md.
         place_apart: encode 2D keypoints relative to the mean of the window's visible ones, and that mean beside them.
             The paper's are where they are in the image; see study S3 in docs/results.md.
-        view: 'image', the paper's: 2D is normalised screen coordinates. 'person': 2D is rays x / z, y / z of a given or
-            guessed camera, seen by a camera that is turned to the person and in units of the person's size, so that
-            neither camera nor framing matters; see :mod:`mpm_mmpose.models.person_view`.
         temporal: 'attention', the paper's; or 'mixer', layers that mix the frames by learned weights: cheaper, but
             frames that are masked are tokens there instead of dropped.
-        ignored: indices of 2D keypoints that are masked always, because detectors have them elsewhere or not at all;
-            with view='person'.
-        upright: with view='person', indices of the keypoints at the upper and at the lower end of the trunk, which is
-            then upright in the turned camera's image, so that how the camera is held does not matter either.
         init_cfg: mmengine's; type 'Pretrained' logs how many weights were taken.
     """
 
     causal = False  # read by mmpose's PoseLifter: the target is the centre frame
+    space = "image"  # of 2D: normalised screen coordinates
+    ignored: tuple[int, ...] = ()  # indices of keypoints that it never looks at
 
     def __init__(
         self,
@@ -90,23 +74,13 @@ class MPMBackbone(BaseModule):
         encode_masked_frames: bool = False,
         tokens_per_keypoint: bool = False,
         place_apart: bool = False,
-        view: str = "image",
         temporal: str = "attention",
-        ignored: Sequence[int] = (),
-        upright: Sequence[Sequence[int]] | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg)
         unknown = set(inputs) - set(COORDINATES)
         if unknown or not inputs:
             raise ValueError(f"inputs must be one or both of '2d', '3d', got {tuple(inputs)}")
-        if view not in VIEWS or (view == "person" and not (mask_tokens and "2d" in inputs and not place_apart)):
-            raise ValueError(
-                f"view is {view!r}; give one of {VIEWS}; 'person' goes with inputs that have '2d', mask_tokens=True "
-                "and place_apart=False"
-            )
-        if (ignored or upright) and view != "person":
-            raise ValueError("ignored, upright: only view='person' has them; leave them out, or give that view")
         self.num_frames = num_frames
         self.num_keypoints = num_keypoints
         self.channels = channels
@@ -114,20 +88,12 @@ class MPMBackbone(BaseModule):
         self.mask_tokens = mask_tokens
         self.encode_masked_frames = encode_masked_frames
         self.place_apart, self.tokens_per_keypoint = place_apart, tokens_per_keypoint
-        self.view, self.ignored, self.upright = view, tuple(ignored), upright
         for name in self.inputs:
             size = COORDINATES[name]
-            features = (num_keypoints + int(place_apart and name == "2d")) * size
             token = torch.zeros(num_keypoints, size) if tokens_per_keypoint else torch.randn(size)
-            if name == "2d" and view == "person":
-                features, token = 3 * num_keypoints + 3, torch.zeros(num_keypoints, size)
-            setattr(self, f"encoder_{name}", PoseEncoder(features, 2 * channels, mlp_drop))
+            setattr(self, f"encoder_{name}", PoseEncoder(self.features_per_frame(name), 2 * channels, mlp_drop))
             if mask_tokens:
                 setattr(self, f"keypoint_token_{name}", nn.Parameter(token))
-        if view == "person":
-            never = torch.zeros(num_keypoints, dtype=torch.bool)
-            never[list(ignored)] = True
-            self.register_buffer("never_seen", never, persistent=False)
         self.spatial = SpatialMLP(2 * channels, channels, drop=mlp_drop)
         if temporal == "mixer":
             self.temporal = TemporalMixer(num_frames, channels, depth, hidden_channels, drop)
@@ -143,6 +109,10 @@ class MPMBackbone(BaseModule):
             )
         else:
             raise ValueError(f"temporal is {temporal!r}; give 'attention' or 'mixer'")
+
+    def features_per_frame(self, name: str) -> int:
+        """Numbers that the encoder of '2d' or '3d' takes a frame."""
+        return (self.num_keypoints + int(self.place_apart and name == "2d")) * COORDINATES[name]
 
     @property
     def spare_weights(self) -> list[str]:
@@ -162,11 +132,8 @@ class MPMBackbone(BaseModule):
 
     @torch.no_grad()
     def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:
-        """Put tokens of their own at their keypoints' means: poses_2d (N, T, K, 2) normalised, poses_3d (N, T, K, 3) m.
-
-        Nothing where the view is that of the person, whose middle is 0.
-        """
-        if not (self.tokens_per_keypoint and self.mask_tokens) or self.view == "person":
+        """Put tokens per keypoint at their means: poses_2d (N, T, K, 2) normalised, poses_3d (N, T, K, 3) m."""
+        if not (self.tokens_per_keypoint and self.mask_tokens):
             return
         for name, poses in (("2d", poses_2d), ("3d", poses_3d)):
             if name not in self.inputs or poses is None:
@@ -182,30 +149,25 @@ class MPMBackbone(BaseModule):
         frame_mask: Tensor | None = None,
         keypoint_mask: Tensor | None = None,
         num_visible: int | None = None,
-    ) -> Tensor | PersonTokens:
+    ) -> Tensor:
         """Encode the visible frames of a window.
 
         Args:
-            poses: (B, T, K, 2) normalised screen coordinates, or rays with view='person'; or (B, T, K, 3) root-relative
-                metres. NaN is a masked keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on
-                nothing but poses.
+            poses: (B, T, K, 2) normalised screen coordinates or (B, T, K, 3) root-relative metres. NaN is a masked
+                keypoint, too, where the backbone has mask tokens: mmpose's PoseLifter hands on nothing but poses.
             frame_mask: (B, T) bool, True = masked: dropped before the temporal layers; the same number per sample.
             keypoint_mask: (B, T, K) bool, True = masked: replaced by the learned token before the encoder.
             num_visible: visible frames per sample. Without it the number is read from ``frame_mask``, which waits for
                 the device; with it the mask is taken at its word.
 
         Returns:
-            (B, T_visible, C) tokens of the visible frames in temporal order; of 2D with view='person' with that view.
+            (B, T_visible, C) tokens of the visible frames in temporal order.
 
         Raises:
             ValueError: if a shape or dtype is not as above, an encoder or token was not built, or the samples differ
                 in the number of masked frames.
         """
         name = self._check(poses, frame_mask, keypoint_mask)
-        if self.view == "person" and name == "2d":
-            view = person_view(poses, self._masked(poses, frame_mask, keypoint_mask) | self.never_seen, self.upright)
-            features = person_features(view, self.keypoint_token_2d)
-            return PersonTokens(self._encode_visible(features, name, frame_mask, num_visible), view)
         if self.place_apart and name == "2d":
             place = window_place(poses, self._masked(poses, frame_mask, keypoint_mask))
             poses = with_place(self._mask_keypoints(poses - place, keypoint_mask, name), place)

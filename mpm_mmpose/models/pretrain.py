@@ -13,7 +13,6 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ..masking import Masks
-from .backbone import PersonTokens
 from .layers import LAYER_NORM_EPS, TransformerLayer, pose_projection, start_at_mean
 from .pretrained import starts_pretrained
 from .recovery_targets import COORDINATES, PoseTargets, WhitenedTargets
@@ -259,5 +258,4 @@ class MaskedPoseEstimator(BaseModel):
 
     def _encode(self, windows: _Windows) -> Tensor:
         masks = windows.masks
-        feats = self.backbone(windows.poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)
-        return feats.tokens if isinstance(feats, PersonTokens) else feats
+        return self.backbone(windows.poses, masks.frame_mask, masks.keypoint_mask, masks.num_visible)

@@ -12,7 +12,7 @@ from .lifting_preprocessor import LiftingPreprocessor
 
 @MODELS.register_module()
 class RayPreprocessor(LiftingPreprocessor):
-    """As :class:`LiftingPreprocessor`, for `MPMBackbone(view='person')`.
+    """As :class:`LiftingPreprocessor`, for :class:`PersonBackbone`.
 
     Out: inputs (B, T, K, 2), rays x / z and y / z of the camera that ``intrinsics`` say, its distortion left out;
     `gt_instance_labels` also has root_label (B, T, 3) m, camera space.

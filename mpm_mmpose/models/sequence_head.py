@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from ..pose.geometry import rotated
 from ..pose.keypoints import get_keypoint_set
-from .backbone import PersonTokens
 from .labels import centre_frame, gather_labels, read_labels
 from .layers import pose_projection, start_at_mean
 from .losses import mean_distance
+from .person_backbone import PersonTokens
 from .person_view import NEAREST, PERSON_SIZE, placed_on_rays
 from .predictions import mean_over_flips, predicted_instances
 
@@ -142,7 +142,7 @@ class SequenceHead(BaseHead):
 
 @MODELS.register_module()
 class PersonSequenceHead(SequenceHead):
-    """SequenceHead for the tokens of `MPMBackbone(view='person')`: any camera, and a learned say in the noisy 2D.
+    """SequenceHead for the tokens of :class:`PersonBackbone`: any camera, and a learned say in the noisy 2D.
 
     Per frame it gives the pose in the axes of the camera that is turned to the person, the person's distance and place,
     and for each keypoint how far it is moved across the line of sight to where its 2D is; masked keypoints stay where

@@ -37,10 +37,8 @@ def _mpm(store: Path) -> tuple[dict, dict, dict, str]:
         type="PoseLifter",
         data_preprocessor=dict(type="RayPreprocessor", flip=True),
         backbone=dict(
-            type="MPMBackbone",
+            type="PersonBackbone",
             num_frames=FRAMES,
-            inputs=("2d",),
-            view="person",
             temporal="mixer",
             drop=0.0,
             mlp_drop=0.0,

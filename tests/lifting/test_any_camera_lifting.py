@@ -23,11 +23,11 @@ IGNORED = (0, 7, 8, 9, 10)
 def make_model(**options):
     torch.manual_seed(0)
     small = dict(num_frames=T, channels=32)
-    backbone = dict(type="MPMBackbone", depth=1, hidden_channels=48, inputs=("2d",), **small)
+    backbone = dict(type="PersonBackbone", depth=1, hidden_channels=48, **small)
     built = MODELS.build(
         dict(
             type="PoseLifter",
-            backbone=dict(backbone, view="person", temporal="mixer", ignored=IGNORED, **options),
+            backbone=dict(backbone, temporal="mixer", ignored=IGNORED, **options),
             head=dict(type="PersonSequenceHead", **small),
             data_preprocessor=MODELS.build(dict(type="RayPreprocessor")),
         )

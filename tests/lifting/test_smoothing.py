@@ -81,7 +81,7 @@ def test_what_is_too_short_stays(frames):
 
 def test_wrong_arguments_are_named():
     lifted = make_lifted(noisy()[1])
-    with pytest.raises(ValueError, match="filter is 'gauss'; give one of"):
+    with pytest.raises(ValueError, match="filter 'gauss' is not known; there are one_euro"):
         smooth(lifted, "gauss")
     with pytest.raises(ValueError, match="min_cutoff is 0"):
         smooth(lifted, "one_euro", min_cutoff=0)

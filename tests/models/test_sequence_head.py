@@ -3,8 +3,7 @@ import torch
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mpm_mmpose.models import MPMBackbone, PersonSequenceHead, SequenceHead
-from mpm_mmpose.models.backbone import PersonTokens
+from mpm_mmpose.models import PersonBackbone, PersonSequenceHead, SequenceHead
 from mpm_mmpose.pose.geometry import rotated
 from mpm_mmpose.pose.keypoints import H36M_17
 
@@ -25,9 +24,7 @@ def people(frames=9, seed=0):
 
 def person_model(frames=9, **options):
     torch.manual_seed(0)
-    backbone = MPMBackbone(
-        frames, channels=16, hidden_channels=32, depth=1, num_heads=2, inputs=("2d",), view="person", temporal="mixer"
-    )
+    backbone = PersonBackbone(frames, channels=16, hidden_channels=32, depth=1, num_heads=2, temporal="mixer")
     head = PersonSequenceHead(frames, channels=16, **options)
     return backbone.eval(), head.eval()
 
@@ -131,19 +128,6 @@ def test_the_place_is_learned_where_it_is_known():
     # a fifth of the distance away, half of it counts
     assert head.loss(feats, sample(labels, root_label=nearer))["loss_place"].item() == pytest.approx(0.1, abs=1e-5)
     assert "loss_place" not in head.loss(feats, sample(labels))
-
-
-def test_ignored_keypoints_are_never_looked_at():
-    backbone = MPMBackbone(
-        3, channels=16, hidden_channels=32, depth=1, inputs=("2d",), view="person", temporal="mixer", ignored=(0, 9)
-    ).eval()
-    rays = people(3)[..., :2] / 4
-    other = rays.clone()
-    other[:, :, [0, 9]] = 5
-    one, two = backbone(rays), backbone(other)
-    assert isinstance(one, PersonTokens)
-    assert torch.equal(one.tokens, two.tokens)
-    assert not one.view.visible[:, :, [0, 9]].any()
 
 
 def test_half_precision_does_not_reach_the_poses():

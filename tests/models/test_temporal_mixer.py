@@ -31,9 +31,3 @@ def test_dropped_frames_are_refused_by_name():
 def test_unknown_kinds_are_refused():
     with pytest.raises(ValueError, match="temporal is 'lstm'; give 'attention' or 'mixer'"):
         MPMBackbone(9, temporal="lstm")
-    with pytest.raises(ValueError, match="view is 'side'"):
-        MPMBackbone(9, view="side")
-    with pytest.raises(ValueError, match="mask_tokens=True"):
-        MPMBackbone(9, view="person", mask_tokens=False)
-    with pytest.raises(ValueError, match="ignored"):
-        MPMBackbone(9, ignored=(0,))

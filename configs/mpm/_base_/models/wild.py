@@ -29,10 +29,8 @@ model = dict(
         ],
     ),
     backbone=dict(
-        type="MPMBackbone",
+        type="PersonBackbone",
         num_frames=27,
-        inputs=("2d",),
-        view="person",
         upright=((11, 14), (1, 4)),
         temporal="mixer",
         ignored=(0, 7, 8, 9, 10),
