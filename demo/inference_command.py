@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpm_mmpose.format_names import DEFAULT_FORMATS, FORMATS
-from mpm_mmpose.option_parser import OptionParser, add_person_options, positive
+from mpm_mmpose.option_parser import OptionParser, add_person_options, positive, score
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
@@ -65,7 +65,7 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
         help=f"what to leave in DIR; docs/formats.md says for what; default: {' '.join(formats)}",
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
+        "--threshold", type=score, default=0.3, help="keypoints that score less are not believed; default: %(default)s"
     )
     add_person_options(parser)
     parser.add_argument("--show", action="store_true", help="in a window, while it is made")

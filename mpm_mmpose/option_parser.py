@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import NoReturn
 
 _UNKNOWN = "unrecognized arguments: "
+_ANGLES = re.compile(r"-[\d.]+,-?[\d.]+")
 
 
 def positive(kind: type) -> Callable[[str], float]:
@@ -21,6 +23,17 @@ def positive(kind: type) -> Callable[[str], float]:
 
     convert.__name__ = f"{kind.__name__} above 0"
     return convert
+
+
+def score(text: str) -> float:
+    """For `type=` of an argument: a number of 0 or more that is one."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+score.__name__ = "score of 0 or more"
 
 
 def add_person_options(parser: argparse.ArgumentParser) -> None:
@@ -98,4 +111,6 @@ class OptionParser(argparse.ArgumentParser):
             near = {word: get_close_matches(word, known, n=1) for word in given if word.startswith("-")}
             meant = [f"{found[0]} for {word}" for word, found in near.items() if found]
             message += f"; did you mean {' and '.join(meant)}?" if meant else "; --help lists the options"
+            if angles := [word for word in given if _ANGLES.fullmatch(word)]:
+                message += f"; angles that begin with a minus go behind '=': --level={angles[0]}"
         super().error(message)

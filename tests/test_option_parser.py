@@ -1,6 +1,6 @@
 import pytest
 
-from mpm_mmpose.option_parser import OptionParser, positive
+from mpm_mmpose.option_parser import OptionParser, add_person_options, positive, score
 
 
 @pytest.fixture
@@ -42,3 +42,31 @@ def test_no_number_above_zero(text, capsys):
         parser.parse_args(["--seeds", text])
     assert stop.value.code == 2
     assert f"argument --seeds: invalid int above 0 value: '{text}'" in capsys.readouterr().err
+
+
+def test_scores(capsys):
+    parser = OptionParser()
+    parser.add_argument("--threshold", type=score)
+    assert parser.parse_args(["--threshold", "0"]).threshold == 0
+    for text in ("nan", "-1", "inf"):
+        with pytest.raises(SystemExit):
+            parser.parse_args([f"--threshold={text}"])
+        assert f"invalid score of 0 or more value: '{text}'" in capsys.readouterr().err
+
+
+def test_angles_that_begin_with_a_minus(capsys):
+    parser = OptionParser()
+    add_person_options(parser)
+    assert parser.parse_args(["--level=-20,5"]).level == (-20, 5)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--level", "-20,5"])
+    assert "angles that begin with a minus go behind '=': --level=-20,5" in capsys.readouterr().err
+
+
+def test_filters_are_those_there_are():
+    from mpm_mmpose.lifting.smoothing import FILTERS
+
+    parser = OptionParser()
+    add_person_options(parser)
+    (option,) = (action for action in parser._actions if "--filter" in action.option_strings)
+    assert option.choices == FILTERS

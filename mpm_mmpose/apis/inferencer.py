@@ -141,7 +141,7 @@ class MPMInferencer:
         else:
             from .images import open_images
 
-            recordings = self._watch(open_images(source, fps), track, show, progress, out_dir)
+            recordings = self._watch(open_images(source, fps), track, people if show else None, progress, out_dir)
 
         def lift(track: Track2D, report: Progress, notes: list[str]) -> Track3D:
             if self.lifter is None:
@@ -177,9 +177,9 @@ class MPMInferencer:
         return Track3D(track, completed, track.keypoint_set, ~np.isfinite(poses).all(-1))
 
     def _watch(
-        self, images: Images, track: str, show: bool, progress: bool, out: str | Path | None
+        self, images: Images, track: str, shown: PersonLifting | None, progress: bool, out: str | Path | None
     ) -> Iterator[Recording]:
-        """The one recording of a source of images."""
+        """The one recording of a source of images; shown: how people are lifted who are shown while it works."""
         from .camera_recording import RecordedImages
         from .people_2d import Stopped, find_people
 
@@ -190,7 +190,7 @@ class MPMInferencer:
         path = None if out is None else result_path(out, images.name)
         record = path.with_name(f"{path.name}_images.mp4") if path and images.live else None
         try:
-            view = self._view(images) if show else None
+            view = self._view(images, shown) if shown is not None else None
             with progress_bar("2D", "image", progress) as report, view or nullcontext():
                 recording = find_people(images, self.pose2d, track, view, report, record)
         except Stopped as stopped:
@@ -205,10 +205,10 @@ class MPMInferencer:
             self._keep_2d(path, recording)
         yield recording
 
-    def _view(self, images: Images) -> LiveView:
+    def _view(self, images: Images, people: PersonLifting) -> LiveView:
         from .live_view import LiveView
 
-        return LiveView(images, self.lifter, self.pose2d.keypoint_set)
+        return LiveView(images, self.lifter, self.pose2d.keypoint_set, people.intrinsics(images.width, images.height))
 
     def _keep_2d(self, path: Path, recording: Recording) -> None:
         self.kept.append(write_keypoints_2d(path.with_name(f"{path.name}_2d.json"), recording))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..format_names import FORMATS, IMAGE_FORMATS, suffix_of
-from ..option_parser import OptionParser, add_person_options, positive
+from ..option_parser import OptionParser, add_person_options, positive, score
 
 if TYPE_CHECKING:
     from .sources import Recording
@@ -83,7 +83,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="of ONNX Runtime, the first that can do a step does it; default: the GPU's where there is one, the CPU's",
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.3, help="keypoints that score less are masked; %(default)s"
+        "--threshold", type=score, default=0.3, help="keypoints that score less are masked; %(default)s"
     )
     parser.add_argument("--mode", choices=("exact", "blended"), help="default: exact where the model has target poses")
     parser.add_argument("--no-flip-test", action="store_true", help="half the time, a little less exact")

@@ -27,12 +27,14 @@ AWAY = 60
 class LiveView:
     """Shows each image with its people; their 3D is of the past alone, so what is written in the end is better.
 
-    Use it as a context. Raises UsageError where there is no screen.
+    Use it as a context. intrinsics: (9,) px, where the camera is known. Raises UsageError where there is no screen.
     """
 
-    def __init__(self, images: Images, lifter: TrackLifter, keypoint_set: str) -> None:
+    def __init__(
+        self, images: Images, lifter: TrackLifter, keypoint_set: str, intrinsics: np.ndarray | None = None
+    ) -> None:
         check_display()
-        self.images, self.lifter, self.keypoint_set = images, lifter, keypoint_set
+        self.images, self.lifter, self.keypoint_set, self.intrinsics = images, lifter, keypoint_set, intrinsics
         self._streams: dict[int, MPMStream] = {}
         self._cells: dict[int, int] = {}
         self._seen: dict[int, int] = {}
@@ -58,7 +60,9 @@ class LiveView:
         keypoints, scores = people.keypoints[row], people.scores[row].clip(0)
         if identity not in self._streams:
             camera = dict(width=self.images.width, height=self.images.height, fps=self.images.fps)
-            self._streams[identity] = MPMStream(self.lifter, keypoint_set=self.keypoint_set, **camera)
+            self._streams[identity] = MPMStream(
+                self.lifter, keypoint_set=self.keypoint_set, intrinsics=self.intrinsics, **camera
+            )
             taken = set(self._cells.values())
             self._cells[identity] = next(cell for cell in range(len(taken) + 1) if cell not in taken)
         self._seen[identity] = self._number

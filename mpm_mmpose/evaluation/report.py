@@ -107,7 +107,7 @@ def masked_table(total: Row) -> list[str]:
 def keypoint_table(rows: Mapping[str, Row], masked: bool) -> list[str]:
     """Errors, PCK and AUC of every keypoint."""
     columns = [*ERRORS, "pck", "auc", *(MASKED if masked else ()), "number"]
-    titles = [_TITLES.get(name, "hid. " + TITLES.get(name[7:], "")) for name in columns[:-1]] + ["counted"]
+    titles = [*(_TITLES[name] for name in columns[:-1]), "counted"]
     return _table("By keypoint, mm and %", "keypoint", titles, columns, rows)
 
 

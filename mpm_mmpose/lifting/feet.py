@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..pose.keypoints import KeypointSet, get_keypoint_set
+from ..pose.rotations import unit
 from .steadying import local_lines
 from .tracks import Track3D, visible_keypoints
 
@@ -14,6 +15,8 @@ from .tracks import Track3D, visible_keypoints
 STILL = 0.35
 #: s: what smooths the 2D before its speed is taken, how long a foot stands at least, and how fast it is let go.
 SMOOTH, SHORTEST, RELEASE = 0.06, 0.1, 0.15
+#: m, a foot that is so far above the other one does not stand: stairs are lower.
+RAISED = 0.3
 SIDES = ("left", "right")
 FEWEST_SEEN = 6  # keypoints, to say how large somebody is in the image
 
@@ -32,8 +35,8 @@ def find_contacts(lifted: Track3D) -> np.ndarray:
     """(N, 2) bool, where the left and the right foot stand, of a camera that stands still as well.
 
     Where the 2D of the ankle moves slower than STILL, measured by the size that the person has in the image, for
-    SHORTEST at least. A foot that hangs still counts as one that stands. Raises ValueError for a keypoint set without
-    hips, knees and ankles.
+    SHORTEST at least, and is not RAISED above the other ankle, along the person's own up. Raises ValueError for a
+    keypoint set without hips, knees and ankles.
     """
     legs = _legs(get_keypoint_set(lifted.keypoint_set))
     keypoints, seen = visible_keypoints(lifted.track, lifted.keypoint_set, 0.0)
@@ -50,8 +53,16 @@ def find_contacts(lifted: Track3D) -> np.ndarray:
         places = np.stack([local_lines(times, axis, SMOOTH) for axis in places.T], 1)
         speed = np.linalg.norm(np.gradient(places, times, axis=0), axis=-1) / size
         with np.errstate(invalid="ignore"):
-            contacts[:, side] = _long_enough(speed < STILL, times)
+            contacts[:, side] = _long_enough((speed < STILL) & ~_raised(lifted, legs[side], legs[1 - side]), times)
     return contacts
+
+
+def _raised(lifted: Track3D, leg: _Leg, other: _Leg) -> np.ndarray:
+    """(N,) bool, where an ankle is RAISED above the other, along the way from ankles to hips in most frames."""
+    poses = lifted.keypoints_3d.astype(np.float64)
+    upwards = poses[:, [leg.hip, other.hip]].mean(1) - poses[:, [leg.ankle, other.ankle]].mean(1)
+    up = unit(np.nanmedian(upwards, axis=0))
+    return (poses[:, leg.ankle] - poses[:, other.ankle]) @ up > RAISED
 
 
 def lock_feet(lifted: Track3D, notes: list[str]) -> Track3D:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .feet import lock_feet
 from .quality import check_quality
 from .sides import check_sides
@@ -11,7 +13,7 @@ from .smoothing import check_filter, smooth
 from .stature import check_height, scale_to
 from .track_lifter import Progress, TrackLifter
 from .tracks import Track2D, Track3D
-from .trajectory import choose_camera, place
+from .trajectory import assume_camera, choose_camera, place
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class PersonLifting:
             check_height(self.person_height)
         if self.filter is not None:
             check_filter(self.filter)
+
+    def intrinsics(self, width: int, height: int) -> np.ndarray | None:
+        """(9,) px of the camera that focal or focal_35mm say, of images of width x height px; None without them."""
+        if not (self.focal or self.focal_35mm):
+            return None
+        return assume_camera(width, height, self.focal, self.focal_35mm).intrinsics
 
     def __call__(self, lifter: TrackLifter, track: Track2D, progress: Progress | None, notes: list[str]) -> Track3D:
         """The person's 3D; notes get what is to be known of it. Raises ValueError where no keypoint is usable."""

@@ -33,20 +33,26 @@ def choose_camera(track: Track2D, focal: float | None = None, focal_35mm: float 
     videos have in their metadata; else a guess: the image's diagonal, as if it was seen at 53 degrees corner to corner
     (as Li et al., "CLIFF", ECCV 2022, do). Raises ValueError for lengths that are not above 0.
     """
+    if focal is None and track.intrinsics is not None:
+        return AssumedCamera(track.intrinsics, "the track's own intrinsics")
+    return assume_camera(track.width, track.height, focal, focal_35mm)
+
+
+def assume_camera(
+    width: int, height: int, focal: float | None = None, focal_35mm: float | None = None
+) -> AssumedCamera:
+    """As :func:`choose_camera`, of images of ``width`` x ``height`` px whose camera says nothing of itself."""
     for name, length in dict(focal=focal, focal_35mm=focal_35mm).items():
         if length is not None and not (np.isfinite(length) and length > 0):
             raise ValueError(f"{name} is {length}; give a focal length above 0, or leave it out")
-    diagonal = float(np.hypot(track.width, track.height))
+    diagonal = float(np.hypot(width, height))
     if focal is not None:
         source = "given"
-    elif track.intrinsics is not None:
-        return AssumedCamera(track.intrinsics, "the track's own intrinsics")
     elif focal_35mm is not None:
         focal, source = focal_35mm * diagonal / DIAGONAL_35MM, f"{focal_35mm:g} mm in 35 mm equivalent"
     else:
         focal, source = diagonal, "a guess: the image's diagonal, 53 degrees from corner to corner"
-    intrinsics = np.array([focal, focal, track.width / 2, track.height / 2, 0, 0, 0, 0, 0], np.float32)
-    return AssumedCamera(intrinsics, source)
+    return AssumedCamera(np.array([focal, focal, width / 2, height / 2, 0, 0, 0, 0, 0], np.float32), source)
 
 
 def add_trajectory(lifted: Track3D, camera: AssumedCamera | None = None) -> Track3D:

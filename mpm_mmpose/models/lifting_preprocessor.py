@@ -41,7 +41,7 @@ class LiftingPreprocessor(WindowPreprocessor):
         augmentations: For training, in this order, by name (`type`, see `AUGMENTATIONS`) with their arguments.
         masking: What to mask of it, in training and in test: strategy by name (`type`, see `MASK_STRATEGIES`) and its
             arguments; frames that it would drop are masked whole. A test masks the same of a window every time.
-        hide_unknown: Mask what the data set does not know and a detector missed; needs a backbone with mask_tokens, as
+        mask_unknown: Mask what the data set does not know and a detector missed; needs a backbone with mask_tokens, as
             does masking, which implies it. Otherwise they stand where they are.
     """
 
@@ -68,15 +68,15 @@ class LiftingPreprocessor(WindowPreprocessor):
         keypoint_set: str = "h36m_17",
         augmentations: Sequence[Mapping] = (),
         masking: Mapping | None = None,
-        hide_unknown: bool = False,
+        mask_unknown: bool = False,
     ) -> None:
         super().__init__(flip, seed, keypoint_set)
         self._augmentations = read_augmentations("augmentations", augmentations)
         self._draw = read_masking(masking, self.keypoint_set)
-        self.hide_unknown = hide_unknown or masking is not None
-        for name in ("missed", "occluded"):
-            if not self.hide_unknown and any(augment.keywords.get(name) for augment in self._augmentations):
-                raise ValueError(f"augmentations mask keypoints ({name}): set hide_unknown=True, or leave it 0")
+        self.mask_unknown = mask_unknown or masking is not None
+        for name in ("missed", "occluded", "absent", "occluded_half"):
+            if not self.mask_unknown and any(augment.keywords.get(name) for augment in self._augmentations):
+                raise ValueError(f"augmentations mask keypoints ({name}): set mask_unknown=True, or leave it 0")
 
     def forward(self, data: Mapping[str, Tensor], training: bool = False) -> dict:
         """Batch of windows to `inputs` and `data_samples`; see the class."""
@@ -145,7 +145,7 @@ class LiftingPreprocessor(WindowPreprocessor):
 
     def _masked(self, views: WindowBatch, windows: list[int] | None) -> Tensor | None:
         """(B, T, K) bool, what the model does not get to see; None where that is nothing. windows: as `draw_masks`."""
-        if not self.hide_unknown:
+        if not self.mask_unknown:
             return None
         masks = [mask for mask in self._unknown(views) if mask is not None]
         if self._draw is not None:

@@ -235,7 +235,7 @@ class MaskedPoseEstimator(BaseModel):
         for kind, poses in recovered.items():
             of = windows[kind]
             error = self.targets.error(kind, poses, of.target, of.masks, of.known)
-            losses[f"loss_{kind}"] = self.loss_weights[kind] * error
+            losses[{"2d": "loss_2d", "3d": "loss_3d"}[kind]] = self.loss_weights[kind] * error
             losses |= self.targets.log(kind, error.detach())
         if self.loss_lift_weight:
             if inputs.get("target_lift") is None:
@@ -247,8 +247,7 @@ class MaskedPoseEstimator(BaseModel):
             lifted = self.head(feats["2d"], "3d", masks.frame_mask)
             error = self.targets.error("3d", lifted, inputs["target_lift"], masks, inputs["known_lift"])
             losses["loss_lift"] = self.loss_lift_weight * error
-            named = self.targets.log("3d", error.detach())
-            losses |= {name.replace("3d", "lift"): value for name, value in named.items()}
+            losses |= self.targets.log("lift", error.detach())
         return losses
 
     def read_statistics(self, poses_2d: Tensor | None, poses_3d: Tensor | None) -> None:

@@ -41,9 +41,11 @@ class PoseTargets(nn.Module):
         return decoded
 
     @staticmethod
-    def log(kind: str, error: Tensor) -> dict[str, Tensor]:
-        """The error by a name that says its unit."""
-        return {"error_2d": error} if kind == "2d" else {"error_3d_mm": error * 1000}
+    def log(task: str, error: Tensor) -> dict[str, Tensor]:
+        """The error of a task, '2d', '3d' or 'lift', by a name that says its unit."""
+        if task == "2d":
+            return {"error_2d": error}
+        return {{"3d": "error_3d_mm", "lift": "error_lift_mm"}[task]: error * 1000}
 
 
 class WhitenedTargets(nn.Module):
@@ -87,6 +89,6 @@ class WhitenedTargets(nn.Module):
         return poses * size + place
 
     @staticmethod
-    def log(kind: str, error: Tensor) -> dict[str, Tensor]:
-        """The error by name; 1 is as far off as the mean pose."""
-        return {f"white_error_{kind}": error}
+    def log(task: str, error: Tensor) -> dict[str, Tensor]:
+        """The error of a task, '2d', '3d' or 'lift', by name; 1 is as far off as the mean pose."""
+        return {{"2d": "white_error_2d", "3d": "white_error_3d", "lift": "white_error_lift"}[task]: error}

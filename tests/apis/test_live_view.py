@@ -122,3 +122,12 @@ def test_a_screen_that_does_not_answer(lifter, monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(UsageError, match=r"show \(--show\): no window can be opened on this screen"):
         live_view.check_display()
+
+
+def test_a_known_lens_is_that_of_what_is_shown(screen):
+    images = ArrayImages(np.zeros((1, 200, 200, 3), np.uint8), 30.0)
+    shown = []
+    for intrinsics in (None, np.array([600.0, 600, 100, 100, 0, 0, 0, 0, 0], np.float32)):
+        with LiveView(images, TrackLifter(OnnxModel()), "h36m_17", intrinsics) as view:
+            shown.append(view._person(0.0, 0, people((60, 50)), 0).keypoints_3d)
+    assert np.abs(shown[0] - shown[1]).max() > 0.01

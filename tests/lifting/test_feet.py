@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,20 @@ def test_feet_that_stand_are_found():
     assert left.all()
     moves = np.flatnonzero(~right)
     assert moves.min() in (19, 20, 21) and moves.max() in (34, 35, 36) and len(moves) == np.ptp(moves) + 1
+
+
+def test_a_raised_foot_that_hangs_still_does_not_stand():
+    places, lifted = walker()
+    poses = lifted.keypoints_3d.copy()
+    right = ANKLES[1]
+    poses[:, right] += np.float32([0, -0.4, 0.3])
+    raised = poses[:, right] + lifted.trajectory
+    keypoints = lifted.track.keypoints.copy()
+    keypoints[:, right] = FOCAL * raised[:, :2] / raised[:, 2:] + np.array(SIZE) / 2
+    left, hanging = find_contacts(
+        replace(lifted, track=replace(lifted.track, keypoints=keypoints), keypoints_3d=poses)
+    ).T
+    assert left.all() and not hanging.any()
 
 
 def test_locked_feet_stay_and_bones_keep_their_lengths():

@@ -101,3 +101,8 @@ def test_nobodys_height_is_refused_at_once():
 def test_a_raw_trajectory_is_one(filmed):
     lifter, track, _, _ = filmed
     assert PersonLifting(raw_trajectory=True)(lifter, track, None, []).trajectory is not None
+
+
+def test_the_camera_that_was_given():
+    assert PersonLifting().intrinsics(1920, 1080) is None
+    np.testing.assert_array_equal(PersonLifting(focal=900).intrinsics(1600, 1200), [900, 900, 800, 600, 0, 0, 0, 0, 0])

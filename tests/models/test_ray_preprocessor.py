@@ -50,10 +50,10 @@ def test_training_batches_of_the_shipped_config_fit_together():
 
 
 def test_what_was_missed_is_not_shown():
-    preprocessor = RayPreprocessor(hide_unknown=True, augmentations=[NOISE])
+    preprocessor = RayPreprocessor(mask_unknown=True, augmentations=[NOISE])
     shown = preprocessor(batch(), training=True)["inputs"]
     assert 0.02 < shown.isnan().all(-1).float().mean() < 0.25
     assert torch.equal(shown.isnan().all(-1), shown.isnan().any(-1))
     assert not preprocessor(batch())["inputs"].isnan().any()  # in test nothing is made up
-    with pytest.raises(ValueError, match="set hide_unknown=True"):
+    with pytest.raises(ValueError, match="set mask_unknown=True"):
         RayPreprocessor(augmentations=[NOISE])

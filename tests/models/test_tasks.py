@@ -118,7 +118,7 @@ def test_what_a_data_set_lacks_or_a_detector_missed_is_masked_if_asked_for():
     unknown = torch.zeros(B, T, 17, dtype=torch.bool)
     unknown[:, :, 9] = True
     blind = dict(type="detector_noise", missed=0.3)
-    make = dict(type="LiftingPreprocessor", hide_unknown=True, augmentations=[blind])
+    make = dict(type="LiftingPreprocessor", mask_unknown=True, augmentations=[blind])
     inputs = MODELS.build(make)(batch_of(unknown=unknown), training=True)["inputs"]
     assert inputs[:, :, 9].isnan().all() and 0.2 < inputs[:, :, :9].isnan().float().mean() < 0.4
     plain = MODELS.build(dict(type="LiftingPreprocessor"))(batch_of(unknown=unknown), training=True)["inputs"]

@@ -7,7 +7,7 @@ model = dict(
     data_preprocessor=dict(
         type="RayPreprocessor",
         flip=True,
-        hide_unknown=True,
+        mask_unknown=True,
         augmentations=[
             dict(type="body_proportions", body=(0.89, 1.09), limb=(0.88, 1.12), bone=(0.91, 1.09)),
             dict(type="surrounding_camera"),
