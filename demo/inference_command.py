@@ -72,18 +72,6 @@ def new_parser(description: str, example: str, formats: tuple[str, ...] = DEFAUL
     return parser
 
 
-def keypoint_map(parser: argparse.ArgumentParser, path: str, keypoint_set: str) -> dict[str, int | str]:
-    """What ``--keypoint-map`` names; leaves with status 2 for wrong use."""
-    if keypoint_set != "auto":
-        parser.error("give --keypoint-map or --keypoint-set: a map says which set it is")
-    from mpm_mmpose.readers.keypoint_choice import read_keypoint_map
-
-    try:
-        return read_keypoint_map(path)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
-
-
 def find_missing(source: str) -> str | None:
     """What to say of a source that is not there, before anything is loaded; None where it may be."""
     from mpm_mmpose.apis.source_kind import is_camera

@@ -6,20 +6,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from inference_command import keypoint_map, new_parser, run
+from inference_command import new_parser, run
 
-from mpm_mmpose.option_parser import positive
+from mpm_mmpose.option_parser import add_file_options
 
 if TYPE_CHECKING:
     from mpm_mmpose.apis.sources import Recording
-
-KEYPOINT_FORMATS = ("auto", "mmpose", "coco", "alphapose", "annotations", "frames")
-KEYPOINT_FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
-KEYPOINT_SETS = ("auto", "coco_17", "halpe_26", "body_25", "body_25b", "openpose_18", "mpii_16", "posetrack_17")
-KEYPOINT_SETS += ("blazepose_33", "h36m_17")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -30,32 +24,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "      --weights work_dirs/lift/epoch_40.pth --out out",
     )
     parser.add_argument("source", metavar="FILE", help="a file or folder of a 2D detector, or a pose store")
-    parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless the file says")
-    parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless the file says")
-    parser.add_argument("--keypoint-format", choices=KEYPOINT_FORMATS, default="auto", help="default: as it looks")
-    parser.add_argument(
-        "--keypoint-set",
-        choices=KEYPOINT_SETS,
-        default="auto",
-        help="of the detector; default: by what the file says or the number of its keypoints",
-    )
-    parser.add_argument(
-        "--keypoint-map",
-        metavar="MAP",
-        help="JSON file of our names of keypoints and those, or the numbers, of FILE, for detectors of other keypoints",
-    )
     parser.add_argument("--video", help="the one FILE was found in: to draw on, and for its rate and size")
-    parser.add_argument("--sequence", help="of a store; default: all of them")
-    parser.add_argument(
-        "--ids",
-        choices=("file", "mend", "ignore"),
-        default="file",
-        help="of people: those of FILE, these with exchanges undone, or tracked anew; default: %(default)s",
-    )
-    args = parser.parse_args(argv)
-    if args.keypoint_map:
-        args.keypoint_set = keypoint_map(parser, args.keypoint_map, args.keypoint_set)
-    return args
+    add_file_options(parser)
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,22 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
 
     def read() -> Iterable[Recording]:
-        from mpm_mmpose.apis.sources import read_recordings
+        from mpm_mmpose.apis.person_options import read_file
 
-        recordings = read_recordings(
-            args.source,
-            fps=args.fps,
-            width=args.width,
-            height=args.height,
-            format=args.keypoint_format,
-            keypoint_set=args.keypoint_set,
-            track=args.track,
-            sequence=args.sequence,
-            ids=args.ids,
-            video=args.video,
-        )
-        # The first of them now, as it says what is missing; of a store each is read when its turn comes.
-        return chain([first], recordings) if (first := next(recordings, None)) else ()
+        return read_file(args, video=args.video, track=args.track)
 
     return run(args, args.source, read)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import NoReturn
 
+from .format_names import DETECTOR_SETS, KEYPOINT_FORMATS
+
 _UNKNOWN = "unrecognized arguments: "
 _ANGLES = re.compile(r"-[\d.]+,-?[\d.]+")
 
@@ -34,6 +36,43 @@ def score(text: str) -> float:
 
 
 score.__name__ = "score of 0 or more"
+
+
+def add_image_size(parser: argparse.ArgumentParser) -> None:
+    """The size of the images, where a file of keypoints does not say it."""
+    parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless the file says")
+    parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless the file says")
+
+
+def add_detector_keypoints(parser: argparse.ArgumentParser) -> None:
+    """Which keypoints a file has."""
+    parser.add_argument(
+        "--keypoint-set",
+        choices=("auto", *DETECTOR_SETS),
+        default="auto",
+        help="of the detector; default: by what the file says or the number of its keypoints",
+    )
+    parser.add_argument(
+        "--keypoint-map",
+        metavar="MAP",
+        help="JSON file of our names of keypoints and those, or the numbers, of the file, for other detectors",
+    )
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """What all commands that lift files of 2D keypoints have on these."""
+    add_image_size(parser)
+    parser.add_argument(
+        "--keypoint-format", choices=("auto", *KEYPOINT_FORMATS), default="auto", help="default: as it looks"
+    )
+    add_detector_keypoints(parser)
+    parser.add_argument("--sequence", help="of a store; default: all of them")
+    parser.add_argument(
+        "--ids",
+        choices=("file", "mend", "ignore"),
+        default="file",
+        help="of people: those of the file, these with exchanges undone, or tracked anew; default: %(default)s",
+    )
 
 
 def add_person_options(parser: argparse.ArgumentParser) -> None:

@@ -8,17 +8,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..format_names import FORMATS, IMAGE_FORMATS, suffix_of
-from ..option_parser import OptionParser, add_person_options, positive, score
-
-if TYPE_CHECKING:
-    from .sources import Recording
+from ..option_parser import OptionParser, add_file_options, add_person_options, positive, score
 
 EPILOG = """examples:
   python -m mpm_mmpose.runtime walk.mp4 --out out
@@ -64,18 +58,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help=f"what to leave in a folder; default: {' '.join(FILE_FORMATS)}; of videos {' '.join(IMAGE_FORMATS)}",
     )
     parser.add_argument("--fps", type=positive(float), help="frames a second; where the source is wrong or silent")
-    parser.add_argument("--width", type=positive(int), default=0, help="of the video, px, where a FILE does not say")
-    parser.add_argument("--height", type=positive(int), default=0, help="of the video, px, where a FILE does not say")
-    parser.add_argument("--keypoint-format", default="auto", help="as in demo/keypoints_to_3d.py; default: as it looks")
-    parser.add_argument("--keypoint-set", default="auto", help="of the detector; default: by what FILE says")
-    parser.add_argument("--keypoint-map", metavar="MAP", help="as in demo/keypoints_to_3d.py")
-    parser.add_argument("--sequence", help="of a store; default: all of them")
-    parser.add_argument(
-        "--ids",
-        choices=("file", "mend", "ignore"),
-        default="file",
-        help="of people: those of FILE, these with exchanges undone, or tracked anew; default: %(default)s",
-    )
+    add_file_options(parser)
     parser.add_argument(
         "--providers",
         nargs="+",
@@ -123,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     from ..runtime.shipped import shipped_model
     from .inferencer import MPMInferencer
-    from .person_options import lifting_options, writing_options
+    from .person_options import lifting_options, read_file, writing_options
     from .source_kind import source_kind
 
     of_keypoints = source_kind(args.source) in ("keypoints", "folder", "motion")
@@ -136,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     ):
         named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(f"{args.source}: {named}: are of files of 2D keypoints, and these are images; leave it out")
-    source = _read(args) if of_keypoints else args.source
+    source = read_file(args) if of_keypoints else args.source
     inferencer = MPMInferencer(
         weights=args.model or shipped_model(),
         backend="onnx",
@@ -165,31 +148,3 @@ def run(args: argparse.Namespace) -> int:
         for path in inferencer.kept:
             print(f"wrote: {path}")
     return status
-
-
-def _read(args: argparse.Namespace) -> Iterable[Recording]:
-    """The recordings of a source of 2D keypoints; UsageError for what is missing, at once."""
-    from .sources import read_recordings
-
-    recordings = read_recordings(
-        args.source,
-        fps=args.fps,
-        width=args.width,
-        height=args.height,
-        format=args.keypoint_format,
-        keypoint_set=_keypoint_map(args.keypoint_map, args.keypoint_set) if args.keypoint_map else args.keypoint_set,
-        sequence=args.sequence,
-        ids=args.ids,
-    )
-    return chain([first], recordings) if (first := next(recordings, None)) else ()
-
-
-def _keypoint_map(path: str, keypoint_set: str) -> object:
-    if keypoint_set != "auto":
-        raise UsageError("give --keypoint-map or --keypoint-set: a map says which set it is")
-    from ..readers.keypoint_choice import read_keypoint_map
-
-    try:
-        return read_keypoint_map(path)
-    except (ValueError, OSError) as error:
-        raise UsageError(str(error)) from None

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.pose_store import PoseStore
 from ..errors import UsageError, check_readable, unknown_name
+from ..format_names import KEYPOINT_FORMATS
 from ..formats.files import FileNames
 from ..lifting.id_exchanges import check_exchanges
 from ..lifting.tracks import Track2D
@@ -20,7 +21,7 @@ from ..pose.keypoints import get_keypoint_set
 from ..readers.detections import Detections
 from ..readers.frame_times import frame_times, known_rate
 from ..readers.keypoint_choice import KeypointMap
-from ..readers.keypoints_2d import KEYPOINT_FORMATS, find_keypoint_files, frame_files, read_keypoints_2d
+from ..readers.keypoints_2d import find_keypoint_files, frame_files, read_keypoints_2d
 from ..readers.normalised import in_pixels
 from ..readers.person_tracks import image_size
 from ..readers.track_ids import settle_ids

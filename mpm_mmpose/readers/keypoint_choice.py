@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import UsageError
 from ..messages import brief
 from ..pose.keypoint_names import our_name
 from ..pose.keypoints import CUSTOM, custom_keypoint_set, get_keypoint_set, other_side
@@ -55,6 +56,18 @@ def read_keypoint_map(path: str | Path) -> KeypointMap:
     if missing := [name for name in NEEDED if name not in table]:
         raise ValueError(f"{path}: says nothing of {', '.join(missing)}; shoulders and hips are needed")
     return table
+
+
+def set_or_map(keypoint_set: str, path: str | Path | None) -> str | KeypointMap:
+    """What the options --keypoint-set and --keypoint-map name; UsageError for both, and for a map that is none."""
+    if path is None:
+        return keypoint_set
+    if keypoint_set != "auto":
+        raise UsageError("give --keypoint-map or --keypoint-set: a map says which set it is")
+    try:
+        return read_keypoint_map(path)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from None
 
 
 def choose_keypoints(

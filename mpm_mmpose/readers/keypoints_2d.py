@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from ..format_names import KEYPOINT_FORMATS
 from .archives import npz_fields
 from .detections import Detections
 from .files import files_below
@@ -37,7 +38,6 @@ _OTHER = {
     ".h5": ("deeplabcut", read_deeplabcut),
     ".hdf5": ("deeplabcut", read_deeplabcut),
 }
-KEYPOINT_FORMATS = (*_JSON, "openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
 #: Suffixes of files that may hold keypoints, in small letters.
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".npz", *_OTHER)
 

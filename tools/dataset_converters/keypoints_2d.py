@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING
 
 from converter_command import is_there, run
 
-from mpm_mmpose.option_parser import OptionParser, positive
+from mpm_mmpose.format_names import KEYPOINT_FORMATS
+from mpm_mmpose.option_parser import OptionParser, add_detector_keypoints, add_image_size, positive
 
 if TYPE_CHECKING:
     from mpm_mmpose.converters.keypoints_2d import KeypointConversion
 
-KEYPOINT_FORMATS = ("mmpose", "coco", "alphapose", "annotations", "frames")
-KEYPOINT_FORMATS += ("openpose", "videopose3d", "array", "csv", "yolo", "deeplabcut")
-KEYPOINT_SETS = ("auto", "coco_17", "halpe_26", "body_25", "body_25b", "openpose_18", "mpii_16", "posetrack_17")
-KEYPOINT_SETS += ("blazepose_33", "h36m_17")
 EPILOG = """\
 example:
   uv run tools/dataset_converters/keypoints_2d.py results_video.json --width 1920 --height 1080 --fps 30 \\
@@ -41,23 +38,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="directory to write the store to")
     parser.add_argument("--fps", required=True, type=positive(float), help="frames a second of the frames in the files")
-    parser.add_argument("--width", type=positive(int), default=0, help="of the video, px; needed unless the file says")
-    parser.add_argument("--height", type=positive(int), default=0, help="of the video, px; needed unless the file says")
+    add_image_size(parser)
     parser.add_argument(
         "--format", choices=("auto", *KEYPOINT_FORMATS), default="auto", help="default: what the contents look like"
     )
-    parser.add_argument(
-        "--keypoint-set",
-        choices=KEYPOINT_SETS,
-        default="auto",
-        help="of the detector; default: by what the file says or the number of its keypoints",
-    )
-    parser.add_argument(
-        "--keypoint-map",
-        type=Path,
-        metavar="MAP",
-        help="JSON file of our names of keypoints and those, or the numbers, of the files",
-    )
+    add_detector_keypoints(parser)
     parser.add_argument(
         "--min-frames", type=positive(int), default=10, help="leave out shorter stretches of a person; default: 10"
     )
@@ -74,13 +59,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if is_there(parser, args.out) and not args.overwrite:
         parser.error(f"{args.out}: exists already; give another --out, or --overwrite to replace it")
     if args.keypoint_map:
-        if args.keypoint_set != "auto":
-            parser.error("give --keypoint-map or --keypoint-set: a map says which set it is")
-        from mpm_mmpose.readers.keypoint_choice import read_keypoint_map
+        from mpm_mmpose.errors import UsageError
+        from mpm_mmpose.readers.keypoint_choice import set_or_map
 
         try:
-            args.keypoint_set = read_keypoint_map(args.keypoint_map)
-        except (ValueError, OSError) as error:
+            args.keypoint_set = set_or_map(args.keypoint_set, args.keypoint_map)
+        except UsageError as error:
             parser.error(str(error))
     return args
 
