@@ -117,7 +117,7 @@ def check_model(args: argparse.Namespace) -> None:
 
 def check_writing(args: argparse.Namespace) -> object:
     """How people are written; UsageError for a character that cannot be moved."""
-    from mpm_mmpose.apis.person_options import writing_options
+    from mpm_mmpose.apis.command_options import writing_options
 
     return writing_options(args)
 
@@ -177,7 +177,7 @@ def run(
         )
         with _quiet(needs_pytorch(args.model, args.weights, args.backend, getattr(args, "pose2d", None))):
             from mpm_mmpose.apis import MPMInferencer
-            from mpm_mmpose.apis.person_options import lifting_options
+            from mpm_mmpose.apis.command_options import lifting_options
 
             inferencer = MPMInferencer(
                 args.model,

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
 
     def read() -> Iterable[Recording]:
-        from mpm_mmpose.apis.person_options import read_file
+        from mpm_mmpose.apis.command_options import read_file
 
         return read_file(args, video=args.video, track=args.track)
 

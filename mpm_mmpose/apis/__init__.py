@@ -7,8 +7,8 @@ from ..lazy_names import lazy_names
 
 _PLACES = {
     "MPMInferencer": "inferencer",
-    "PersonLifting": "person_options",
-    "WritingOptions": "person_options",
+    "PersonLifting": ".lifting.person_lifting",
+    "WritingOptions": "results",
 }
 __all__ = ["UsageError", *_PLACES]
 __getattr__ = lazy_names(__name__, _PLACES)

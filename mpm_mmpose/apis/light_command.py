@@ -105,8 +105,8 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     from ..runtime.shipped import shipped_model
+    from .command_options import lifting_options, read_file, writing_options
     from .inferencer import MPMInferencer
-    from .person_options import lifting_options, read_file, writing_options
     from .source_kind import source_kind
 
     of_keypoints = source_kind(args.source) in ("keypoints", "folder", "motion")
