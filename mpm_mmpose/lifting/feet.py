@@ -15,6 +15,8 @@ from .tracks import Track3D, visible_keypoints
 STILL = 0.35
 #: s: what smooths the 2D before its speed is taken, how long a foot stands at least, and how fast it is let go.
 SMOOTH, SHORTEST, RELEASE = 0.06, 0.1, 0.15
+#: s, over which the root settles from one foot to the other, of which the trajectory may know 0.3 m less or more.
+SETTLE = 0.1
 #: m, a foot that is so far above the other one does not stand: stairs are lower.
 RAISED = 0.3
 SIDES = ("left", "right")
@@ -95,6 +97,7 @@ def lock_feet(lifted: Track3D, notes: list[str]) -> Track3D:
     standing = contacts.any(1)
     moved = (weight[..., None] * away).sum(1) / weight.sum(1).clip(1e-9)[:, None]
     moved = np.stack([np.interp(times, times[standing], axis[standing]) for axis in moved.T], 1)
+    moved = np.stack([local_lines(times, axis, SETTLE) for axis in moved.T], 1)
     for side, leg in enumerate(legs):
         left = np.where(contacts[:, side, None], away[:, side] - moved, 0)
         _bend(poses, leg, _released(left, contacts[:, side], times))

@@ -151,3 +151,22 @@ def test_what_it_needs():
         lock_feet(Track3D(**vars(lifted) | dict(trajectory=None)), [])
     with pytest.raises(ValueError, match="has no left_hip"):
         find_contacts(Track3D(**vars(lifted) | dict(keypoint_set="custom:pelvis,thorax,head_top")))
+
+
+def test_the_root_settles_from_one_foot_to_the_other():
+    """Left stands alone, then right alone, and the trajectory has drifted by 0.3 m in between."""
+    _, lifted = walker(frames=90)
+    left, right = ANKLES
+    drift = np.linspace(0, 0.3, 90)[:, None] * (0, 0, 1)
+    keypoints = lifted.track.keypoints.copy()
+    away = 20 * np.arange(90)[:, None] * (1.0, 0)
+    keypoints[:45, right] += away[:45]
+    keypoints[50:, left] += away[:40]
+    drifted = replace(
+        lifted,
+        track=replace(lifted.track, keypoints=keypoints),
+        trajectory=(lifted.trajectory + drift).astype(np.float32),
+    )
+    locked = lock_feet(drifted, [])
+    speed = np.linalg.norm(np.diff(locked.trajectory, axis=0), axis=-1) * FPS
+    assert speed.max() < 1.6

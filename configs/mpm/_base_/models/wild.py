@@ -31,6 +31,7 @@ model = dict(
     backbone=dict(
         type="PersonBackbone",
         num_frames=27,
+        depth=8,
         upright=((11, 14), (1, 4)),
         temporal="mixer",
         ignored=(0, 7, 8, 9, 10),
