@@ -203,7 +203,9 @@ def run(
             for note in (result.recording.span, *result.notes, result.recording.problem):
                 if note:
                     print(f"note: {note}", file=sys.stderr)
-            if result.recording.problem or not result.people:
+            for problem in result.unwritten:
+                print(f"error: {problem}", file=sys.stderr)
+            if result.recording.problem or result.unwritten or not result.people:
                 status = 1
             print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
     except KeyboardInterrupt:

@@ -118,7 +118,8 @@ class MPMInferencer:
         of a source of keypoints, as ``read_recordings`` takes it: width, height, keypoint_set, ...
 
         Raises UsageError for what cannot be meant, at once; ValueError or OSError for a source that cannot be read,
-        KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, the result has a ``problem``.
+        KeyboardInterrupt; ``kept`` then says what there is. Where a source ends early, its recording has a ``problem``;
+        what could not be written, ``unwritten`` of the result says, and the next recording is lifted all the same.
         """
         self._check_task(source, task)
         if reading and (_are_recordings(source) or _is_3d(source) or not is_keypoint_source(source)):
@@ -243,8 +244,7 @@ class MPMInferencer:
             for problem in problems:
                 _log.warning(problem)
             raise
-        if problems := self._save(result, out, formats, progress, show):
-            raise ValueError("; ".join(problems))
+        result.unwritten.extend(self._save(result, out, formats, progress, show))
         return result
 
     def _save(

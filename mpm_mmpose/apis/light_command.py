@@ -136,14 +136,16 @@ def run(args: argparse.Namespace) -> int:
                     f"{args.source}: holds several recordings, and {args.out} is the first of them; give a folder as "
                     "--out, or choose one with --sequence"
                 )
-            status = 1 if result.recording.problem or not result.people else status
+            status = 1 if result.recording.problem or result.unwritten or not result.people else status
             if not formats and result.people:
                 inferencer.kept += result.save(args.out)
             for note in filter(None, (result.recording.span, *result.notes, result.recording.problem)):
                 print(f"note: {note}", file=sys.stderr)
+            for problem in result.unwritten:
+                print(f"error: {problem}", file=sys.stderr)
             print(f"{result.name}: {len(result.people)} people in {len(result.recording.times)} frames")
     except ImportError as error:
-        raise UsageError(f"{args.source}: images need {error.name}; install it (docs/install.md)") from None
+        raise UsageError(f"{args.source}: this needs {error.name}; install it (docs/light.md)") from None
     finally:
         for path in inferencer.kept:
             print(f"wrote: {path}")

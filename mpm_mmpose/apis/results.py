@@ -55,12 +55,17 @@ AS_WRITTEN = WritingOptions()
 
 @dataclass(frozen=True)
 class InferenceResult:
-    """The people of a recording in 3D; notes: who or what was left out, and why; writing: how it is written."""
+    """The people of a recording in 3D.
+
+    notes: who or what was left out, and why; writing: how it is written; unwritten: files of ``out_dir`` that could not
+    be written, and why.
+    """
 
     recording: Recording
     people: list[Track3D]
     notes: list[str] = field(default_factory=list)
     writing: WritingOptions = AS_WRITTEN
+    unwritten: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -122,6 +122,21 @@ def test_what_one_format_cannot_hold_keeps_no_other_from_being_written(arguments
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["walk.npz"]
 
 
+def test_what_one_recording_cannot_be_keeps_no_other_from_being_lifted(arguments, tmp_path, capsys):
+    good = json.loads(Path(arguments[0]).read_text())
+    first = good["instance_info"][0]
+    bad = good | dict(instance_info=[first, first | dict(frame_id=first["frame_id"] + 1, instances=[])])
+    (tmp_path / "both").mkdir()
+    for name, content in dict(a=bad, b=good).items():
+        (tmp_path / f"both/{name}.json").write_text(json.dumps(content))
+    arguments[0] = str(tmp_path / "both")
+    assert main([*arguments, "--out", str(tmp_path / "out"), "--format", "bvh", "npz"]) == 1
+    said = capsys.readouterr()
+    assert "error: " in said.err and "a.bvh: there is nobody to write" in said.err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.npz", "b.bvh", "b.npz"]
+    assert "b: 1 people in 30 frames" in said.out
+
+
 def test_recordings_do_not_go_into_one_file(model_file, clip, tmp_path, capsys):
     write_store(tmp_path / "store", [replace(clip, name="a"), replace(clip, name="b")])
     arguments = [str(tmp_path / "store"), "--model", str(model_file), "--out"]
